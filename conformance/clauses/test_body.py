@@ -1,0 +1,53 @@
+"""``body.*``: the operation accepts no request body."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from conformance import contract, generate, judge
+from conformance.generate import Body
+
+FRAMINGS = ("content-length", "chunked")
+
+
+@pytest.mark.clause("body.refused")
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_removal_with_a_body_is_refused(api, association, framing):
+    """A body of any size, media type and framing is refused with a documented 4xx, and nothing is removed."""
+    granted = {204} if api.target.policy.request_body == "ignore" else set()
+
+    def judge_one(body: Body) -> None:
+        trial = api.attempt(association, f"a removal with {body}", **body.variation())
+        ruling = judge.refusal.refused_or(
+            "body.refused", trial, codes=contract.refusals(), granted=granted, rule=f"refusal, {framing}"
+        )
+        api.judge(ruling, trial=trial)
+
+    generate.for_all(judge_one, api, generate.body_rows(framing), body=generate.bodies(framing), share=0.5)
+
+
+@pytest.mark.clause("body.inert")
+@pytest.mark.parametrize("framing", FRAMINGS)
+def test_a_body_does_not_choose_what_is_removed(api, neighbourhood, framing):
+    """Bodies that name another address, another server, all of them or none change nothing beside the path's."""
+    named, *others = neighbourhood
+    for document in _choices(others):
+        body = Body(json.dumps(document).encode(), 1, "application/json", framing)
+        api.establish(*neighbourhood)
+        trial = api.attempt(named, f"a removal with {body}", full=True, **body.variation())
+        api.judge(judge.effect.body_inert(trial), trial=trial, case=str(body))
+
+
+def _choices(others):
+    """What a body could say to choose something else."""
+    address, server = others[-1].address, others[0].server
+    return (
+        {"ip_association": {"id": address}},
+        {"id": address, "ip_address_id": address, "IPAddressID": address},
+        {"ip_associations": [{"id": pair.address} for pair in others]},
+        {"serverID": server, "server_id": server},
+        {"ip_address": {"id": address, "port_ids": []}},
+        {"all": True, "force": True, "cascade": True},
+    )

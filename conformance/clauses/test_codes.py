@@ -1,0 +1,32 @@
+"""``codes.*``: every answer carries a documented code, and a removal that succeeds says 204."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance import generate, judge
+from conformance.generate import Generated
+
+FEWEST_REACHED = 3
+"""Fewer generated requests than this reaching an association are no evidence (no vacuous pass)."""
+
+
+@pytest.mark.clause("codes.documented")
+def test_generated_requests_are_answered_with_documented_codes(api, association):
+    """Whatever the OpenAPI document generates, valid or not, the answer's code is one of the page's."""
+
+    def judge_one(request: Generated) -> None:
+        trial = api.attempt_generated(association, request)
+        api.judge(judge.codes.documented(trial.exchange), trial=trial)
+
+    plain = [{"request": Generated(None, None)}] * 3
+    generate.for_all(judge_one, api, plain, request=generate.requests())
+    api.require_reached(FEWEST_REACHED)
+
+
+@pytest.mark.clause("codes.success")
+def test_removing_an_existing_association_answers_204(api, association):
+    """An association that stands is removed with 204, the first time and every time."""
+    for _ in range(3):
+        trial = api.attempt(association, mistake=False)
+        api.judge(judge.codes.success(trial), trial=trial)

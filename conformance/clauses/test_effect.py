@@ -1,0 +1,63 @@
+"""``effect.*``: a removal removes one association for good, and a refusal nothing."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from conformance import judge
+
+
+@pytest.mark.clause("effect.removed", "effect.nothing-else")
+def test_a_removal_removes_one_association_and_nothing_else(api, neighbourhood):
+    """One after the other, in any order, until none is left: each 204 takes its association only."""
+    order = list(neighbourhood)
+    random.Random(api.seed).shuffle(order)
+    api.establish(*order)
+    for pair in order:
+        trial = api.attempt(pair, standing=False, mistake=False, full=True)
+        api.judge(judge.effect.removed(trial), judge.effect.nothing_else(trial), trial=trial)
+
+
+@pytest.mark.clause("effect.removed")
+def test_a_removed_association_stays_removed(api, neighbourhood):
+    """Later writes on the same address and the same server do not bring it back, nor does time."""
+    api.establish(*neighbourhood)
+    removed, *others = neighbourhood
+    trial = api.attempt(removed, standing=False, mistake=False)
+    for pair in others:
+        api.attempt(pair, standing=False, mistake=False)
+        api.establish(pair)
+    seen = api.still(removed)
+    api.judge(judge.effect.absent(removed, seen, trial.exchange.id, rule="shown again"), trial=trial)
+
+
+@pytest.mark.clause("effect.repeat")
+def test_repeating_a_removal_changes_nothing_more(api, neighbourhood):
+    """The second and third removal of the same association leave the neighbours as they are."""
+    api.establish(*neighbourhood)
+    pair = neighbourhood[0]
+    api.attempt(pair, standing=False, mistake=False)
+    for _ in range(2):
+        trial = api.attempt(pair, "a repeated removal", standing=False, full=True)
+        api.judge(judge.effect.repeated(trial), trial=trial)
+
+
+REFUSED = {
+    "a removal without a token": {"credential": None},
+    "a removal of an unknown address": {"address": "3b1f9c1e-6a52-4d0c-9b7e-0a1d5f6c2e84"},
+    "a removal from an unknown server": {"server": "6f0d2a34-1c8b-4e57-8a90-7b3c4d5e6f01"},
+    "a removal of an address that is no UUID": {"address": "not-a-uuid"},
+    "a removal with a body": {"body": b"{}", "framing": "content-length"},
+    "a POST": {"method": "POST"},
+}
+
+
+@pytest.mark.clause("effect.refusal-is-inert")
+@pytest.mark.parametrize("words", REFUSED)
+def test_a_refusal_changes_nothing(api, neighbourhood, words):
+    """Whatever a request is refused for: every association, the addresses and their ports stay."""
+    api.establish(*neighbourhood)
+    trial = api.attempt(neighbourhood[0], words, full=True, **REFUSED[words])
+    api.judge(judge.effect.inert(trial), trial=trial, optional=not trial.refused)

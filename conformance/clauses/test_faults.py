@@ -1,0 +1,41 @@
+"""``faults.*``: a client's mistake is not the server's fault."""
+
+from __future__ import annotations
+
+import pytest
+
+MISTAKES = {
+    "an address that is no UUID": {"address": "no-uuid"},
+    "an address ID of another alphabet": {"address": "\u0661\u0662\u0663"},
+    "an unknown address": {"address": "3b1f9c1e-6a52-4d0c-9b7e-0a1d5f6c2e84"},
+    "an unknown server": {"server": "6f0d2a34-1c8b-4e57-8a90-7b3c4d5e6f01"},
+    "a server's name in place of its ID": {"server": "no such server"},
+    "a body that is no JSON": {
+        "headers": {"Content-Type": "application/json"},
+        "body": b'{"unclosed": ',
+        "framing": "content-length",
+    },
+    "a body that is no UTF-8": {
+        "headers": {"Content-Type": "application/json"},
+        "body": b"\xff\xfe\x00",
+        "framing": "content-length",
+    },
+    "no token": {"credential": None},
+    "a media type that does not exist": {"headers": {"Accept": "nonsense/*;q=a"}},
+}
+
+
+@pytest.mark.clause("faults.client-input")
+@pytest.mark.parametrize("words", MISTAKES)
+def test_a_mistake_is_not_answered_with_a_server_fault(api, association, words):
+    """500 and 503 are for the server's own faults; a mistake that persists in being answered so is none."""
+    trial = api.attempt(association, f"a removal with {words}", **MISTAKES[words])
+    api.judge(trial=trial)
+
+
+@pytest.mark.clause("faults.client-input")
+def test_a_repeated_removal_is_not_answered_with_a_server_fault(api, association):
+    """Nor is a removal of what is removed already."""
+    api.attempt(association, mistake=False)
+    trial = api.attempt(association, "a repeated removal", standing=False)
+    api.judge(trial=trial)

@@ -1,0 +1,51 @@
+"""``method.*``: methods that the path does not have, and requests that ask for another one."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance import judge
+
+UNDOCUMENTED = ("POST", "PATCH", "FROBNICATE", "DELETED")
+
+OVERRIDES = {
+    "X-HTTP-Method-Override": {"headers": {"X-HTTP-Method-Override": "DELETE"}},
+    "X-HTTP-Method": {"headers": {"X-HTTP-Method": "DELETE"}},
+    "X-Method-Override": {"headers": {"X-Method-Override": "DELETE"}},
+    "?_method=DELETE": {"query": "_method=DELETE"},
+    "?method=DELETE": {"query": "method=DELETE"},
+    "a form field _method": {
+        "headers": {"Content-Type": "application/x-www-form-urlencoded"},
+        "body": b"_method=DELETE",
+        "framing": "content-length",
+    },
+}
+
+
+@pytest.mark.clause("method.refused", "method.allow")
+def test_an_undocumented_method_is_answered_405(api, association):
+    """POST, PATCH and invented methods: 405 with Allow, and the association stays."""
+    broken = []
+    for method in UNDOCUMENTED:
+        trial = api.attempt(association, f"{method} on the association", method=method)
+        refused = judge.refusal.refused("method.refused", trial, codes=frozenset({405}))
+        broken.append((trial, refused, judge.methods.allow(trial.exchange), method))
+    for trial, refused, allow, method in broken:
+        api.judge(refused, allow, trial=trial, case=method)
+
+
+@pytest.mark.clause("method.refused")
+def test_methods_are_case_sensitive(api, association):
+    """``delete`` is not DELETE (RFC 9110, 9.1): whichever part of the target refuses it, nothing is removed."""
+    trial = api.attempt(association, "the method in lower case", method="delete")
+    api.judge(judge.refusal.refused("method.refused", trial), trial=trial, case="delete")
+
+
+@pytest.mark.clause("method.override")
+@pytest.mark.parametrize("method", ["POST", "GET", "PUT"])
+def test_no_override_makes_another_method_remove(api, association, method):
+    """Neither a header nor the query nor a form field turns another method into a removal."""
+    for name, variation in OVERRIDES.items():
+        if method == "POST" or "body" not in variation:
+            trial = api.attempt(association, f"{method} with {name}", method=method, **variation)
+            api.judge(judge.methods.override(trial), trial=trial, case=f"{method} with {name}")

@@ -1,0 +1,7 @@
+"""The one HTTP path to a target: it sends, paces, bounds and records, and judges nothing."""
+
+from conformance.client.operations import Client
+from conformance.client.pace import Pacer
+from conformance.client.retry import again_after, passing, retried
+
+__all__ = ["Client", "Pacer", "again_after", "passing", "retried"]

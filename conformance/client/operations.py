@@ -1,0 +1,139 @@
+"""The API's operations, one method each, named as the OpenAPI document names them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from conformance.client.pace import Pacer
+from conformance.client.session import Outgoing, Session
+from conformance.evidence import TOKEN_HEADER, VARIABLES, Exchange, Recorder, Redactor
+from conformance.target import Target
+
+
+class Client:
+    """Speaks to one target with its credentials. Every method sends exactly one request."""
+
+    def __init__(self, target: Target, recorder: Recorder, pacer: Pacer) -> None:
+        self.target = target
+        self.redactor = Redactor(target.tokens.values())
+        self._session = Session(recorder, self.redactor, pacer, target.limits.timeout_seconds)
+
+    def remove(
+        self,
+        server: str,
+        address: str,
+        *,
+        method: str = "DELETE",
+        credential: str | None = "full",
+        headers: Mapping[str, str] | None = None,
+        shown: Mapping[str, str] | None = None,
+        query: str = "",
+        body: bytes | None = None,
+        framing: str = "none",
+        raw: bool = False,
+    ) -> Exchange:
+        """The operation under test, or a request that could be taken for it.
+
+        Args:
+            server: the server's ID.
+            address: what stands for ``{IPAddressID}``.
+            method: another method on the same path.
+            credential: full, restricted, foreign; None sends no token of the target's.
+            headers: fields beside the token's; they win over it.
+            shown: field name -> what evidence shows instead of its value.
+            query: appended after a question mark.
+            body: content; ``framing`` says how its length is told.
+            framing: none, content-length or chunked.
+            raw: ``address`` is percent-encoded already.
+        """
+        segment = address if raw else quote(address, safe="")
+        url = f"{self._associations(server)}/{segment}{f'?{query}' if query else ''}"
+        operation = "removeAssociation" if method == "DELETE" else f"{method} on the association"
+        return self._send(operation, method, url, credential, headers, shown, body, framing, removal=method == "DELETE")
+
+    def list_associations(self, server: str, credential: str = "full") -> Exchange:
+        """GET the associations of a server."""
+        return self._send("listAssociations", "GET", self._associations(server), credential)
+
+    def show_association(self, server: str, address: str, credential: str = "full") -> Exchange:
+        """GET one association."""
+        return self._send("showAssociation", "GET", self._association(server, address), credential)
+
+    def associate(self, server: str, address: str, credential: str = "full") -> Exchange:
+        """PUT an association; idempotent."""
+        return self._send("associate", "PUT", self._association(server, address), credential)
+
+    def list_addresses(self, credential: str = "full") -> Exchange:
+        """GET the tenant's addresses."""
+        return self._send("listAddresses", "GET", f"{self.target.network}/ip_addresses", credential)
+
+    def show_address(self, address: str, credential: str = "full") -> Exchange:
+        """GET one address."""
+        return self._send("showAddress", "GET", self._address(address), credential)
+
+    def allocate_address(self, version: int, ports: tuple[str, ...]) -> Exchange:
+        """POST a new address for these ports; two or more make it shared."""
+        wanted = {"network_id": self.target.network_id, "version": version, "port_ids": list(ports)}
+        url = f"{self.target.network}/ip_addresses"
+        return self._send_json("allocateAddress", "POST", url, "full", {"ip_address": wanted})
+
+    def update_address(self, address: str, ports: tuple[str, ...], credential: str = "full") -> Exchange:
+        """PUT the ports of an address; none de-allocates it."""
+        wanted = {"ip_address": {"port_ids": list(ports)}}
+        return self._send_json("updateAddress", "PUT", self._address(address), credential, wanted)
+
+    def deallocate_address(self, address: str, credential: str = "full") -> Exchange:
+        """DELETE an address."""
+        return self._send("deallocateAddress", "DELETE", self._address(address), credential)
+
+    def list_ports(self, server: str | None = None) -> Exchange:
+        """GET the ports of a server, or of the tenant."""
+        query = f"?device_id={quote(server, safe='')}" if server is not None else ""
+        return self._send("listPorts", "GET", f"{self.target.network}/ports{query}", "full")
+
+    def _associations(self, server: str) -> str:
+        return f"{self.target.compute}/servers/{quote(server, safe='')}/ip_associations"
+
+    def _association(self, server: str, address: str) -> str:
+        return f"{self._associations(server)}/{quote(address, safe='')}"
+
+    def _address(self, address: str) -> str:
+        return f"{self.target.network}/ip_addresses/{quote(address, safe='')}"
+
+    def _send_json(self, operation: str, method: str, url: str, credential: str, document: Any) -> Exchange:
+        headers = {"Content-Type": "application/json"}
+        body = json.dumps(document).encode()
+        return self._send(operation, method, url, credential, headers, {}, body, "content-length")
+
+    def _send(
+        self,
+        operation: str,
+        method: str,
+        url: str,
+        credential: str | None,
+        headers: Mapping[str, str] | None = None,
+        shown: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        framing: str = "none",
+        *,
+        removal: bool = False,
+    ) -> Exchange:
+        token = {TOKEN_HEADER: str(self.target.tokens[credential])} if credential else {}
+        variable = {TOKEN_HEADER: f"${VARIABLES[credential]}"} if credential else {}
+        sent = {"Accept": "application/json", **token, **(headers or {})}
+        return self._session.send(
+            Outgoing(
+                operation=operation,
+                method=method,
+                url=url,
+                credential=credential or ("made up" if TOKEN_HEADER in sent else "none"),
+                headers=sent,
+                shown={name: value for name, value in {**variable, **(shown or {})}.items() if name in sent},
+                body=body,
+                framing=framing,
+                removal=removal,
+            )
+        )

@@ -1,0 +1,35 @@
+"""A ceiling on requests a second that all processes of a run share."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock
+
+MARGIN = 1.08
+"""Slots are this much further apart than the ceiling asks, so that jitter on the way bunches no more than allowed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pacer:
+    """Hands out send times, evenly spaced over all processes that share ``file``.
+
+    The monotonic clock is one for all processes of a machine, so a file with the next free slot is all they share.
+    """
+
+    file: Path
+    per_second: float | None = None
+
+    def wait(self) -> None:
+        """Return when the next request may be sent."""
+        if self.per_second:
+            time.sleep(max(0.0, self._slot(MARGIN / self.per_second) - time.monotonic()))
+
+    def _slot(self, spacing: float) -> float:
+        with FileLock(f"{self.file}.lock"):
+            taken = float(self.file.read_text()) if self.file.exists() else 0.0
+            slot = max(time.monotonic(), taken)
+            self.file.write_text(repr(slot + spacing))
+        return slot

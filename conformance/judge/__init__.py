@@ -1,0 +1,20 @@
+"""Exchanges and states in, rulings out: pure functions, one module a family. Nothing here sends or waits."""
+
+from conformance.judge import codes, content, deallocation, effect, faults, limits, methods, refusal
+from conformance.judge.attempt import Attempt, Deallocation
+from conformance.judge.state import Pair, State
+
+__all__ = [
+    "Attempt",
+    "Deallocation",
+    "Pair",
+    "State",
+    "codes",
+    "content",
+    "deallocation",
+    "effect",
+    "faults",
+    "limits",
+    "methods",
+    "refusal",
+]

@@ -1,0 +1,74 @@
+"""A request with what stood before and what stands after it: what most clauses judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from conformance.evidence import Exchange
+from conformance.judge.state import Pair, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One request between two looks at the state.
+
+    Attributes:
+        before: what stood when it was sent.
+        after: what stands once effects have had their time to settle.
+        words: what was odd about the request, for the summary of a finding.
+        setup: identifiers of the exchanges that brought about what stood before.
+    """
+
+    exchange: Exchange
+    before: State
+    after: State
+    words: str = "the request"
+    setup: tuple[str, ...] = ()
+
+    @property
+    def status(self) -> int | None:
+        """The code that was answered; None when the answer was lost."""
+        return self.exchange.status
+
+    @property
+    def refused(self) -> bool:
+        """It was answered with a 4xx."""
+        return self.status is not None and 400 <= self.status < 500
+
+    @property
+    def outcome_unknown(self) -> bool:
+        """A server fault or a lost answer: it may have been carried out or not (spec/README.md, decision 3)."""
+        return self.status is None or self.status >= 500
+
+    @property
+    def changes(self) -> tuple[str, ...]:
+        """How the state differs from what stood before."""
+        return self.before.differences(self.after)
+
+    @property
+    def evidence(self) -> tuple[str, ...]:
+        """What set it up, the exchange and the reads after it."""
+        return (*self.setup, self.exchange.id, *self.after.exchanges)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt(Trial):
+    """A request that might remove ``pair``.
+
+    Attributes:
+        reached: the association existed when it was sent, so a lost check had something to remove.
+        names: it is a DELETE whose path names the association: a 204 says that it was removed.
+    """
+
+    pair: Pair
+    reached: bool
+    names: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deallocation(Trial):
+    """A request to de-allocate ``address`` (by DELETE, or by PUT with no ports) while ``standing`` associations exist."""
+
+    address: str
+    how: str
+    standing: tuple[Pair, ...]

@@ -1,0 +1,93 @@
+"""``deallocation.*``: an address with an association stays, and one without goes."""
+
+from __future__ import annotations
+
+from conformance.judge.attempt import Deallocation
+from conformance.judge.expect import broken, kept
+from conformance.verdict import Ruling
+
+SUCCESS = {"DELETE": frozenset({204}), "PUT": frozenset({200, 201, 202, 204})}
+"""DELETE answers 204 by name; of PUT the clause asks for success, whichever its code."""
+
+
+def refused(clause: str, trial: Deallocation) -> Ruling | None:
+    """An address with associations is not de-allocated: a 4xx, and address, ports and associations stay.
+
+    None when the answer was lost, a server fault or a 413, and nothing changed.
+    """
+    count = len(trial.standing)
+    subject = f"{trial.how} of an address with {count} association{'s' if count > 1 else ''}"
+    if trial.changes:
+        return broken(
+            clause,
+            f"{trial.how}: effect",
+            summary=f"{subject} changes something",
+            expected="a 4xx, and address, ports and associations stay",
+            observed=f"{trial.exchange.outcome}, and {'; '.join(trial.changes)}",
+            exchanges=trial.evidence,
+        )
+    if trial.outcome_unknown or trial.status == 413:
+        return None
+    if not trial.refused:
+        return broken(
+            clause,
+            f"{trial.how}: not refused",
+            summary=f"{subject} is not refused",
+            expected="a 4xx",
+            observed=trial.exchange.outcome,
+            exchanges=trial.evidence,
+        )
+    return kept(clause)
+
+
+def granted(clause: str, trial: Deallocation) -> Ruling | None:
+    """An address whose associations are all removed is de-allocated, and gone afterwards; None as above."""
+    if trial.outcome_unknown or trial.status == 413:
+        return None
+    expected = "204" if trial.how == "DELETE" else "success (200)"
+    if trial.status not in SUCCESS[trial.how]:
+        return broken(
+            clause,
+            "refused" if trial.refused else f"code {trial.status}",
+            summary=f"{trial.how} of an address without associations answers {trial.status}",
+            expected=f"{expected}, and the address gone",
+            observed=trial.exchange.outcome,
+            exchanges=trial.evidence,
+        )
+    if trial.after.ports.get(trial.address, ()) is None:
+        return kept(clause)
+    if trial.address not in trial.after.ports:
+        return None
+    return broken(
+        clause,
+        "still there",
+        summary=f"after {trial.how} the address is still there",
+        expected=f"{expected}, and the address gone",
+        observed=f"{trial.exchange.outcome}, and the read shows the address",
+        exchanges=trial.evidence,
+    )
+
+
+def not_theirs(clause: str, trial: Deallocation) -> Ruling | None:
+    """Another tenant's caller is refused, and the address stays."""
+    if trial.changes:
+        return broken(
+            clause,
+            f"{trial.how} of the address",
+            summary=f"{trial.how} of the address by another tenant changes something",
+            expected="a 4xx, and the address stays",
+            observed=f"{trial.exchange.outcome}, and {'; '.join(trial.changes)}",
+            exchanges=trial.evidence,
+        )
+    if trial.outcome_unknown or trial.status == 413:
+        return None
+    if trial.refused:
+        return kept(clause)
+    return broken(
+        clause,
+        f"{trial.how} of the address",
+        summary=f"{trial.how} of the address by another tenant is not refused",
+        expected="a 4xx, and the address stays",
+        observed=trial.exchange.outcome,
+        exchanges=trial.evidence,
+    )

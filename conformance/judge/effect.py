@@ -1,0 +1,158 @@
+"""``effect.*`` and ``body.inert``: what a removal changes, and what a refusal leaves."""
+
+from __future__ import annotations
+
+from conformance.judge.attempt import Attempt
+from conformance.judge.codes import documented, documented_codes
+from conformance.judge.expect import broken, kept
+from conformance.judge.state import Pair, State
+from conformance.verdict import Ruling
+
+INERT = "effect.refusal-is-inert"
+
+
+def removed(attempt: Attempt) -> Ruling | None:
+    """``effect.removed``: after a 204 no view shows the association; None when there was no 204 to judge."""
+    if not (attempt.reached and attempt.names) or attempt.status != 204:
+        return None
+    return absent(attempt.pair, attempt.after, after_removal=attempt.exchange.id)
+
+
+def absent(pair: Pair, seen: State, after_removal: str, *, rule: str = "still shown") -> Ruling | None:
+    """``effect.removed`` at any later moment; None when no view could be read."""
+    views = {"the list": seen.listed.get(pair), "the single read": seen.shown.get(pair)}
+    showing = [name for name, shows in views.items() if shows]
+    if showing:
+        return broken(
+            "effect.removed",
+            f"{rule} by {' and '.join(showing)}",
+            summary=f"a removed association is {rule} by {' and '.join(showing)}",
+            expected="neither the list nor the single read shows it after a 204, from then on",
+            observed=f"{' and '.join(showing)} shows {pair}",
+            exchanges=(after_removal, *seen.exchanges),
+        )
+    return kept("effect.removed") if any(shows is False for shows in views.values()) else None
+
+
+def nothing_else(attempt: Attempt) -> Ruling | None:
+    """``effect.nothing-else``: a 204 removed that association only; None when there was no 204 to judge."""
+    if not attempt.reached or attempt.status != 204:
+        return None
+    changes = _beyond(attempt)
+    if not changes:
+        return kept("effect.nothing-else")
+    return broken(
+        "effect.nothing-else",
+        "more than asked for",
+        summary="a removal changes more than the association that it names",
+        expected=f"only {attempt.pair} removed" if attempt.names else "nothing changed: nothing of ours was named",
+        observed="; ".join(changes),
+        exchanges=attempt.evidence,
+    )
+
+
+def _beyond(attempt: Attempt) -> tuple[str, ...]:
+    """Changes beside the named association, which ``effect.removed`` judges."""
+    if not attempt.names:
+        return attempt.changes
+    kept_apart = State(
+        {pair: shows for pair, shows in attempt.before.listed.items() if pair != attempt.pair},
+        {pair: shows for pair, shows in attempt.before.shown.items() if pair != attempt.pair},
+        attempt.before.ports,
+    )
+    return kept_apart.differences(attempt.after)
+
+
+def inert(attempt: Attempt) -> Ruling | None:
+    """``effect.refusal-is-inert``: a 4xx changed nothing; of an unknown outcome either state is explained.
+
+    None when the answer was no refusal, or nothing existed that a refusal could have changed.
+    """
+    if not attempt.reached or not (attempt.refused or attempt.outcome_unknown):
+        return None
+    changes = attempt.changes if attempt.refused else _beyond(attempt)
+    if not changes:
+        return kept(INERT) if attempt.refused else None
+    return broken(
+        INERT,
+        "refused" if attempt.refused else "unknown outcome",
+        summary=f"{attempt.words} is answered {attempt.exchange.code}, yet it changed something",
+        expected="everything as it was" if attempt.refused else f"everything as it was, or only {attempt.pair} removed",
+        observed=f"{attempt.exchange.outcome}, yet {'; '.join(changes)}",
+        exchanges=attempt.evidence,
+    )
+
+
+def stayed(expected: State, seen: State) -> Ruling | None:
+    """``effect.refusal-is-inert`` at the end of a test: its refusals have no effect that shows late."""
+    changes = expected.differences(seen)
+    if not changes:
+        return None
+    return broken(
+        INERT,
+        "late",
+        summary="something changed after nothing but refusals",
+        expected="everything as it was after the last refusal",
+        observed="; ".join(changes),
+        exchanges=seen.exchanges,
+    )
+
+
+def repeated(attempt: Attempt) -> Ruling | None:
+    """``effect.repeat``: a second removal changed nothing more; its code is judged as every code is."""
+    if attempt.outcome_unknown or attempt.status == 413:
+        return None
+    code = documented(attempt.exchange)
+    if code and code.violation:
+        return broken(
+            "effect.repeat",
+            f"code {attempt.status}",
+            summary=f"repeating a removal answers {attempt.status}, which is not documented",
+            expected=f"one of {documented_codes()}",
+            observed=attempt.exchange.outcome,
+            exchanges=[attempt.exchange],
+        )
+    if not attempt.changes:
+        return kept("effect.repeat")
+    return broken(
+        "effect.repeat",
+        "effect",
+        summary="repeating a removal changes something",
+        expected="the state that the first removal left",
+        observed=f"{attempt.exchange.outcome}, and {'; '.join(attempt.changes)}",
+        exchanges=attempt.evidence,
+    )
+
+
+def same_in_upper_case(attempt: Attempt) -> Ruling | None:
+    """``identifier.canonical``: the ID in upper case names the same association, so 204 and it is removed."""
+    if not attempt.reached or attempt.outcome_unknown or attempt.status == 413:
+        return None
+    gone = attempt.before.without(attempt.pair).differences(attempt.after)
+    if attempt.status == 204 and not gone:
+        return kept("identifier.canonical")
+    return broken(
+        "identifier.canonical",
+        "upper case",
+        summary="the ID in upper case is not taken for the same",
+        expected="204, and the association removed",
+        observed=f"{attempt.exchange.outcome}, {'; '.join(gone) or 'and the association removed'}",
+        exchanges=attempt.evidence,
+    )
+
+
+def body_inert(attempt: Attempt) -> Ruling | None:
+    """``body.inert``: whatever the body says, at most the association that the path names is removed."""
+    if not attempt.reached:
+        return None
+    changes = _beyond(attempt)
+    if not changes:
+        return kept("body.inert")
+    return broken(
+        "body.inert",
+        "effect",
+        summary="a body changes what is removed",
+        expected=f"at most {attempt.pair} removed",
+        observed=f"{attempt.exchange.outcome}, and {'; '.join(changes)}",
+        exchanges=attempt.evidence,
+    )

@@ -1,0 +1,26 @@
+"""The only place where a violation is built."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from conformance.evidence import Exchange
+from conformance.verdict import Ruling, Violation
+
+Exchanges = Iterable[Exchange | str]
+
+
+def kept(clause: str) -> Ruling:
+    """The case was judged and the clause holds in it."""
+    return Ruling(clause)
+
+
+def broken(clause: str, rule: str, *, summary: str, expected: str, observed: str, exchanges: Exchanges) -> Ruling:
+    """The case was judged and the clause is broken in it.
+
+    Args:
+        rule: the check within the clause; cases that break the same rule are one finding.
+        exchanges: the exchanges that show it (or their identifiers), in order.
+    """
+    cited = tuple(dict.fromkeys(one if isinstance(one, str) else one.id for one in exchanges))
+    return Ruling(clause, Violation(clause, rule, summary, expected, observed, cited))

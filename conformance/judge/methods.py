@@ -1,0 +1,40 @@
+"""``method.*``: methods that are not documented on the path, and requests that ask for another one."""
+
+from __future__ import annotations
+
+from conformance.evidence import Exchange
+from conformance.judge.attempt import Attempt
+from conformance.judge.expect import broken, kept
+from conformance.verdict import Ruling
+
+
+def allow(exchange: Exchange) -> Ruling | None:
+    """``method.allow``: a 405 says which methods are allowed (RFC 9110, 15.5.6); None when it was no 405."""
+    if exchange.response is None or exchange.response.status != 405:
+        return None
+    if exchange.response.header("Allow") is not None:
+        return kept("method.allow")
+    return broken(
+        "method.allow",
+        "no Allow",
+        summary="a 405 carries no Allow header",
+        expected="an Allow header that lists the methods of the path",
+        observed=f"{exchange.outcome} without Allow",
+        exchanges=[exchange],
+    )
+
+
+def override(attempt: Attempt) -> Ruling | None:
+    """``method.override``: whatever is answered, the association stays; None when there was none to remove."""
+    if not attempt.reached:
+        return None
+    if not attempt.changes:
+        return kept("method.override")
+    return broken(
+        "method.override",
+        "effect",
+        summary=f"{attempt.words} removes",
+        expected="nothing removed",
+        observed=f"{attempt.exchange.outcome}, and {'; '.join(attempt.changes)}",
+        exchanges=attempt.evidence,
+    )

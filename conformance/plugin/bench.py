@@ -1,0 +1,507 @@
+"""The fixture that clause tests work with: it sets up, sends, reads back and enters rulings.
+
+Here a request becomes a trial: what is believed to stand before, the exchange, what stands after. The same mechanism
+serves every family, so every refusal is read back and compared, whichever test sent it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import uuid
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+from conformance.client import Client, again_after, passing, retried
+from conformance.errors import ProvisioningError, Unjudgeable, Untested
+from conformance.evidence import Exchange, Recorder
+from conformance.generate import Generated
+from conformance.judge import Attempt, Deallocation, Pair, State, effect, faults, limits
+from conformance.plugin.docket import Docket
+from conformance.plugin.sight import Sight, Views
+from conformance.provision import Address, Ledger, Provisioner
+from conformance.target import Target
+from conformance.verdict import Absence, Ruling
+
+TRIES = 4
+CONFIRMATIONS = 8
+"""So often a mistake must be answered with a server fault in a row before it is held against the target."""
+
+MOST_OPEN_CASES_IN_A_ROW = 3
+LAGGING_REFUSAL_PAUSE_SECONDS = 0.2
+
+BURST_REQUESTS = 150
+BURST_CALLERS = 8
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Process:
+    """What the tests of one process share."""
+
+    target: Target
+    client: Client
+    recorder: Recorder
+    ledger: Ledger
+    provisioner: Provisioner
+    views: Views = field(default_factory=Views)
+    depth: str = "standard"
+    seed: int = 0
+    probe_limits: bool = False
+    generated: dict[str, Any] = field(default_factory=lambda: {"total": 0, "reached": 0, "by_code": {}})
+
+
+class Bench:
+    """What one test needs of the target; leased addresses come back clean when it is closed."""
+
+    def __init__(self, process: Process, docket: Docket) -> None:
+        self._process = process
+        self._client = process.client
+        self.docket = docket
+        self._sight = Sight(process.client, process.views)
+        self._lease = contextlib.ExitStack()
+        self._addresses: dict[str, Address] = {}
+        self._believed: dict[Pair, bool] = {}
+        self._removed: dict[Pair, str] = {}
+        self._ports: dict[str, frozenset[str] | None] = {}
+        self._set_up: dict[Pair, str] = {}
+        self._open_in_a_row = 0
+        self._phantom = ""
+        self.seed = process.seed
+        self.case = ""
+
+    # -- what there is -------------------------------------------------------------------------------------------
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The servers that addresses may be associated with."""
+        return self._process.target.servers
+
+    @property
+    def target(self) -> Target:
+        """The target's description."""
+        return self._process.target
+
+    @property
+    def depth(self) -> str:
+        """quick, standard or deep."""
+        return self._process.depth
+
+    def some(self, rows: Sequence[T]) -> Sequence[T]:
+        """All rows of a table, or at the quick depth every third, the first one always."""
+        return rows[::3] if self.depth == "quick" else rows
+
+    def lease(self, count: int = 1) -> list[Address]:
+        """Up to ``count`` addresses, at least one, until the test ends.
+
+        Raises:
+            ProvisioningError: not one address is to be had.
+        """
+        held = self._lease.enter_context(self._process.provisioner.lease(count))
+        for address in held:
+            self._addresses[address.id] = address
+            self._ports[address.id] = frozenset(port.lower() for port in address.ports)
+        return held
+
+    def association(self) -> Pair:
+        """An association for a request to reach; a made-up one when the target lends no address.
+
+        A request to a made-up one can show that a check is missing, but never that it is there.
+        """
+        try:
+            return Pair(self.lease()[0].id, self.servers[0])
+        except ProvisioningError as error:
+            self._phantom = error.message
+            server = next(iter(self.servers), str(uuid.UUID(int=self._process.seed + 1, version=4)))
+            return Pair(str(uuid.UUID(int=self._process.seed + 2, version=4)), server)
+
+    def neighbourhood(self) -> tuple[Pair, ...]:
+        """Associations that could be hit by mistake: of the same address, and of another one on the same servers.
+
+        The first one has a neighbour of either kind, if the target lends two addresses.
+
+        Raises:
+            ProvisioningError: not one address is to be had.
+        """
+        first, *more = self.lease(2)
+        own = [Pair(first.id, server) for server in self.servers[:3]]
+        return (*own, *(Pair(other.id, server) for other in more for server in self.servers[:2]))
+
+    def address(self, pair: Pair) -> Address:
+        """The leased address of an association.
+
+        Raises:
+            ProvisioningError: it is made up.
+        """
+        if pair.address not in self._addresses:
+            raise ProvisioningError(self._phantom)
+        return self._addresses[pair.address]
+
+    # -- associations --------------------------------------------------------------------------------------------
+
+    def establish(self, *pairs: Pair) -> None:
+        """Let these associations stand, and be seen to stand.
+
+        Raises:
+            ProvisioningError: the target does not associate, or does not show it.
+        """
+        for pair in pairs:
+            if not self._believed.get(pair) and not self._phantom:
+                self._associate(pair)
+
+    def _associate(self, pair: Pair) -> None:
+        self._process.ledger.associating(pair.address, pair.server)
+        exchange = retried(lambda: self._client.associate(pair.server, pair.address))
+        if exchange.status is None or not 200 <= exchange.status < 300:
+            raise ProvisioningError(f"an association could not be made: PUT answered {exchange.outcome}")
+        self._removed.pop(pair, None)
+        self._set_up[pair] = exchange.id
+        wanted = State(listed={pair: True}, shown={pair: True})
+        seen = self._sight.settled(lambda: self._look([pair], full=pair not in self._believed), wanted)
+        self._calibrate(pair, seen)
+        self._believed[pair] = True
+
+    def _calibrate(self, pair: Pair, seen: State) -> None:
+        views = {"listed": seen.listed.get(pair), "shown": seen.shown.get(pair)}
+        if True not in views.values():
+            raise ProvisioningError(f"an association is not shown after PUT: {pair}")
+        for name, shows in views.items():
+            if shows is False:
+                setattr(self._process.views, name, False)
+
+    def _look(self, pairs: Iterable[Pair], *, full: bool) -> State:
+        """The list of each pair's server; with ``full`` the single reads, too."""
+        wanted = list(pairs)
+        singly = wanted if full or not self._process.views.listed else []
+        return self._sight.associations(dict.fromkeys(pair.server for pair in wanted), self._addresses, singly)
+
+    def expected(self) -> State:
+        """What is believed to stand; removed associations are told apart, since coming back is a fault of its own."""
+        known = {pair: stands for pair, stands in self._believed.items() if pair not in self._removed}
+        return State(listed=known, shown=known, ports=dict(self._ports))
+
+    def attempt(
+        self,
+        pair: Pair,
+        words: str = "a removal",
+        *,
+        mistake: bool = True,
+        full: bool = False,
+        standing: bool = True,
+        **variation: Any,
+    ) -> Attempt:
+        """Send a request that might remove ``pair``, until it is answered with more than a plea for patience.
+
+        Args:
+            words: what is odd about it.
+            mistake: it is a client's mistake, which is no server's fault (``faults.client-input``).
+            full: read every view of every association afterwards, and the addresses.
+            standing: see to it that the association stands before.
+            variation: as :meth:`conformance.client.Client.remove`; ``address`` stands in for the ID in the path.
+
+        Raises:
+            Unjudgeable: several cases in a row could not be judged.
+        """
+        answers: list[Exchange] = []
+        for number in range(TRIES):
+            trial = self._try(pair, words, full=full, standing=standing, variation=variation)
+            answers.append(trial.exchange)
+            self._note(trial, mistake=mistake)
+            if not _plea(trial.exchange):
+                self._open_in_a_row = 0
+                if mistake and trial.status is not None:
+                    self.docket.note(faults.client_input(words, answers, confirmed=False))
+                return trial
+            if trial.exchange.failure.startswith("timed out"):
+                break
+            time.sleep(again_after(trial.exchange, number))
+        if mistake and not self._phantom:
+            self._blame_the_server(pair, words, answers, variation)
+        self._give_up_after(trial)
+        return trial
+
+    def _try(self, pair: Pair, words: str, *, full: bool, standing: bool, variation: dict[str, Any]) -> Attempt:
+        if standing:
+            self.establish(pair)
+        before = self.expected()
+        exchange = self._send(pair, variation)
+        after = self._after(pair, exchange, before, full=full)
+        return Attempt(
+            pair=pair,
+            exchange=exchange,
+            before=before,
+            after=after,
+            reached=not self._phantom and bool(before.listed.get(pair)),
+            names=exchange.request.method == "DELETE" and not {"address", "server"} & variation.keys(),
+            words=words,
+            setup=tuple(self._set_up[one] for one in (pair,) if one in self._set_up),
+        )
+
+    def _send(self, pair: Pair, variation: dict[str, Any]) -> Exchange:
+        return self._client.remove(**{"server": pair.server, "address": pair.address, **variation})
+
+    def _after(self, pair: Pair, exchange: Exchange, before: State, *, full: bool) -> State:
+        if self._phantom:
+            return State()
+        pairs = list(self._believed) if full else [pair]
+
+        def look() -> State:
+            return self._everything(pairs) if full else self._look(pairs, full=False)
+
+        removed = dict.fromkeys(self._removed, False)
+        untouched = before | State(listed=removed, shown=removed)
+        seen = self._sight.settled(look, *_explained(exchange, pair, untouched))
+        self._learn(seen, pair if exchange.status == 204 else None, exchange.id)
+        return seen
+
+    def _learn(self, seen: State, removed: Pair | None = None, by: str = "") -> None:
+        """Believe what was seen, and blame an association that came back on the removal that did not last."""
+        for other in list(self._removed):
+            if other != removed and (seen.listed.get(other) or seen.shown.get(other)):
+                self.docket.note(effect.absent(other, seen, self._removed.pop(other), rule="shown again"))
+        for one in {*seen.listed, *seen.shown} & self._believed.keys():
+            stands = bool(seen.listed.get(one) or seen.shown.get(one))
+            if self._believed[one] and not stands and one == removed:
+                self._removed[one] = by
+            self._believed[one] = stands
+        self._ports.update(seen.ports)
+
+    def _alive(self) -> list[str]:
+        return [address for address, ports in self._ports.items() if ports is not None]
+
+    def _note(self, trial: Attempt, *, mistake: bool) -> None:
+        """Rulings that every trial gives occasion for, whatever its test is about."""
+        key = trial.exchange.id
+        self.docket.note(effect.inert(trial), key)
+        self.docket.note(limits.over_limit(trial), key)
+        if not mistake:
+            self.docket.note(effect.removed(trial), key)
+
+    def _blame_the_server(self, pair: Pair, words: str, answers: list[Exchange], variation: dict[str, Any]) -> None:
+        """Server faults for a mistake count only if they persist while requests without the mistake succeed."""
+        if not all(answer.status in {500, 503} for answer in answers) or self._knows(faults.CLAUSE):
+            return
+        for number in range(CONFIRMATIONS - len(answers)):
+            control = self._client.list_associations(pair.server)
+            answers.append(self._send(pair, variation))
+            if control.status != 200 or answers[-1].status not in {500, 503}:
+                return
+            time.sleep(min(1.0, again_after(answers[-1], number)))
+        self._believed.pop(pair, None)
+        self.establish(pair)
+        control = retried(lambda: self._client.remove(pair.server, pair.address))
+        self._believed[pair] = False
+        self.docket.note(faults.client_input(words, answers, confirmed=control.status == 204))
+
+    def _knows(self, clause: str) -> bool:
+        return any(found == clause for found, _ in self.docket.findings)
+
+    def _give_up_after(self, trial: Attempt | Deallocation) -> None:
+        self._open_in_a_row += 1
+        if self._open_in_a_row >= MOST_OPEN_CASES_IN_A_ROW:
+            raise Unjudgeable(
+                f"{MOST_OPEN_CASES_IN_A_ROW} cases in a row could not be judged; the last: "
+                f"{trial.words} was answered {trial.exchange.outcome}"
+            )
+
+    def still(self, removed: Pair) -> State:
+        """Look at a removed association again, after the time that effects have to settle."""
+        time.sleep(self._sight.patience)
+        return self._look([removed], full=True)
+
+    def attempt_generated(self, pair: Pair, request: Generated) -> Attempt:
+        """Send a request that Schemathesis made, and count what it reached."""
+        places = {
+            "server": quote(pair.server, safe="") if request.server is None else request.server,
+            "address": quote(pair.address, safe="") if request.address is None else request.address,
+        }
+        where = {} if request.reaches else {"raw": True, **places}
+        trial = self.attempt(
+            pair,
+            f"a generated request ({request})",
+            mistake=not request.plain,
+            headers=dict(request.headers),
+            query=request.query,
+            **where,
+        )
+        counts = self._process.generated
+        counts["total"] += 1
+        counts["reached"] += request.reaches and trial.reached
+        counts["by_code"][trial.exchange.code] = counts["by_code"].get(trial.exchange.code, 0) + 1
+        return trial
+
+    def require_reached(self, fewest: int) -> None:
+        """Without generated requests that reached an association and removed it nothing was really tried.
+
+        Raises:
+            Unjudgeable: fewer than ``fewest`` did.
+        """
+        removed = min(self._process.generated["reached"], self._process.generated["by_code"].get("204", 0))
+        if removed < fewest:
+            raise Unjudgeable(f"only {removed} generated requests removed an association, {fewest} are needed")
+
+    def attempt_over_the_limit(self, pair: Pair) -> Attempt:
+        """Provoke the rate limit with a bounded burst of reads, then try to remove ``pair`` while it holds.
+
+        Raises:
+            Untested: ``--probe-limits`` was not given, or the burst met no limit.
+        """
+        if not self._process.probe_limits:
+            raise Untested("no 413 was met, and --probe-limits was not given", Absence.OPTION)
+        self.establish(pair)
+        with ThreadPoolExecutor(BURST_CALLERS) as callers:
+            answers = callers.map(lambda _: self._client.list_associations(pair.server), range(BURST_REQUESTS))
+            met = any(answer.status == 413 for answer in answers)
+        trial = self._try(pair, "a removal over the limit", full=False, standing=False, variation={})
+        if trial.status != 413:
+            said = "was met, but let the removal through" if met else f"was met in {BURST_REQUESTS} requests at once"
+            raise Untested(f"{'a' if met else 'no'} limit {said}", Absence.OCCASION)
+        return trial
+
+    # -- de-allocation -------------------------------------------------------------------------------------------
+
+    def deallocate(self, address: str, how: str, credential: str = "full") -> Deallocation:
+        """Ask for the address to be de-allocated, by DELETE or by PUT with no ports.
+
+        A refusal that no association explains is repeated while the target's reads are known to lag.
+
+        Raises:
+            Unjudgeable: several cases in a row could not be judged.
+        """
+        self._require_an_address()
+        give_up = time.monotonic() + (self._sight.patience if self._process.views.lag_seconds else 0.0)
+        for number in range(TRIES):
+            trial = self._try_deallocation(address, how, credential)
+            if not _plea(trial.exchange) or trial.changes:
+                self._open_in_a_row = 0
+                break
+            time.sleep(again_after(trial.exchange, number))
+        else:
+            self._give_up_after(trial)
+        while not trial.standing and trial.refused and credential == "full" and time.monotonic() < give_up:
+            time.sleep(LAGGING_REFUSAL_PAUSE_SECONDS)
+            trial = self._try_deallocation(address, how, credential)
+        return trial
+
+    def _require_an_address(self) -> None:
+        if self._phantom:
+            raise ProvisioningError(self._phantom)
+
+    def _try_deallocation(self, address: str, how: str, credential: str) -> Deallocation:
+        standing = tuple(pair for pair, stands in self._believed.items() if stands and pair.address == address)
+        before = self._of(address)
+        if how == "DELETE":
+            exchange = self._client.deallocate_address(address, credential)
+        else:
+            exchange = self._client.update_address(address, (), credential)
+        after = self._after_deallocation(address, exchange, before, standing, theirs=credential == "full")
+        return Deallocation(
+            exchange=exchange,
+            before=before,
+            after=after,
+            words=f"{how} of an address with {len(standing)} associations",
+            setup=tuple(self._set_up[pair] for pair in standing if pair in self._set_up),
+            address=address,
+            how=how,
+            standing=standing,
+        )
+
+    def _after_deallocation(
+        self, address: str, exchange: Exchange, before: State, standing: tuple[Pair, ...], *, theirs: bool
+    ) -> State:
+        gone = State(ports={address: None})
+        granted = exchange.status is not None and 200 <= exchange.status < 300
+        unknown = exchange.status is None or exchange.status >= 500
+        lawful = theirs and not standing
+        acceptable = (gone,) if lawful and granted else (before, gone) if lawful and unknown else (before,)
+        after = self._sight.settled(
+            lambda: self._sight.addresses([address]) | self._look(standing, full=False), *acceptable
+        )
+        self._ports[address] = after.ports.get(address)
+        for pair in standing:
+            self._believed[pair] = bool(after.listed.get(pair) or after.shown.get(pair))
+        return after
+
+    def _of(self, address: str) -> State:
+        """What is believed of one address."""
+        known = {pair: stands for pair, stands in self._believed.items() if stands and pair.address == address}
+        return State(listed=known, shown=known, ports={address: self._ports[address]})
+
+    # -- rulings -------------------------------------------------------------------------------------------------
+
+    def judge(
+        self,
+        *rulings: Ruling | None,
+        trial: Attempt | Deallocation | None = None,
+        case: str = "",
+        optional: bool = False,
+    ) -> None:
+        """Enter rulings of the running case.
+
+        Args:
+            trial: what they judge; it explains a case that could not be judged.
+            case: the example in words.
+            optional: the trial's answer lawfully gave no occasion to judge.
+
+        Raises:
+            conformance.plugin.docket.ClauseBroken: a clause of the running test is broken.
+        """
+        reason = self._phantom or (f"{trial.words} was answered {trial.exchange.outcome}" if trial else "")
+        left_open = not optional and any(ruling is None for ruling in rulings)
+        self.docket.judge(*rulings, case=case or self.case, unjudged=reason if left_open else "")
+
+    # -- the end of a test ---------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Look once more at what stands, remove the test's associations and give the addresses back."""
+        with self._lease:
+            try:
+                self._look_once_more()
+            except Unjudgeable:
+                pass
+            finally:
+                self._give_back()
+
+    def _look_once_more(self) -> None:
+        """Effects of refusals that show late are blamed on the test's refusals as a whole."""
+        standing = [pair for pair, stands in self._believed.items() if stands]
+        if standing:
+            time.sleep(min(self._sight.patience, 1.5 * self._process.views.lag_seconds))
+            expected = self.expected()
+            seen = self._sight.settled(lambda: self._everything(standing), expected)
+            self.docket.note(effect.stayed(expected, seen))
+            self._learn(seen)
+
+    def _everything(self, pairs: Iterable[Pair]) -> State:
+        return self._look(pairs, full=True) | self._sight.addresses(self._alive())
+
+    def _give_back(self) -> None:
+        for pair, stands in self._believed.items():
+            if stands:
+                retried(lambda pair=pair: self._client.remove(pair.server, pair.address))  # type: ignore[misc]
+        for address in self._addresses.values():
+            if self._ports[address.id] is None:
+                self._process.provisioner.dropped(address)
+            elif not self.docket.findings:
+                self._process.provisioner.keep(address)
+
+
+def _plea(exchange: Exchange) -> bool:
+    """An answer that asks for patience; a 413 to content that names no time speaks of the content, and is final."""
+    about_content = exchange.status == 413 and exchange.request.framing != "none"
+    patient = exchange.response is not None and exchange.response.header("Retry-After") is not None
+    return passing(exchange) and not (about_content and not patient)
+
+
+def _explained(exchange: Exchange, pair: Pair, untouched: State) -> tuple[State, ...]:
+    """The states that the answer explains; what is seen is awaited to become one of them."""
+    gone = untouched.without(pair)
+    refused = exchange.status is not None and 400 <= exchange.status < 500
+    if refused or exchange.request.method != "DELETE":
+        return (untouched,)
+    names_the_pair = exchange.request.url.partition("?")[0].endswith(f"/{pair.address}")
+    return (gone,) if exchange.status == 204 and names_the_pair else (untouched, gone)

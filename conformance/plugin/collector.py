@@ -1,0 +1,149 @@
+"""Many tests' dockets and outcomes into one result for each clause, and one run (spec/README.md, decision 4)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.catalogue import Catalogue, Clause
+from conformance.plugin import suite
+from conformance.verdict import Absence, ClauseResult, Finding, Verdict, smaller, worst
+
+LAWFUL_GAPS = frozenset({Absence.CREDENTIAL, Absence.OPTION, Absence.OCCASION})
+
+
+@dataclass(slots=True)
+class Record:
+    """What one test has to say, from whichever process."""
+
+    test: str
+    clauses: tuple[str, ...]
+    verdict: Verdict
+    reason: str
+    absence: Absence | None
+    requests: int
+    cases: Counter[str]
+    unjudged: Counter[str]
+    reasons: dict[str, str]
+    findings: tuple[Finding, ...]
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> Record:
+        """The record that a test's last report carries."""
+        outcome, docket = said["outcome"], said["docket"]
+        return cls(
+            test=said["test"],
+            clauses=tuple(said["clauses"]),
+            verdict=Verdict(outcome["verdict"]),
+            reason=outcome["reason"],
+            absence=Absence(outcome["absence"]) if outcome["absence"] else None,
+            requests=said["requests"],
+            cases=Counter(docket["cases"]),
+            unjudged=Counter(docket["unjudged"]),
+            reasons=docket["reasons"],
+            findings=tuple(map(Finding.from_json, docket["findings"])),
+        )
+
+    def conclusion(self, clause: str) -> tuple[Verdict, str, Absence | None]:
+        """What this test alone concludes about a clause that it is marked with."""
+        if any(finding.clause == clause for finding in self.findings):
+            return Verdict.FAIL, "", None
+        if self.verdict in {Verdict.ERROR, Verdict.INCONCLUSIVE}:
+            return self.verdict, self.reason, None
+        if self.verdict is Verdict.UNTESTED:
+            return Verdict.UNTESTED, self.reason, self.absence
+        if not self.cases[clause]:
+            return Verdict.INCONCLUSIVE, self.reasons.get(clause, "no case could be judged"), None
+        return Verdict.PASS, "", None
+
+
+@dataclass(slots=True)
+class Collector:
+    """Gathers records while the tests run."""
+
+    records: list[Record] = field(default_factory=list)
+    collected: set[str] = field(default_factory=set)
+    crashed: dict[str, str] = field(default_factory=dict)
+    stopped: str = ""
+    """Why no test ran, or why the run ended early; empty when it came to its end."""
+
+    def add(self, said: dict[str, Any]) -> None:
+        """Take a test's record."""
+        self.records.append(Record.from_json(said))
+
+    @property
+    def partial(self) -> bool:
+        """Some of the suite's tests were not chosen."""
+        return not suite.tests() <= self.collected
+
+    def results(self, catalogue: Catalogue) -> tuple[ClauseResult, ...]:
+        """One result for each clause of the catalogue, in its order."""
+        return tuple(self._result(clause) for clause in catalogue.clauses)
+
+    def _result(self, clause: Clause) -> ClauseResult:
+        own = [record for record in self.records if clause.id in record.clauses]
+        findings = self._findings(clause.id)
+        cases = sum(record.cases[clause.id] for record in self.records)
+        verdict, reason, absence = self._conclude(clause.id, own, findings, cases)
+        return ClauseResult(
+            id=clause.id,
+            family=clause.family,
+            level=clause.level,
+            statement=clause.statement,
+            source=clause.source,
+            verdict=verdict,
+            reason=reason,
+            cases=cases,
+            unjudged=sum(record.unjudged[clause.id] for record in own),
+            requests=sum(record.requests for record in own),
+            absence=absence,
+            findings=findings,
+        )
+
+    def _findings(self, clause: str) -> tuple[Finding, ...]:
+        by_rule: dict[str, Finding] = {}
+        for record in self.records:
+            for finding in record.findings:
+                if finding.clause == clause:
+                    known = by_rule.get(finding.rule)
+                    by_rule[finding.rule] = smaller(known, finding) if known else finding
+        return tuple(sorted(by_rule.values(), key=lambda finding: -finding.seen))
+
+    def _conclude(
+        self, clause: str, own: list[Record], findings: tuple[Finding, ...], cases: int
+    ) -> tuple[Verdict, str, Absence | None]:
+        broke = [self.crashed[test] for test in suite.judges().get(clause, ()) if test in self.crashed]
+        said = [record.conclusion(clause) for record in own]
+        said += [(Verdict.ERROR, reason, None) for reason in broke]
+        if findings and not any(verdict is Verdict.ERROR for verdict, _, _ in said):
+            return Verdict.FAIL, findings[0].summary, None
+        if not said:
+            return self._unheard(clause)
+        if cases and all(absence in LAWFUL_GAPS for _, _, absence in said):
+            return Verdict.PASS, f"holds in {_counted(cases)} that other tests gave occasion for", None
+        decided = worst([verdict for verdict, _, _ in said])
+        reason, absence = next((reason, absence) for verdict, reason, absence in said if verdict is decided)
+        if decided is Verdict.PASS:
+            if self.stopped and len(own) < self._expected(clause):
+                return Verdict.INCONCLUSIVE, self.stopped, None
+            reason = f"holds in {_counted(cases)}"
+        return decided, reason, absence
+
+    def _expected(self, clause: str) -> int:
+        return len(suite.judges().get(clause, frozenset()) & self.collected)
+
+    def _unheard(self, clause: str) -> tuple[Verdict, str, Absence | None]:
+        """No test of the clause reported."""
+        tests = suite.judges().get(clause, frozenset())
+        if not tests:
+            return Verdict.UNTESTED, "no test of this suite judges it yet", Absence.DESELECTED
+        if self.stopped:
+            return Verdict.INCONCLUSIVE, self.stopped, None
+        if not tests & self.collected:
+            return Verdict.UNTESTED, "its tests were not selected", Absence.DESELECTED
+        return Verdict.UNTESTED, "its tests did not run", Absence.UNEXERCISED
+
+
+def _counted(cases: int) -> str:
+    return f"{cases} case" if cases == 1 else f"{cases} cases"

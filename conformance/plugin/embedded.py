@@ -1,0 +1,82 @@
+"""The reference deployment in a process of its own, judged when no target is given.
+
+It ends with its standard input, so that it cannot outlive the run, whatever ends that.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+from conformance import target
+from conformance.errors import ConformanceError
+from conformance.evidence import VARIABLES
+from conformance.target import Target
+
+START_SECONDS = 30
+
+
+@dataclass(slots=True)
+class Embedded:
+    """A running reference deployment and the description of it."""
+
+    process: subprocess.Popen[str]
+    target: Target
+
+    def stop(self) -> None:
+        """End it and wait until it has ended."""
+        if self.process.stdin:
+            self.process.stdin.close()
+        try:
+            self.process.wait(START_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        if self.process.stdout:
+            self.process.stdout.close()
+
+
+def start(arguments: tuple[str, ...] = ()) -> Embedded:
+    """Start a deployment with tokens of its own on a free loopback port.
+
+    Args:
+        arguments: for ``conformance serve``, such as ``--fault NAME``.
+
+    Raises:
+        ConformanceError: it did not come up.
+    """
+    tokens = {variable: secrets.token_urlsafe(24) for variable in VARIABLES.values()}
+    process = subprocess.Popen(  # noqa: S603  # our own module, our own arguments
+        [sys.executable, "-m", "conformance.reference", "--exit-with-stdin", *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **tokens},
+    )
+    line = process.stdout.readline() if process.stdout else ""
+    if not line:
+        raise ConformanceError("the embedded reference deployment did not start", "conformance serve says why")
+    return Embedded(process, described(json.loads(line), tokens))
+
+
+def described(announcement: dict[str, Any], tokens: dict[str, str]) -> Target:
+    """The target description of a deployment that announced itself so."""
+    resources = {key: announcement[key] for key in ("servers", "network_id", "ports") if key in announcement}
+    document = {
+        "name": "embedded reference deployment",
+        "compute": announcement["compute"],
+        "network": announcement["network"],
+        "auth": {
+            "token": "env:CONFORMANCE_TOKEN",
+            "restricted_token": "env:CONFORMANCE_RESTRICTED_TOKEN",
+            "foreign_token": "env:CONFORMANCE_FOREIGN_TOKEN",
+        },
+        "resources": resources,
+        **{key: announcement[key] for key in ("limits", "policy") if announcement.get(key)},
+    }
+    return target.from_document(document, "embedded reference deployment", tokens)

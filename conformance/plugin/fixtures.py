@@ -1,0 +1,58 @@
+"""What a clause test may ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from conformance.errors import Untested
+from conformance.judge import Pair
+from conformance.plugin.bench import Bench
+from conformance.plugin.keys import DOCKET, PROCESS
+from conformance.verdict import Absence
+
+
+@pytest.fixture
+def api(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """The bench: sets up, sends, reads back, enters rulings, and cleans up after the test."""
+    bench = Bench(request.config.stash[PROCESS], request.node.stash[DOCKET])
+    yield bench
+    bench.close()
+
+
+@pytest.fixture
+def association(api: Bench) -> Pair:
+    """An association of a leased address; each attempt sees to it that it stands."""
+    return api.association()
+
+
+@pytest.fixture
+def neighbourhood(api: Bench) -> tuple[Pair, ...]:
+    """Associations that share an address or a server, so that a removal could hit the wrong one."""
+    return api.neighbourhood()
+
+
+@pytest.fixture
+def associations(api: Bench) -> tuple[Pair, ...]:
+    """One address with each of the servers, not associated yet."""
+    address = api.lease()[0]
+    return tuple(Pair(address.id, server) for server in api.servers)
+
+
+@pytest.fixture
+def restricted(api: Bench) -> str:
+    """The credential of a caller of the tenant who may not delete."""
+    return _credential(api, "restricted", "auth.restricted_token")
+
+
+@pytest.fixture
+def foreign(api: Bench) -> str:
+    """The credential of a caller of another tenant."""
+    return _credential(api, "foreign", "auth.foreign_token")
+
+
+def _credential(api: Bench, name: str, key: str) -> str:
+    if name not in api.target.tokens:
+        raise Untested(f"the target description gives no {key}", Absence.CREDENTIAL)
+    return name

@@ -1,0 +1,203 @@
+"""pytest's hooks, a few lines each: who calls what, and when."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+from conformance import catalogue, contract
+from conformance.errors import UsageError
+from conformance.evidence import Exchange
+from conformance.judge import codes, content, limits
+from conformance.plugin import options, outcome, suite
+from conformance.plugin import session as sessions
+from conformance.plugin.docket import Docket
+from conformance.plugin.keys import DOCKET, OUTCOME, PROCESS, SENT, SESSION
+from conformance.plugin.outcome import Outcome
+from conformance.report import terminal
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the suite's options."""
+    options.add(parser)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker and choose the depth."""
+    config.addinivalue_line("markers", "clause(id, ...): the clauses of spec/clauses that a test judges")
+    options.load_profile(config.getoption("--depth"))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Look at the target before the first worker starts; the tests of the suite itself have no target."""
+    config = session.config
+    if hasattr(config, "workerinput"):
+        if said := config.workerinput.get("conformance"):
+            config.stash[PROCESS] = sessions.join(said)
+    elif not config.option.collectonly and suite.concerned(config.args, config.invocation_params.dir):
+        _begin(config)
+
+
+def _begin(config: pytest.Config) -> None:
+    try:
+        run = config.stash[SESSION] = sessions.begin(options.read(config))
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    config.pluginmanager.register(Listener(run), "conformance-listener")
+    run.open()
+    if not config.pluginmanager.hasplugin("dsession") and not run.collector.stopped:
+        config.stash[PROCESS] = sessions.join(run.for_worker("main"))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Hand a worker what it needs to join the run."""
+    if SESSION in node.config.stash and not node.config.stash[SESSION].collector.stopped:
+        node.workerinput["conformance"] = node.config.stash[SESSION].for_worker(node.gateway.id)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A test that names an unknown clause is a defect of the suite."""
+    known = catalogue.load()
+    for item in items:
+        for clause in _clauses(item):
+            if clause not in known:
+                raise pytest.UsageError(f"{item.nodeid} is marked with {clause!r}, which is in no clause file")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Remember what was selected."""
+    _selected(session.config, [item.nodeid for item in session.items])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
+    """Remember what was selected, as a worker found it."""
+    _selected(node.config, ids)
+
+
+def _selected(config: pytest.Config, nodeids: list[str]) -> None:
+    if SESSION in config.stash:
+        config.stash[SESSION].collector.collected |= {suite.name(nodeid) for nodeid in nodeids}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> bool | None:
+    """Run nothing against a target that cannot be judged."""
+    stash = session.config.stash
+    return True if SESSION in stash and stash[SESSION].collector.stopped else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Open the test's docket, and judge what every exchange gives occasion for."""
+    if PROCESS not in item.config.stash:
+        return
+    recorder = item.config.stash[PROCESS].recorder
+    recorder.forget()
+    docket = item.stash[DOCKET] = Docket(frozenset(_clauses(item)), recorder)
+    item.stash[SENT] = recorder.total
+    recorder.listeners[:] = [lambda exchange: _at_every_exchange(docket, exchange)]
+
+
+def _at_every_exchange(docket: Docket, exchange: Exchange) -> None:
+    if exchange.operation == contract.OPERATION:
+        docket.note(codes.documented(exchange), exchange.id)
+        docket.note(content.no_content(exchange), exchange.id)
+        docket.note(limits.retry_after(exchange), exchange.id)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Say in the suite's own terms how the test ended, and let its last report carry its record."""
+    report = yield
+    if DOCKET not in item.stash:
+        return report
+    if call.excinfo:
+        ended = outcome.of(call.excinfo.value)
+        item.stash[OUTCOME] = outcome.worse(item.stash.get(OUTCOME, None), ended)
+        outcome.shorten(report, item, call.excinfo.value, ended)
+    if call.when == "teardown":
+        report.conformance = _record(item)  # type: ignore[attr-defined]  # reports travel with what they carry
+    return report
+
+
+def _record(item: pytest.Item) -> dict[str, Any]:
+    return {
+        "test": suite.name(item.nodeid),
+        "clauses": list(_clauses(item)),
+        "outcome": item.stash.get(OUTCOME, Outcome()).to_json(),
+        "docket": item.stash[DOCKET].to_json(),
+        "requests": item.config.stash[PROCESS].recorder.total - item.stash[SENT],
+    }
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    """Inconclusive and untested are neither passed nor skipped."""
+    return getattr(report, "conformance_status", None)
+
+
+class Listener:
+    """Hears the reports of all workers; registered where the session is."""
+
+    def __init__(self, session: sessions.Session) -> None:
+        self._session = session
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take a test's record, or note that its worker died."""
+        if hasattr(report, "conformance"):
+            self._session.collector.add(report.conformance)
+        elif report.when not in {"setup", "call", "teardown"}:
+            self._session.collector.crashed[suite.name(report.nodeid)] = "the worker process died"
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        """Add up what a worker counted."""
+        said = getattr(node, "workeroutput", {}).get("conformance")
+        if said:
+            self._session.counted.append(said["counts"])
+            self._session.notes += said["notes"]
+        elif error:
+            self._session.notes.append(f"worker {node.gateway.id} ended early: {error}")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """Clean up, conclude, write the reports and choose the exit code."""
+    config = session.config
+    process = config.stash.get(PROCESS, None)
+    said = process and sessions.last_word(process)
+    if hasattr(config, "workerinput"):
+        config.workeroutput["conformance"] = said  # type: ignore[attr-defined]  # xdist's
+    elif SESSION in config.stash:
+        run = config.stash[SESSION]
+        if said:
+            run.hear(said)
+        session.exitstatus = run.finish(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The summary comes last, and the verdict is its last line."""
+    run = config.stash.get(SESSION, None)
+    if run is None:
+        return
+    run.close()
+    reporter = config.pluginmanager.getplugin("terminalreporter")
+    if run.run and reporter:
+        writer = reporter._tw  # noqa: SLF001  # pytest offers its width and colour nowhere else
+        writer.line()
+        writer.write(terminal.summary(run.run, width=writer.fullwidth, color=writer.hasmarkup))
+    if run.complaint:
+        sys.stderr.write(f"ERROR: {run.complaint}\n")
+
+
+def _clauses(item: pytest.Item) -> tuple[str, ...]:
+    marker = item.get_closest_marker("clause")
+    return tuple(marker.args) if marker else ()

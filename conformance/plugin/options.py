@@ -1,0 +1,92 @@
+"""The command line's options and the Hypothesis profile that they choose."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+DEPTHS = {"quick": 6, "standard": 20, "deep": 120}
+"""Depth -> Hypothesis examples of a property that asks for its full share."""
+
+DEFAULT_SEED = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for. ``target`` is None for the embedded reference deployment."""
+
+    target: str | None
+    depth: str
+    seed: int
+    report_dir: Path
+    state_dir: Path | None
+    probe_limits: bool
+
+
+def add(parser: pytest.Parser) -> None:
+    """Tell pytest of the options."""
+    group = parser.getgroup("conformance", "conformance of a deployment")
+    group.addoption(
+        "--target",
+        metavar="FILE|URL",
+        help="target description, or one URL of both services with the token in CONFORMANCE_TOKEN; "
+        "default: the embedded reference deployment",
+    )
+    group.addoption("--depth", choices=tuple(DEPTHS), default="standard", help="how many examples are generated")
+    group.addoption(
+        "--seed", metavar="N|random", default=str(DEFAULT_SEED), help=f"seed of the generation; default {DEFAULT_SEED}"
+    )
+    group.addoption("--report-dir", metavar="DIR", default="reports", help="where the reports go; default reports/")
+    group.addoption(
+        "--state-dir", metavar="DIR", help="where the ledgers are kept; default: the user's state directory"
+    )
+    group.addoption(
+        "--probe-limits",
+        action="store_true",
+        help="allow one bounded burst of requests, to see the target's rate limit",
+    )
+
+
+def read(config: pytest.Config) -> Options:
+    """The options as given.
+
+    Raises:
+        pytest.UsageError: the seed is neither a number nor ``random``.
+    """
+    state = config.getoption("--state-dir")
+    return Options(
+        target=config.getoption("--target"),
+        depth=config.getoption("--depth"),
+        seed=_seed(config.getoption("--seed")),
+        report_dir=Path(config.invocation_params.dir, config.getoption("--report-dir")),
+        state_dir=Path(config.invocation_params.dir, state) if state else None,
+        probe_limits=config.getoption("--probe-limits"),
+    )
+
+
+def _seed(given: str) -> int:
+    if given == "random":
+        return random.SystemRandom().randrange(2**32)
+    if not given.isascii() or not given.isdigit():
+        raise pytest.UsageError(f"--seed: {given!r}; expected a number or the word random")
+    return int(given)
+
+
+def load_profile(depth: str) -> None:
+    """Let Hypothesis make as many examples as the depth asks for; seeds and replays are the suite's own."""
+    hypothesis.settings.register_profile(
+        "conformance",
+        max_examples=DEPTHS[depth],
+        database=None,
+        deadline=None,
+        derandomize=False,
+        report_multiple_bugs=False,
+        print_blob=False,
+        phases=(hypothesis.Phase.generate, hypothesis.Phase.shrink),
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    hypothesis.settings.load_profile("conformance")

@@ -1,0 +1,63 @@
+"""How a test ended, in the suite's own terms: judged, open, untested, or broken by the suite itself."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pytest
+
+from conformance.errors import Unjudgeable, Untested
+from conformance.plugin.docket import ClauseBroken
+from conformance.verdict import WORST_FIRST, Absence, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``verdict`` is pass when the test came to its end: what it judged stands in its docket."""
+
+    verdict: Verdict = Verdict.PASS
+    reason: str = ""
+    absence: Absence | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """What a worker sends to the controller."""
+        return asdict(self)
+
+
+def of(error: BaseException) -> Outcome:
+    """What an exception that ended a test says."""
+    match error:
+        case ClauseBroken():
+            return Outcome(Verdict.FAIL, error.violation.summary)
+        case Unjudgeable():
+            return Outcome(Verdict.INCONCLUSIVE, str(error))
+        case Untested():
+            return Outcome(Verdict.UNTESTED, str(error), Absence(error.absence))
+        case pytest.skip.Exception():
+            return Outcome(Verdict.UNTESTED, str(error), Absence.DESELECTED)
+        case KeyboardInterrupt() | pytest.exit.Exception():
+            return Outcome(Verdict.INCONCLUSIVE, "the run was interrupted")
+        case _:
+            return Outcome(Verdict.ERROR, f"{type(error).__name__}: {error}".splitlines()[0][:300])
+
+
+def worse(one: Outcome | None, other: Outcome) -> Outcome:
+    """The one that decides when both set-up or call and teardown went wrong."""
+    return min((one or other, other), key=lambda outcome: WORST_FIRST.index(outcome.verdict))
+
+
+STATUS = {
+    Verdict.INCONCLUSIVE: ("inconclusive", "?", ("INCONCLUSIVE", {"yellow": True})),
+    Verdict.UNTESTED: ("untested", "-", ("UNTESTED", {"yellow": True})),
+}
+
+
+def shorten(report: pytest.TestReport, item: pytest.Item, error: BaseException, ended: Outcome) -> None:
+    """A broken clause or an open case needs its words, not the traceback through the suite."""
+    if ended.verdict is Verdict.FAIL:
+        report.longrepr = str(error)
+    elif ended.verdict in STATUS:
+        report.outcome = "skipped"
+        report.longrepr = (str(item.path), item.location[1] or 0, ended.reason)
+        report.conformance_status = STATUS[ended.verdict]  # type: ignore[attr-defined]  # read by our teststatus hook

@@ -1,0 +1,259 @@
+"""A run from its first look at the target to its report: what the controller, or the only process, does."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from conformance import __version__, catalogue, report, target
+from conformance.client import Client, Pacer
+from conformance.errors import ConformanceError, UsageError
+from conformance.evidence import Recorder
+from conformance.plugin import embedded, preflight
+from conformance.plugin.bench import Process
+from conformance.plugin.collector import Collector
+from conformance.plugin.options import Options
+from conformance.provision import Ledger, Provisioner, Sweep, ledger, state_directory, sweep_dead_runs, sweep_run
+from conformance.target import Limits, Policy, Secret, Target
+from conformance.verdict import Generated, Requests, Run, Verdict, overall
+
+WORKERS_MAY_TAKE_SECONDS = 15.0
+INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR = 2, 3, 4
+"""pytest's exit codes that a verdict does not replace."""
+
+EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 1, Verdict.ERROR: INTERNAL_ERROR}
+COUNTS = ("by_code", "by_operation", "removals_by_code")
+
+
+@dataclass(slots=True)
+class Session:
+    """The state of a run.
+
+    Attributes:
+        shared: a directory that all processes of the run share: slots, the pace, locks.
+        counted: what each process counted, added up at the end.
+    """
+
+    options: Options
+    target: Target
+    reference: embedded.Embedded | None
+    state: Path
+    started: str = field(default_factory=lambda: now())
+    run_id: str = field(default_factory=lambda: f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}")
+    shared: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="conformance-")))
+    recorder: Recorder = field(default_factory=Recorder)
+    collector: Collector = field(default_factory=Collector)
+    counted: list[dict[str, Any]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    interrupted: bool = False
+    run: Run | None = None
+    complaint: str = ""
+    """What went wrong after the verdict, such as a report that could not be written."""
+
+    @property
+    def ledger_path(self) -> Path:
+        """The run's ledger."""
+        return self.state / f"{self.run_id}{ledger.SUFFIX}"
+
+    def client(self) -> Client:
+        """A client of the controller's own."""
+        pacer = Pacer(self.shared / "pace", self.target.limits.requests_per_second)
+        return Client(self.target, self.recorder, pacer)
+
+    def open(self) -> None:
+        """Look at the target and take back what dead runs left there; what stands in the way stops the run."""
+        try:
+            preflight.check(self.client())
+            self._find_servers()
+            swept = sweep_dead_runs(self.client(), self.state)
+            self._tell(swept)
+        except ConformanceError as error:
+            self.collector.stopped = str(error)
+
+    def _find_servers(self) -> None:
+        named = bool(self.target.servers)
+        self.target = preflight.with_servers(self.target, self.client())
+        if not named:
+            found = ", ".join(self.target.servers) or "none"
+            self.notes.append(f"the target was given as a URL, so servers were taken from the tenant's ports: {found}")
+            preflight.check(self.client())
+
+    def _tell(self, swept: Sweep) -> None:
+        if swept.removed:
+            self.notes.append(f"left by an earlier run and removed now: {len(swept.removed)} addresses")
+        self.notes += swept.left
+
+    def take_back(self) -> None:
+        """Remove what this run created and still stands, once no process of it works any more."""
+        if not self.ledger_path.exists():
+            return
+        give_up = time.monotonic() + WORKERS_MAY_TAKE_SECONDS
+        while ledger.alive(self.ledger_path) and time.monotonic() < give_up:
+            time.sleep(0.05)
+        swept = Sweep()
+        try:
+            sweep_run(self.client(), self.ledger_path, swept)
+        except ConformanceError as error:
+            swept.left.append(str(error))
+        if swept.left:
+            self.notes += [*swept.left, "conformance cleanup tries again to remove what was left"]
+
+    def conclude(self) -> Run:
+        """The run document."""
+        results = self.collector.results(catalogue.load())
+        verdict, reason = overall(results)
+        totals = [*self.counted, counts(self.recorder, {})]
+        self.run = Run(
+            verdict=verdict,
+            reason=self.collector.stopped if self.collector.stopped and verdict == "inconclusive" else reason,
+            target=self.target.public(),
+            started=self.started,
+            finished=now(),
+            seed=self.options.seed,
+            depth=self.options.depth,
+            suite_version=__version__,
+            spec_digest=catalogue.digest(),
+            clauses=results,
+            partial=self.collector.partial and not self.collector.stopped,
+            interrupted=self.interrupted,
+            requests=_requests(totals),
+            generated=_generated(totals),
+            notes=tuple(dict.fromkeys(self.notes)),
+        )
+        return self.run
+
+    def hear(self, said: dict[str, Any]) -> None:
+        """Take a process's last word."""
+        self.counted.append(said["counts"])
+        self.notes += said["notes"]
+
+    def finish(self, exitstatus: int) -> int:
+        """Clean up, write the reports, and say with which code the run exits."""
+        if exitstatus == INTERRUPTED:
+            self.interrupted = True
+            self.collector.stopped = self.collector.stopped or "the run was interrupted"
+        self.take_back()
+        run = self.conclude()
+        try:
+            report.write(run, self.options.report_dir)
+        except UsageError as error:
+            self.complaint = str(error)
+            return INTERNAL_ERROR
+        return exitstatus if exitstatus in {INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR} else EXIT_CODES[run.verdict]
+
+    def close(self) -> None:
+        """Leave no process and no temporary file."""
+        if self.reference:
+            self.reference.stop()
+            shutil.rmtree(self.state, ignore_errors=True)
+        shutil.rmtree(self.shared, ignore_errors=True)
+
+    def for_worker(self, name: str) -> dict[str, Any]:
+        """What a worker needs to join the run; it travels through a pipe, never on a command line."""
+        described = asdict(self.target) | {"tokens": {key: str(token) for key, token in self.target.tokens.items()}}
+        return {
+            "target": described,
+            "shared": str(self.shared),
+            "ledger": str(self.ledger_path),
+            "process": name,
+            "stopped": self.collector.stopped,
+            "depth": self.options.depth,
+            "seed": self.options.seed,
+            "probe_limits": self.options.probe_limits,
+        }
+
+
+def begin(options: Options) -> Session:
+    """A session on the target that the options name; nothing has been sent yet.
+
+    Raises:
+        conformance.errors.UsageError: the target description is wrong.
+    """
+    _writable(options.report_dir)
+    if options.target is not None:
+        chosen = target.load(options.target)
+        return Session(options, chosen, None, state_directory(chosen, options.state_dir))
+    reference = embedded.start()
+    # The deployment's memory ends with the run, so its ledger need not outlive it either.
+    return Session(options, reference.target, reference, Path(tempfile.mkdtemp(prefix="conformance-state-")))
+
+
+def _writable(directory: Path) -> None:
+    """A verdict that cannot be written down is not worth the requests."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            pass
+    except OSError as error:
+        raise UsageError(f"--report-dir: {directory} cannot be written to ({error.strerror})") from error
+
+
+def join(said: dict[str, Any]) -> Process:
+    """The process of a worker, or of the session itself, from what :meth:`Session.for_worker` says."""
+    described = dict(said["target"])
+    described["tokens"] = {name: Secret(token) for name, token in described["tokens"].items()}
+    described["servers"] = tuple(described["servers"])
+    chosen = Target(**described | {"limits": Limits(**described["limits"]), "policy": Policy(**described["policy"])})
+    shared = Path(said["shared"])
+    recorder = Recorder(prefix=f"{said['process']}-" if said["process"] != "main" else "")
+    client = Client(chosen, recorder, Pacer(shared / "pace", chosen.limits.requests_per_second))
+    own = Ledger(Path(said["ledger"]), said["process"])
+    return Process(
+        target=chosen,
+        client=client,
+        recorder=recorder,
+        ledger=own,
+        provisioner=Provisioner(client, own, shared),
+        depth=said["depth"],
+        seed=said["seed"],
+        probe_limits=said["probe_limits"],
+    )
+
+
+def last_word(process: Process) -> dict[str, Any]:
+    """What a process tells the controller when its tests are over; its ledger is given back."""
+    said = {
+        "counts": counts(process.recorder, process.generated),
+        "notes": [*process.provisioner.notes, *process.views.notes()],
+    }
+    process.ledger.close()
+    return said
+
+
+def counts(recorder: Recorder, generated: dict[str, Any]) -> dict[str, Any]:
+    """What a process counted, as its last word to the controller."""
+    return {
+        "total": recorder.total,
+        **{name: dict(getattr(recorder, name)) for name in COUNTS},
+        "generated": generated,
+    }
+
+
+def _requests(totals: list[dict[str, Any]]) -> Requests:
+    added: dict[str, Counter[str]] = {name: Counter() for name in COUNTS}
+    for one in totals:
+        for name in COUNTS:
+            added[name].update(one[name])
+    return Requests(sum(one["total"] for one in totals), **{name: dict(sorted(added[name].items())) for name in COUNTS})
+
+
+def _generated(totals: list[dict[str, Any]]) -> Generated:
+    parts = [one["generated"] for one in totals if one["generated"]]
+    codes: Counter[str] = Counter()
+    for part in parts:
+        codes.update(part["by_code"])
+    return Generated(
+        sum(part["total"] for part in parts), sum(part["reached"] for part in parts), dict(sorted(codes.items()))
+    )
+
+
+def now() -> str:
+    """The present in ISO 8601, UTC."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

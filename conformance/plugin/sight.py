@@ -1,0 +1,110 @@
+"""Reading a target's state, and waiting until it has settled (spec/README.md, decision 6)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from conformance.client import Client, retried
+from conformance.errors import Unjudgeable
+from conformance.evidence import Exchange
+from conformance.judge import Pair, State, state
+
+FIRST_PAUSE_SECONDS = 0.05
+LONGEST_PAUSE_SECONDS = 0.5
+HURRIED_PATIENCE_SECONDS = 0.5
+FULL_WAITS = 2
+"""So often an effect is awaited in full in vain; a target that is known to fail is not waited for as long."""
+
+
+@dataclass(slots=True)
+class Views:
+    """What is known of the target's reads: which of the two views show associations at all, and how far they lag.
+
+    A view counts as blind when it did not show an association that the other one shows; then it says nothing.
+    """
+
+    listed: bool = True
+    shown: bool = True
+    lag_seconds: float = 0.0
+    waits_in_vain: int = 0
+
+    def notes(self) -> list[str]:
+        """What the operator should know of the target's reads."""
+        blind = [name for name, sees in (("list", self.listed), ("single read", self.shown)) if not sees]
+        return [
+            *(f"the {name} of associations does not show existing ones; it was not relied on" for name in blind),
+            *([f"reads lag behind effects: {self.lag_seconds:.1f} s were seen"] if self.lag_seconds else []),
+        ]
+
+
+class Sight:
+    """Reads the state of the suite's own addresses and awaits effects."""
+
+    def __init__(self, client: Client, views: Views) -> None:
+        self._client = client
+        self.views = views
+
+    def associations(self, servers: Iterable[str], addresses: Iterable[str], pairs: Iterable[Pair]) -> State:
+        """The lists of ``servers`` for ``addresses``, and the single reads of ``pairs``.
+
+        Raises:
+            Unjudgeable: a view that works answers nothing that could be compared.
+        """
+        wanted = list(addresses)
+        seen = State()
+        if self.views.listed:
+            for server in servers:
+                exchange = retried(lambda server=server: self._client.list_associations(server))  # type: ignore[misc]
+                seen |= _told(state.from_list(exchange, server, wanted), exchange)
+        if self.views.shown:
+            for pair in pairs:
+                exchange = retried(lambda pair=pair: self._client.show_association(pair.server, pair.address))  # type: ignore[misc]
+                seen |= _told(state.from_show(exchange, pair), exchange)
+        return seen
+
+    def addresses(self, addresses: Iterable[str]) -> State:
+        """The ports of ``addresses``, or that they are gone.
+
+        Raises:
+            Unjudgeable: the read answers nothing that could be compared.
+        """
+        seen = State()
+        for address in addresses:
+            exchange = retried(lambda address=address: self._client.show_address(address))  # type: ignore[misc]
+            seen |= _told(state.from_address(exchange, address), exchange)
+        return seen
+
+    def settled(self, look: Callable[[], State], *acceptable: State) -> State:
+        """What ``look`` shows as soon as it agrees with an acceptable state, or when the patience is over."""
+        start = time.monotonic()
+        pause = FIRST_PAUSE_SECONDS
+        seen = look()
+        while all(expected.differences(seen) for expected in acceptable):
+            elapsed = time.monotonic() - start
+            if elapsed >= self.patience:
+                self.views.waits_in_vain += 1
+                return seen
+            time.sleep(min(pause, max(0.0, self.patience - elapsed)))
+            pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
+            seen = look()
+            if not all(expected.differences(seen) for expected in acceptable):
+                self.views.lag_seconds = max(self.views.lag_seconds, time.monotonic() - start)
+        return seen
+
+    @property
+    def patience(self) -> float:
+        """How long an effect is awaited, seconds."""
+        settle = self._client.target.policy.settle_seconds
+        if self.views.waits_in_vain < FULL_WAITS:
+            return settle
+        return min(settle, max(HURRIED_PATIENCE_SECONDS, 3 * self.views.lag_seconds))
+
+
+def _told(seen: State, exchange: Exchange) -> State:
+    if not (seen.listed or seen.shown or seen.ports):
+        raise Unjudgeable(
+            f"the state cannot be read: {exchange.request.method} {exchange.request.url} answered {exchange.outcome}"
+        )
+    return seen

@@ -1,0 +1,32 @@
+"""The faults of the reference deployment: what can be wrong, one small hook each, by family of clauses."""
+
+from conformance.reference.faults import (  # noqa: F401 - importing a module registers its faults
+    access,
+    body,
+    codes,
+    concurrency,
+    deallocation,
+    effect,
+    identifier,
+    lifecycle,
+    limits,
+    method,
+    mistakes,
+    response,
+    vacuous,
+)
+from conformance.reference.registry import Fault, named, registry
+
+
+def catalogue() -> tuple[Fault, ...]:
+    """Give all faults, in the order in which they are written down."""
+    return tuple(registry.faults)
+
+
+def fault_named(name: str) -> Fault:
+    """Give the fault of a name.
+
+    Raises:
+        UnknownNameError: There is none; the message names those that come near.
+    """
+    return named(catalogue(), name, "fault")

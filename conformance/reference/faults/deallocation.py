@@ -1,0 +1,274 @@
+"""Faults of the rule: an address with an association is let go, or one without is not."""
+
+# ruff: noqa: D102 - a hook does what the step that it replaces says, except as its class says
+
+from dataclasses import replace
+
+from conformance.reference.app import Deployment
+from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.registry import breaks
+from conformance.reference.store import Address, Association, State
+
+SEQUENCES = ("lifecycle.model", "concurrency.linearizable")
+HELD = ("deallocation.until-the-last", *SEQUENCES)
+
+
+@breaks("deallocation.delete-refused", also=HELD)
+class DeleteTakesTheAssociationsToo(Deployment):
+    """DELETE of an address that has associations removes them and the address."""
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if request.method != "DELETE":
+            super().check_free(request, address, state)
+        self.update(lambda now: replace(now, associations=others(now, address)))
+
+
+@breaks("deallocation.delete-refused", also=HELD)
+class DeleteLeavesOrphans(Deployment):
+    """DELETE of an address that has associations removes the address and leaves them behind."""
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if request.method != "DELETE":
+            super().check_free(request, address, state)
+
+
+@breaks("deallocation.delete-refused", also=HELD)
+class DeleteIs204WithoutEffect(Deployment):
+    """DELETE of an address that has associations answers 204 and leaves everything as it was."""
+
+    def delete_address(self, request: Request) -> Answer:
+        try:
+            return super().delete_address(request)
+        except Refusal as refusal:
+            if refusal.code == 409:
+                return Answer(204)
+            raise
+
+
+@breaks("deallocation.delete-refused", "effect.refusal-is-inert", also=HELD)
+class RefusedDeleteTakesTheAssociations(Deployment):
+    """DELETE of an address is refused for its associations, which it removes."""
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if request.method == "DELETE":
+            self.update(lambda now: replace(now, associations=others(now, address)))
+        super().check_free(request, address, state)
+
+
+@breaks("deallocation.delete-refused", "effect.refusal-is-inert", also=HELD)
+class RefusedDeleteTakesThePorts(Deployment):
+    """DELETE of an address is refused for its associations, but its ports are gone."""
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if request.method == "DELETE" and state.of_address(address.id):
+            self.update(lambda now: now.with_address(replace(address, port_ids=())))
+        super().check_free(request, address, state)
+
+
+@breaks("deallocation.put-refused", also=HELD)
+class PutTakesTheAssociationsToo(Deployment):
+    """PUT without ports on an address that has associations removes them and the address."""
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if request.method != "PUT":
+            super().check_free(request, address, state)
+        self.update(lambda now: replace(now, associations=others(now, address)))
+
+
+@breaks("deallocation.put-refused", also=HELD)
+class PutLeavesOrphans(Deployment):
+    """PUT without ports on an address that has associations removes the address and leaves them behind."""
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if request.method != "PUT":
+            super().check_free(request, address, state)
+
+
+@breaks("deallocation.put-refused", also=HELD)
+class PutEmptiesThePorts(Deployment):
+    """PUT without ports on an address that has associations takes its ports and keeps the rest."""
+
+    def deallocate(self, request: Request) -> Address:
+        try:
+            return super().deallocate(request)
+        except Refusal as refusal:
+            if request.method != "PUT" or refusal.code != 409:
+                raise
+            address = replace(self.find_address(request, self.store.state), port_ids=())
+            self.update(lambda state: state.with_address(address))
+            return address
+
+
+@breaks("deallocation.put-refused", "effect.refusal-is-inert", also=HELD)
+class RefusedPutTakesThePorts(Deployment):
+    """PUT without ports is refused for the associations of the address, but its ports are gone."""
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if request.method == "PUT" and state.of_address(address.id):
+            self.update(lambda now: now.with_address(replace(address, port_ids=())))
+        super().check_free(request, address, state)
+
+
+@breaks("deallocation.until-the-last", also=SEQUENCES)
+class OnlyTheFirstHolds(Deployment):
+    """An address is held until the association that was made first is removed; the others do not count."""
+
+    def start(self) -> None:
+        super().start()
+        self.first: dict[str, Association] = {}
+
+    def connect(self, request: Request, association: Association) -> None:
+        if not self.store.state.of_address(association.address):
+            self.first[association.address] = association
+        super().connect(request, association)
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if self.first.get(address.id) in state.associations:
+            super().check_free(request, address, state)
+
+
+@breaks("deallocation.until-the-last", also=SEQUENCES)
+class OnlyTheNewestHolds(Deployment):
+    """An address is held until the association that was made last is removed; the others do not count."""
+
+    def start(self) -> None:
+        super().start()
+        self.newest: dict[str, Association] = {}
+
+    def connect(self, request: Request, association: Association) -> None:
+        super().connect(request, association)
+        self.newest[association.address] = association
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if self.newest.get(address.id) in state.associations:
+            super().check_free(request, address, state)
+
+
+@breaks("deallocation.until-the-last", also=SEQUENCES)
+class AnyRemovalFrees(Deployment):
+    """The removal of any association lets the address go, however many are left."""
+
+    def start(self) -> None:
+        super().start()
+        self.freed: set[str] = set()
+
+    def connect(self, request: Request, association: Association) -> None:
+        super().connect(request, association)
+        self.freed.discard(association.address)
+
+    def dissociate(self, request: Request, association: Association) -> None:
+        super().dissociate(request, association)
+        self.freed.add(association.address)
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if address.id not in self.freed:
+            super().check_free(request, address, state)
+
+
+@breaks("deallocation.until-the-last", also=SEQUENCES)
+class OfThreeTheLastDoesNotHold(Deployment):
+    """After an address had three associations, the last one that is left does not hold it."""
+
+    def start(self) -> None:
+        super().start()
+        self.had_three: set[str] = set()
+
+    def connect(self, request: Request, association: Association) -> None:
+        super().connect(request, association)
+        if len(self.store.state.of_address(association.address)) > 2:
+            self.had_three.add(association.address)
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        left = len(state.of_address(address.id))
+        if address.id not in self.had_three or left != 1:
+            super().check_free(request, address, state)
+
+
+@breaks(
+    "deallocation.until-the-last",
+    also=("deallocation.delete-refused", "deallocation.put-refused", *SEQUENCES),
+)
+class ThreeDoNotHold(Deployment):
+    """An address with exactly three associations is let go; one or two hold it."""
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if len(state.of_address(address.id)) != 3:
+            super().check_free(request, address, state)
+
+
+@breaks("deallocation.delete-after", also=SEQUENCES)
+class DeleteNeverForgives(Deployment):
+    """DELETE of an address is refused for ever once it had an association; PUT without ports works."""
+
+    def start(self) -> None:
+        super().start()
+        self.tainted: set[str] = set()
+
+    def connect(self, request: Request, association: Association) -> None:
+        super().connect(request, association)
+        self.tainted.add(association.address)
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        super().check_free(request, address, state)
+        if request.method == "DELETE" and address.id in self.tainted:
+            raise Refusal(409, "the address has associations; remove them first")
+
+
+@breaks("deallocation.delete-after", also=SEQUENCES)
+class DeleteKeepsTheAddress(Deployment):
+    """DELETE of an address answers 204, and the address stays."""
+
+    def release(self, request: Request, address: Address) -> None:
+        if request.method != "DELETE":
+            super().release(request, address)
+
+
+@breaks("deallocation.delete-after", also=SEQUENCES)
+class DeleteAnswers202(Deployment):
+    """DELETE of an address de-allocates it and answers 202 instead of 204."""
+
+    def delete_address(self, request: Request) -> Answer:
+        return replace(super().delete_address(request), code=202)
+
+
+@breaks("deallocation.put-after", also=SEQUENCES)
+class PutNeverForgives(Deployment):
+    """PUT without ports is refused for ever once the address had an association; DELETE works."""
+
+    def start(self) -> None:
+        super().start()
+        self.tainted: set[str] = set()
+
+    def connect(self, request: Request, association: Association) -> None:
+        super().connect(request, association)
+        self.tainted.add(association.address)
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        super().check_free(request, address, state)
+        if request.method == "PUT" and address.id in self.tainted:
+            raise Refusal(409, "the address has associations; remove them first")
+
+
+@breaks("deallocation.put-after", also=SEQUENCES)
+class PutKeepsTheAddress(Deployment):
+    """PUT without ports answers 200 and takes the ports, but the address stays allocated."""
+
+    def release(self, request: Request, address: Address) -> None:
+        if request.method == "PUT":
+            self.update(lambda state: state.with_address(replace(address, port_ids=())))
+        else:
+            super().release(request, address)
+
+
+@breaks("deallocation.put-after", also=SEQUENCES)
+class PutDoesNothing(Deployment):
+    """PUT without ports answers 200 and leaves the address as it was."""
+
+    def release(self, request: Request, address: Address) -> None:
+        if request.method != "PUT":
+            super().release(request, address)
+
+
+def others(state: State, address: Address) -> tuple[Association, ...]:
+    """Give the associations of all other addresses."""
+    return tuple(each for each in state.associations if each.address != address.id)

@@ -1,0 +1,161 @@
+"""One self-contained page: may we release, what is wrong, how sure are we, how is it reproduced.
+
+The page works from a file, loads nothing and runs one script of its own, admitted by its hash. What is
+printed is escaped by Jinja and passes through :mod:`conformance.report.visible`; nothing of the target reaches
+an attribute that a browser would follow or run.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from conformance.report import body, outline, visible
+from conformance.verdict import Level, Run, Verdict
+
+ANSWERS: Mapping[Verdict, str] = {
+    Verdict.PASS: "Yes",
+    Verdict.FAIL: "No",
+    Verdict.INCONCLUSIVE: "Not yet: this run cannot tell",
+    Verdict.ERROR: "Not yet: the suite itself broke",
+}
+INCOMPLETE = "Not on this run alone"
+
+SIGNS: Mapping[Verdict, str] = {
+    Verdict.PASS: "✓",
+    Verdict.FAIL: "✗",
+    Verdict.ERROR: "!",
+    Verdict.INCONCLUSIVE: "?",
+    Verdict.UNTESTED: "○",
+    Verdict.WAIVED: "~",
+}
+"""Verdicts differ by sign and word too, not by colour alone (WCAG 2.2, 1.4.1)."""
+
+OPEN_EXCHANGES = 6
+"""Longer sequences are folded except their end, which is where the clause broke."""
+
+SHOWN_ENDS = 50
+"""So many exchanges from either end of a sequence are on the page; the document holds them all."""
+
+
+def render(run: Run) -> str:
+    """The run as an HTML page."""
+    environment = _environment()
+    style, script = (environment.get_template(name).render() for name in ("report.css.j2", "report.js.j2"))
+    return environment.get_template("index.html.j2").render(
+        run=run,
+        answer=answer(run),
+        outline=outline,
+        facts=_facts(run),
+        style=Markup(style),  # noqa: S704  # the suite's own file; its hash stands in the policy
+        script=Markup(script),  # noqa: S704  # the same
+        policy=_policy(style, script),
+        gap=not run.generated.reached and run.generated.total > 0,
+    )
+
+
+def answer(run: Run) -> str:
+    """May we release? A run that was partial or interrupted never answers with a bare yes."""
+    if run.verdict is Verdict.PASS and (run.partial or run.interrupted):
+        return INCOMPLETE
+    return ANSWERS.get(run.verdict, ANSWERS[Verdict.INCONCLUSIVE])
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("conformance.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_finalize,
+    )
+    environment.filters |= {
+        "body": body.shown,
+        "clock": _clock,
+        "command": visible.command,
+        "ends": _ends,
+        "header_lines": _header_lines,
+        "json_lines": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
+        "marked": _marked,
+        "milliseconds": lambda taken: f"{taken * 1000:,.0f} ms",
+        "sentence": lambda text: text if text.endswith((".", "!", "?")) else f"{text}.",
+    }
+    environment.globals |= {
+        "signs": SIGNS,
+        "open_exchanges": OPEN_EXCHANGES,
+        "Level": Level,
+        "Verdict": Verdict,
+    }
+    return environment
+
+
+def _finalize(value: Any) -> Any:
+    return visible.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _marked(text: str) -> Markup:
+    """Text with what had to be written out set apart from what was there literally."""
+    mark = Markup('<span class="written-out">{}</span>')
+    return Markup().join(mark.format(part) if acts else escape(part) for part, acts in visible.pieces(text))
+
+
+def _policy(style: str, script: str) -> str:
+    return (
+        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def _facts(run: Run) -> list[tuple[str, str]]:
+    target = [(name.replace("_", " "), _in_line(value)) for name, value in run.target.items() if name != "name"]
+    return [
+        *((name.capitalize(), value) for name, value in target if value),
+        ("Started", _moment(run.started)),
+        ("Finished", _moment(run.finished)),
+        ("Took", outline.duration(run)),
+        ("Requests", f"{run.requests.total:,}"),
+        ("Seed", str(run.seed)),
+        ("Depth", run.depth),
+        ("Suite", run.suite_version),
+        ("Specification", run.spec_digest),
+    ]
+
+
+def _in_line(value: Any) -> str:
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return value if isinstance(value, str) else json.dumps(value, default=str)
+
+
+def _moment(moment: str) -> str:
+    try:
+        return datetime.fromisoformat(moment).astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    except (ValueError, OverflowError):
+        return moment
+
+
+def _clock(at: float) -> str:
+    try:
+        return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S.%f")[:-3]
+    except (ValueError, OverflowError, OSError):
+        return "unknown time"
+
+
+def _ends(exchanges: Sequence[Any]) -> list[tuple[int, Any]]:
+    """The beginning and the end of a long sequence, each exchange with its number."""
+    numbered = list(enumerate(exchanges, 1))
+    return numbered if len(numbered) <= 2 * SHOWN_ENDS else numbered[:SHOWN_ENDS] + numbered[-SHOWN_ENDS:]
+
+
+def _header_lines(pairs: list[list[str]]) -> str:
+    return "\n".join(": ".join(pair) for pair in pairs)

@@ -1,0 +1,135 @@
+"""What every view says alike: the headline, the order of clauses, which of them gate, the codes met.
+
+Pure questions to a run. How the answers look is each format's own business.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from conformance.verdict import WORST_FIRST, Absence, ClauseResult, Level, Run, Verdict
+
+DOCUMENTED: Mapping[str, str] = {
+    "204": "Success",
+    "400": "Error (general)",
+    "401": "Unauthorized",
+    "403": "Forbidden",
+    "405": "Bad Method",
+    "413": "Over Limit",
+    "500": "Compute fault",
+    "503": "Service Unavailable",
+}
+"""The codes of the page and what it calls them (its section on response codes)."""
+
+LOST = "lost"
+"""The key under which requests without an answer are counted."""
+
+ABSENCES: Mapping[Absence, str] = {
+    Absence.CREDENTIAL: "needs a credential that was not given",
+    Absence.OPTION: "needs an option that was not given",
+    Absence.OCCASION: "had no occasion to be judged",
+    Absence.DESELECTED: "was deselected",
+    Absence.UNEXERCISED: "was not exercised, and nothing excuses it",
+}
+
+NOT_JUDGED = (Verdict.INCONCLUSIVE, Verdict.UNTESTED, Verdict.WAIVED)
+
+
+@dataclass(frozen=True, slots=True)
+class CodeSeen:
+    """How often the operation under test answered a code: to all requests, and to the generated ones."""
+
+    code: str
+    meaning: str
+    documented: bool
+    removals: int
+    generated: int
+
+
+def headline(run: Run) -> str:
+    """The verdict in capitals, and in the same breath whether the run was partial or interrupted."""
+    marks = [word for word, holds in (("PARTIAL", run.partial), ("INTERRUPTED", run.interrupted)) if holds]
+    return ", ".join([run.verdict.value.upper(), *marks])
+
+
+def target_name(run: Run) -> str:
+    """What the target is called."""
+    return str(run.target.get("name") or "unnamed")
+
+
+def seconds(run: Run) -> float | None:
+    """How long the run took; None when its times say nothing."""
+    try:
+        taken = datetime.fromisoformat(run.finished) - datetime.fromisoformat(run.started)
+    except (ValueError, TypeError):
+        return None
+    return max(taken.total_seconds(), 0.0)
+
+
+def duration(run: Run) -> str:
+    """How long the run took, for a reader."""
+    taken = seconds(run)
+    if taken is None:
+        return "an unknown time"
+    if taken < 120:
+        return f"{taken:.1f} s"
+    minutes, rest = divmod(round(taken), 60)
+    return f"{minutes} min {rest:02} s"
+
+
+def gates(clause: ClauseResult) -> bool:
+    """Whether the clause alone keeps the run from passing (spec/README.md, decision 4)."""
+    if clause.verdict is Verdict.ERROR:
+        return True
+    is_open = clause.verdict is Verdict.INCONCLUSIVE or clause.absence is Absence.UNEXERCISED
+    return clause.level is Level.MUST and (clause.verdict is Verdict.FAIL or is_open)
+
+
+def wrong(run: Run) -> list[ClauseResult]:
+    """Clauses that the target broke or that broke the suite: what gates first, else in the run's order."""
+    broken = [clause for clause in run.clauses if clause.verdict in {Verdict.FAIL, Verdict.ERROR}]
+    return sorted(broken, key=lambda clause: (not gates(clause), clause.verdict is Verdict.ERROR))
+
+
+def not_judged(run: Run) -> list[ClauseResult]:
+    """Clauses without a judgement of their own, ordered by :data:`NOT_JUDGED`; what gates comes first."""
+    left = [clause for clause in run.clauses if clause.verdict in NOT_JUDGED]
+    return sorted(left, key=lambda clause: (not gates(clause), NOT_JUDGED.index(clause.verdict)))
+
+
+def counts(run: Run) -> dict[Verdict, int]:
+    """How many clauses ended with each verdict that occurs, the worst first."""
+    counted = Counter(clause.verdict for clause in run.clauses)
+    return {verdict: counted[verdict] for verdict in WORST_FIRST if counted[verdict]}
+
+
+def families(run: Run) -> dict[str, list[ClauseResult]]:
+    """The clauses by family, in the run's order."""
+    grouped: dict[str, list[ClauseResult]] = {}
+    for clause in run.clauses:
+        grouped.setdefault(clause.family, []).append(clause)
+    return grouped
+
+
+def codes(run: Run) -> list[CodeSeen]:
+    """The documented codes, met or not, then every other one that was met, then lost answers."""
+    removals, generated = run.requests.removals_by_code, run.generated.by_code
+    others = sorted({*removals, *generated} - {*DOCUMENTED, LOST})
+    lost = [LOST] if LOST in {*removals, *generated} else []
+    return [
+        CodeSeen(
+            code=code,
+            meaning=DOCUMENTED.get(code, "no answer" if code == LOST else "not documented"),
+            documented=code in DOCUMENTED,
+            removals=removals.get(code, 0),
+            generated=generated.get(code, 0),
+        )
+        for code in (*DOCUMENTED, *others, *lost)
+    ]
+
+
+def in_words(clause: ClauseResult) -> str:
+    """Why the clause ended as it did; for an untested one, what it lacks."""
+    lack = f"the clause {ABSENCES[clause.absence]}" if clause.absence else ""
+    return clause.reason or lack or (clause.findings[0].summary if clause.findings else "no reason was given")

@@ -1,0 +1,176 @@
+"""Runs built by hand, one for each way in which a run can end; nothing here needs a target."""
+
+from dataclasses import replace
+
+from conformance.evidence import Exchange, Request, Response, curl
+from conformance.verdict import (
+    Absence,
+    ClauseResult,
+    Finding,
+    Generated,
+    Level,
+    Requests,
+    Run,
+    Verdict,
+    overall,
+)
+
+HOSTILE = (
+    "<script>alert('x')</script><img src=x onerror=alert(1)>\" onload=\"a() ]]> --> {{ 7 * 7 }} &lt; "
+    "\x1b[31mred\x1b]0;title\x07 \x00\r\nsecond line \u202eevil\u2066 \u200b \x9b31m \udc80 \ufffe \u2028 end"
+)
+
+
+def exchange(number: int, status: int | None = 404, body: bytes = b"", sent: bytes = b"", text: str = "") -> Exchange:
+    """An exchange with ``text`` in every place that a target controls; lost when ``status`` is None."""
+    headers = (("Content-Type", f"application/json{text}"), (f"X-Echo{text}", "1"))
+    return Exchange(
+        id=f"w0-{number}",
+        operation="removeIpAssociation",
+        credential="full",
+        request=Request(
+            "DELETE",
+            f"https://compute.example/v2/servers/s-1/ip_associations/{number}{text}",
+            (("X-Auth-Token", "$CONFORMANCE_TOKEN"), ("Accept", "application/json")),
+            sent,
+            "content-length" if sent else "none",
+        ),
+        started=5.0,
+        finished=5.25,
+        at=1_795_444_205.125,
+        response=None if status is None else Response(status, f"Reason{text}", headers, body),
+        failure=f"connection reset{text}" if status is None else "",
+    )
+
+
+def finding(clause_id: str, *exchanges: Exchange, rule: str = "rule", text: str = "") -> Finding:
+    """A finding with ``text`` in every place that a target controls."""
+    return Finding(
+        clause_id,
+        rule,
+        summary=f"summary of {clause_id}{text}",
+        expected=f"expected by {clause_id}{text}",
+        observed=f"observed at {clause_id}{text}",
+        case=f"case of {clause_id}{text}",
+        first_case=f"first case of {clause_id}{text}",
+        exchanges=tuple(one.to_json() for one in exchanges),
+        reproduce=tuple(curl(one) for one in exchanges),
+        seen=3,
+        details={"history": [f"step{text}"]},
+    )
+
+
+def clause(
+    clause_id: str,
+    verdict: Verdict = Verdict.PASS,
+    *findings: Finding,
+    level: Level = Level.MUST,
+    absence: Absence | None = None,
+    text: str = "",
+) -> ClauseResult:
+    """A result whose texts name its clause."""
+    judged = verdict in {Verdict.PASS, Verdict.FAIL}
+    return ClauseResult(
+        id=clause_id,
+        family=clause_id.partition(".")[0],
+        level=level,
+        statement=f"statement of {clause_id}",
+        source=f"source of {clause_id}",
+        verdict=verdict,
+        reason=f"reason of {clause_id}{text}",
+        cases=7 if judged else 0,
+        unjudged=0 if judged else 2,
+        requests=11,
+        absence=absence,
+        findings=findings,
+    )
+
+
+def run(*clauses: ClauseResult, name: str = "staging-dfw") -> Run:
+    """A finished run of these clauses, concluded as the suite concludes."""
+    verdict, reason = overall(clauses)
+    return Run(
+        verdict=verdict,
+        reason=reason,
+        target={
+            "name": name,
+            "compute": "https://compute.example/v2",
+            "network": "https://network.example",
+            "credentials": ["full"],
+        },
+        started="2026-11-23T14:30:05+00:00",
+        finished="2026-11-23T14:30:17.300000+00:00",
+        seed=7,
+        depth="standard",
+        suite_version="0.1.0",
+        spec_digest=f"sha256:{'ab' * 32}",
+        clauses=clauses,
+        requests=Requests(412, {"204": 300}, {"removeIpAssociation": 412}, {"204": 30, "404": 2, "lost": 1}),
+        generated=Generated(64, 16, {"204": 12, "400": 50, "404": 2}),
+        notes=("a note for the operator",),
+    )
+
+
+PASSING = run(clause("codes.success"), clause("effect.removed"), clause("method.allow", level=Level.SHOULD))
+
+FAILING = run(
+    clause("codes.success"),
+    clause(
+        "body.refused",
+        Verdict.FAIL,
+        finding("body.refused", exchange(1, 201), exchange(2, 204, sent=b"\x00\xff"), rule="granted"),
+        finding("body.refused", exchange(3, None), rule="lost"),
+    ),
+    clause(
+        "method.allow",
+        Verdict.FAIL,
+        finding("method.allow", exchange(4, 405, b'{"error":{"code":405}}')),
+        level=Level.SHOULD,
+    ),
+    clause("effect.repeat", Verdict.INCONCLUSIVE),
+    clause("faults.client-input", Verdict.INCONCLUSIVE, level=Level.SHOULD),
+    clause("effect.removed", Verdict.UNTESTED, absence=Absence.UNEXERCISED),
+    clause("access.foreign", Verdict.UNTESTED, absence=Absence.CREDENTIAL),
+    clause("limits.over-limit", Verdict.UNTESTED, absence=Absence.OCCASION),
+    clause("codes.documented", Verdict.WAIVED, finding("codes.documented", exchange(5))),
+)
+
+HOSTILE_RUN = replace(
+    run(
+        clause(
+            "body.refused",
+            Verdict.FAIL,
+            finding(
+                "body.refused",
+                exchange(1, 204, HOSTILE.encode("utf-8", "surrogatepass"), text=HOSTILE),
+                exchange(2, 400, b"\xff\xfe<script>", b"\x1b\x00", text=HOSTILE),
+                exchange(3, 400, b'{"a": "<script>\\u001b[31m\\u202e"}', b"\x1b[31m", text=HOSTILE),
+                exchange(4, None, text=HOSTILE),
+                text=HOSTILE,
+            ),
+            text=HOSTILE,
+        ),
+        clause("effect.repeat", Verdict.INCONCLUSIVE, text=HOSTILE),
+        clause("body.inert", Verdict.WAIVED, finding("body.inert", exchange(9), text=HOSTILE), text=HOSTILE),
+        name=f"staging{HOSTILE}",
+    ),
+    notes=(HOSTILE,),
+    requests=Requests(1, {HOSTILE: 1}, {HOSTILE: 1}, {HOSTILE: 1}),
+)
+
+INCONCLUSIVE = run(clause("codes.success", Verdict.INCONCLUSIVE), clause("effect.removed"))
+ERRING = run(clause("codes.success", Verdict.ERROR), clause("effect.removed"))
+PARTIAL = replace(PASSING, partial=True)
+INTERRUPTED = replace(PASSING, interrupted=True)
+EMPTY = replace(run(), requests=Requests(), generated=Generated(), notes=())
+
+RUNS = {
+    "passing": PASSING,
+    "failing": FAILING,
+    "hostile": HOSTILE_RUN,
+    "inconclusive": INCONCLUSIVE,
+    "erring": ERRING,
+    "partial": PARTIAL,
+    "interrupted": INTERRUPTED,
+    "empty": EMPTY,
+}

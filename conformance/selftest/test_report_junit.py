@@ -1,0 +1,161 @@
+"""JUnit: red is what gates, green is what passed, and the counts are those of the run."""
+
+from collections import Counter
+from xml.etree import ElementTree as ET
+
+import pytest
+from report_runs import EMPTY, ERRING, FAILING, HOSTILE_RUN, INCONCLUSIVE, INTERRUPTED, PARTIAL, PASSING, RUNS
+
+from conformance.report import junit
+from conformance.verdict import ClauseResult, Run, Verdict
+
+
+def parsed(run: Run) -> ET.Element:
+    """The rendered document, parsed from its bytes."""
+    return ET.fromstring(junit.render(run).encode())
+
+
+def case(run: Run, clause_id: str) -> ET.Element:
+    """The test case of a clause."""
+    found = parsed(run).find(f"testsuite/testcase[@name='{clause_id}']")
+    assert found is not None
+    return found
+
+
+def outcome(element: ET.Element) -> str:
+    """What a viewer shows a test case as."""
+    tags = [child.tag for child in element if child.tag in {"failure", "error", "skipped"}]
+    assert len(tags) <= 1
+    return tags[0] if tags else "passed"
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_each_clause_is_one_case_in_the_suite_of_its_family(run: Run) -> None:
+    """Names and class names are the clause's id and family."""
+    cases = [
+        (suite.get("name"), one.get("classname"), one.get("name"))
+        for suite in parsed(run).findall("testsuite")
+        for one in suite.findall("testcase")
+        if suite.get("name") != "run"
+    ]
+    assert sorted(cases, key=str) == sorted((c.family, c.family, c.id) for c in run.clauses)
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_counts_are_those_of_the_cases(run: Run) -> None:
+    """The attributes of the root and of each suite agree with what stands below them."""
+    root = parsed(run)
+    for element in (root, *root.findall("testsuite")):
+        cases = list(element.iter("testcase"))
+        seen = Counter(map(outcome, cases))
+        stated = {name: int(element.get(name, "-1")) for name in ("tests", "failures", "errors", "skipped")}
+        assert stated == {
+            "tests": len(cases),
+            "failures": seen["failure"],
+            "errors": seen["error"],
+            "skipped": seen["skipped"],
+        }
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_green_is_exactly_what_passed(run: Run) -> None:
+    """Nothing that did not pass looks as if it had."""
+    green = {one.get("name") for one in parsed(run).iter("testcase") if outcome(one) == "passed"}
+    assert green == {clause.id for clause in run.clauses if clause.verdict is Verdict.PASS}
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_red_is_exactly_what_may_not_pass(run: Run) -> None:
+    """A viewer that stops on red stops when the run may not pass, or did not end."""
+    red = any(outcome(one) in {"failure", "error"} for one in parsed(run).iter("testcase"))
+    assert red == (run.verdict is not Verdict.PASS or run.interrupted)
+
+
+@pytest.mark.parametrize(
+    ("clause_id", "shown", "kind"),
+    [
+        ("codes.success", "passed", None),
+        ("body.refused", "failure", "granted"),
+        ("method.allow", "skipped", None),
+        ("effect.repeat", "error", "inconclusive"),
+        ("faults.client-input", "skipped", None),
+        ("effect.removed", "error", "unexercised"),
+        ("access.foreign", "skipped", None),
+        ("limits.over-limit", "skipped", None),
+        ("codes.documented", "skipped", None),
+    ],
+)
+def test_each_verdict_has_its_element(clause_id: str, shown: str, kind: str | None) -> None:
+    """What gates is red by its kind, what does not is skipped."""
+    element = case(FAILING, clause_id)
+    assert outcome(element) == shown
+    if shown != "passed":
+        (said,) = element.findall(shown)
+        assert said.get("type") == kind
+        assert said.get("message")
+
+
+def test_an_error_of_the_suite_is_an_error() -> None:
+    """It is told apart from what the target did."""
+    (said,) = case(ERRING, "codes.success").findall("error")
+    assert said.get("type") == "error"
+
+
+def test_a_failure_tells_statement_findings_and_a_way_to_repeat() -> None:
+    """One element holds all, since viewers show one."""
+    (said,) = case(FAILING, "body.refused").findall("failure")
+    text = said.text or ""
+    for words in ("statement of", "source of", "summary of", "Expected: expected by", "Observed: observed at"):
+        assert words in text
+    assert "curl -i" in text
+    assert text.count("Finding:") == 2
+    assert said.get("message") == "summary of body.refused (and 1 more)"
+
+
+def test_a_broken_should_clause_warns_with_its_findings() -> None:
+    """It stops no pipeline, and it says why it is not green."""
+    element = case(FAILING, "method.allow")
+    (said,) = element.findall("skipped")
+    assert said.get("message") == "warning, gates nothing: summary of method.allow"
+    assert "observed at method.allow" in (element.findtext("system-out") or "")
+
+
+@pytest.mark.parametrize("clause", FAILING.clauses, ids=lambda clause: clause.id)
+def test_properties_carry_what_junit_has_no_word_for(clause: ClauseResult) -> None:
+    """Clause, level, source and verdict stand beside every case."""
+    properties = {one.get("name"): one.get("value") for one in case(FAILING, clause.id).findall("properties/property")}
+    assert properties == {
+        "clause": clause.id,
+        "level": clause.level.value,
+        "source": clause.source,
+        "verdict": clause.verdict.value,
+    }
+
+
+@pytest.mark.parametrize(("run", "kind"), [(EMPTY, "inconclusive"), (INTERRUPTED, "interrupted")])
+def test_a_run_that_no_clause_explains_explains_itself(run: Run, kind: str) -> None:
+    """The file is not green because there was nothing to be red."""
+    (said,) = case(run, "run.verdict").findall("error")
+    assert said.get("type") == kind
+    assert run.reason in (said.get("message") or "")
+
+
+@pytest.mark.parametrize("run", [PASSING, PARTIAL, FAILING, INCONCLUSIVE])
+def test_a_run_that_its_clauses_explain_adds_no_case(run: Run) -> None:
+    """The number of tests is the number of clauses."""
+    assert parsed(run).get("tests") == str(len(run.clauses))
+
+
+def test_partial_and_interrupted_stand_with_the_verdict() -> None:
+    """The name of the whole says it."""
+    assert parsed(PARTIAL).get("name") == "conformance of staging-dfw: PASS, PARTIAL"
+    assert parsed(INTERRUPTED).get("name") == "conformance of staging-dfw: PASS, INTERRUPTED"
+
+
+def test_what_xml_cannot_hold_is_written_out() -> None:
+    """Control characters, surrogates and noncharacters reach no parser; what was said is still legible."""
+    text = junit.render(HOSTILE_RUN)
+    assert not [one for one in text if not (one in "\n\t" or 0x20 <= ord(one) < 0xD800 or ord(one) > 0xFFFF)]
+    (said,) = case(HOSTILE_RUN, "body.refused").findall("failure")
+    assert r"<script>alert('x')</script>" in (said.text or "")
+    assert r"\x1b[31mred" in (said.text or "")

@@ -1,0 +1,258 @@
+"""The target description: a YAML file, or a URL, turned into a frozen :class:`Target`.
+
+Reads files and the environment, sends nothing. Every mistake of a description is named in one message, with the key
+and what is expected there (``spec/target.schema.json``).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema_rs
+import yaml
+
+from conformance import SPEC
+from conformance.errors import UsageError
+
+PUBLIC_NETWORK = "00000000-0000-0000-0000-000000000000"
+CREDENTIALS = {"token": "full", "restricted_token": "restricted", "foreign_token": "foreign"}
+"""Keys of ``auth`` -> the name under which the suite speaks of that credential."""
+
+MOST_SERVERS = 4
+"""More servers than this make no case richer; the rest of the list is left alone."""
+
+
+class Secret(str):
+    """A token that shows itself to nobody who prints the object that holds it."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "Secret(...)"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What the suite may ask of the target: requests a second, addresses alive at once, seconds for an answer."""
+
+    requests_per_second: float | None = None
+    max_addresses: int = 2
+    timeout_seconds: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the target's owner declares (spec/README.md, decisions 5 and 6)."""
+
+    request_body: str = "refuse"
+    settle_seconds: float = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A deployment to judge.
+
+    Attributes:
+        compute, network: root URLs, version included: ``/servers/...`` and ``/ip_addresses`` are appended.
+        tokens: credential name (full, restricted, foreign) -> token.
+        servers: may be empty for a target given as a URL: then they are found among the tenant's ports.
+        ports: server -> port, for the servers whose port was given.
+    """
+
+    name: str
+    compute: str
+    network: str
+    tokens: Mapping[str, Secret]
+    servers: tuple[str, ...] = ()
+    network_id: str = PUBLIC_NETWORK
+    ports: Mapping[str, str] = field(default_factory=dict)
+    limits: Limits = field(default_factory=Limits)
+    policy: Policy = field(default_factory=Policy)
+
+    def public(self) -> dict[str, Any]:
+        """What a report may say of the target."""
+        return {
+            "name": self.name,
+            "compute": self.compute,
+            "network": self.network,
+            "credentials": sorted(self.tokens),
+            "servers": list(self.servers),
+            "request_body": self.policy.request_body,
+            "settle_seconds": self.policy.settle_seconds,
+        }
+
+
+def load(given: str, environment: Mapping[str, str] | None = None) -> Target:
+    """The target that ``--target`` names: a URL, or the path of a description.
+
+    Raises:
+        UsageError: the description is wrong; the message names the file, the key and what is expected.
+    """
+    variables = os.environ if environment is None else environment
+    if re.match(r"https?://", given):
+        return _from_url(given, variables)
+    path = Path(given)
+    return from_document(_read(path), str(path), variables)
+
+
+def from_document(document: Any, source: str, environment: Mapping[str, str]) -> Target:
+    """The target that a parsed description states; ``source`` is the file that messages name.
+
+    Raises:
+        UsageError: as :func:`load`.
+    """
+    mistakes = _mistakes(document)
+    if not mistakes:
+        mistakes = [*_bad_urls(document), *_bad_resources(document)]
+        tokens = _tokens(document["auth"], environment, mistakes)
+    if mistakes:
+        raise UsageError(f"{source}: " + f"\n{source}: ".join(mistakes))
+    resources = document["resources"]
+    return Target(
+        name=document["name"],
+        compute=service_root(document["compute"], "v2"),
+        network=service_root(document.get("network", document["compute"]), "v2.0"),
+        tokens=tokens,
+        servers=tuple(resources["servers"][:MOST_SERVERS]),
+        network_id=resources.get("network_id", PUBLIC_NETWORK),
+        ports=dict(resources.get("ports", {})),
+        limits=Limits(**document.get("limits", {})),
+        policy=Policy(**document.get("policy", {})),
+    )
+
+
+def service_root(url: str, version: str) -> str:
+    """``url`` with the API version, which a catalogue's URL already carries, a tenant after it or not.
+
+    >>> service_root("https://cloud.example/compute/", "v2")
+    'https://cloud.example/compute/v2'
+    >>> service_root("https://cloud.example/v2/123456", "v2")
+    'https://cloud.example/v2/123456'
+    """
+    bare = url.rstrip("/")
+    path = urlsplit(bare).path
+    versioned = re.search(rf"/{re.escape(version)}(/[^/]+)?$", path)
+    return bare if versioned else f"{bare}/{version}"
+
+
+def _from_url(url: str, environment: Mapping[str, str]) -> Target:
+    mistakes = _bad_url("--target", url)
+    token = environment.get("CONFORMANCE_TOKEN", "")
+    if not token:
+        mistakes.append("--target URL takes the token from the variable CONFORMANCE_TOKEN, which is not set")
+    if mistakes:
+        raise UsageError("\n".join(mistakes))
+    names = {"restricted": "CONFORMANCE_RESTRICTED_TOKEN", "foreign": "CONFORMANCE_FOREIGN_TOKEN"}
+    others = {name: Secret(environment[key]) for name, key in names.items() if environment.get(key)}
+    return Target(
+        name=urlsplit(url).netloc,
+        compute=service_root(url, "v2"),
+        network=service_root(url, "v2.0"),
+        tokens={"full": Secret(token), **others},
+    )
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise UsageError(
+            f"{path}: cannot be read ({error.strerror}); a target description or a URL is expected"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is not UTF-8 text; a target description in YAML is expected") from error
+    except yaml.YAMLError as error:
+        place = getattr(error, "problem_mark", None)
+        line = f" line {place.line + 1}" if place else ""
+        raise UsageError(f"{path}:{line} is not YAML ({getattr(error, 'problem', error)})") from error
+
+
+def _mistakes(document: Any) -> list[str]:
+    schema = yaml.safe_load((SPEC / "target.schema.json").read_text(encoding="utf-8"))
+    validator = jsonschema_rs.Draft202012Validator(schema)
+    return sorted({_mistake(error, schema) for error in validator.iter_errors(document)})
+
+
+def _mistake(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> str:
+    key = ".".join(str(part) for part in error.instance_path) or "the description"
+    expected = _description(schema, list(error.schema_path))
+    # The value is not repeated: a token that was pasted into the file must not reach the terminal.
+    said = (
+        "a literal is refused, so that no secret stands in a file that is shared: " if key.startswith("auth.") else ""
+    )
+    detail = error.message if "required" in error.schema_path or "additionalProperties" in error.schema_path else ""
+    words = "; ".join(part for part in (detail, f"{said}expected {expected}" if expected else error.message) if part)
+    return f"{key}: {words}"
+
+
+def _description(schema: dict[str, Any], path: list[str | int]) -> str:
+    """The description that stands nearest to the violated keyword, on the way down from the root."""
+    found = ""
+    node: Any = schema
+    for part in path[:-1]:
+        node = (
+            node[part] if isinstance(node, dict) and part in node else node[int(part)] if isinstance(node, list) else {}
+        )
+        if isinstance(node, dict) and "$ref" in node:
+            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]] | node
+        if isinstance(node, dict) and isinstance(node.get("description"), str):
+            found = node["description"].rstrip(".")
+    return found
+
+
+def _bad_urls(document: dict[str, Any]) -> list[str]:
+    return [mistake for key in ("compute", "network") if key in document for mistake in _bad_url(key, document[key])]
+
+
+def _bad_url(key: str, url: str) -> list[str]:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return [f"{key}: {url!r} is no URL; expected http://HOST/ or https://HOST/, a path prefix allowed"]
+    if usable and (parts.username or parts.password):
+        return [f"{key}: carries a user name or password; credentials belong under auth"]
+    if usable and not parts.query and not parts.fragment:
+        return []
+    return [f"{key}: {url!r}; expected http://HOST/ or https://HOST/, a path prefix allowed, no query, no fragment"]
+
+
+def _bad_resources(document: dict[str, Any]) -> list[str]:
+    resources = document["resources"]
+    unknown = sorted(set(resources.get("ports", {})) - set(resources["servers"]))
+    return [f"resources.ports.{server}: is not among resources.servers" for server in unknown]
+
+
+def _tokens(auth: dict[str, str], environment: Mapping[str, str], mistakes: list[str]) -> dict[str, Secret]:
+    found = {}
+    for key, name in CREDENTIALS.items():
+        if key in auth:
+            try:
+                found[name] = _secret(f"auth.{key}", auth[key], environment)
+            except UsageError as error:
+                mistakes.append(error.message)
+    return found
+
+
+def _secret(key: str, reference: str, environment: Mapping[str, str]) -> Secret:
+    kind, _, name = reference.partition(":")
+    if kind == "env":
+        value = environment.get(name, "").strip()
+        if not value:
+            raise UsageError(f"{key}: the environment variable {name} is not set or empty; expected the token in it")
+    else:
+        try:
+            value = Path(name).expanduser().read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"{key}: the file {name} cannot be read ({error}); expected the token in it") from error
+        if not value:
+            raise UsageError(f"{key}: the file {name} is empty; expected the token in it")
+    if not value.isascii() or not value.isprintable():
+        raise UsageError(f"{key}: the token holds characters that no header can carry; expected printable ASCII")
+    return Secret(value)
