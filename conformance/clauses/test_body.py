@@ -25,7 +25,7 @@ def test_a_removal_with_a_body_is_refused(api, association, framing):
         )
         api.judge(ruling, trial=trial)
 
-    generate.for_all(judge_one, api, generate.body_rows(framing), body=generate.bodies(framing), share=0.5)
+    generate.for_all(judge_one, api, api.some(generate.body_rows(framing)), body=generate.bodies(framing), share=0.4)
 
 
 @pytest.mark.clause("body.inert")
@@ -33,7 +33,7 @@ def test_a_removal_with_a_body_is_refused(api, association, framing):
 def test_a_body_does_not_choose_what_is_removed(api, neighbourhood, framing):
     """Bodies that name another address, another server, all of them or none change nothing beside the path's."""
     named, *others = neighbourhood
-    for document in _choices(others):
+    for document in api.some(_choices(others))[: None if framing == "content-length" else 1]:
         body = Body(json.dumps(document).encode(), 1, "application/json", framing)
         api.establish(*neighbourhood)
         trial = api.attempt(named, f"a removal with {body}", full=True, **body.variation())

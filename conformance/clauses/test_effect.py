@@ -26,7 +26,7 @@ def test_a_removed_association_stays_removed(api, neighbourhood):
     api.establish(*neighbourhood)
     removed, *others = neighbourhood
     trial = api.attempt(removed, standing=False, mistake=False)
-    for pair in others:
+    for pair in api.some(others):
         api.attempt(pair, standing=False, mistake=False)
         api.establish(pair)
     seen = api.still(removed)
@@ -55,9 +55,10 @@ REFUSED = {
 
 
 @pytest.mark.clause("effect.refusal-is-inert")
-@pytest.mark.parametrize("words", REFUSED)
-def test_a_refusal_changes_nothing(api, neighbourhood, words):
-    """Whatever a request is refused for: every association, the addresses and their ports stay."""
-    api.establish(*neighbourhood)
-    trial = api.attempt(neighbourhood[0], words, full=True, **REFUSED[words])
-    api.judge(judge.effect.inert(trial), trial=trial, optional=not trial.refused)
+def test_a_refusal_changes_nothing(api, neighbourhood):
+    """Whatever a request is refused for: every association, the addresses and their ports stay, also in a while."""
+    for words, variation in api.some(REFUSED.items()):
+        api.establish(*neighbourhood)
+        trial = api.attempt(neighbourhood[0], words, full=True, **variation)
+        api.judge(judge.effect.inert(trial), trial=trial, case=words, optional=not trial.refused)
+    api.judge(api.stayed(), case="after all of them")

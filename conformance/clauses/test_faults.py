@@ -26,16 +26,9 @@ MISTAKES = {
 
 
 @pytest.mark.clause("faults.client-input")
-@pytest.mark.parametrize("words", MISTAKES)
-def test_a_mistake_is_not_answered_with_a_server_fault(api, association, words):
+def test_a_mistake_is_not_answered_with_a_server_fault(api, association):
     """500 and 503 are for the server's own faults; a mistake that persists in being answered so is none."""
-    trial = api.attempt(association, f"a removal with {words}", **MISTAKES[words])
-    api.judge(trial=trial)
-
-
-@pytest.mark.clause("faults.client-input")
-def test_a_repeated_removal_is_not_answered_with_a_server_fault(api, association):
-    """Nor is a removal of what is removed already."""
+    for words, variation in api.some(MISTAKES.items()):
+        api.attempt(association, f"a removal with {words}", **variation)
     api.attempt(association, mistake=False)
-    trial = api.attempt(association, "a repeated removal", standing=False)
-    api.judge(trial=trial)
+    api.attempt(association, "a repeated removal", standing=False)

@@ -12,8 +12,7 @@ from conformance.generate import Segment, identifiers
 def test_the_address_does_not_stand_for_its_id(api, neighbourhood):
     """The literal address of the association, and of a neighbour on the same server, in every spelling."""
     for pair in {one.address: one for one in reversed(neighbourhood)}.values():
-        for segment in identifiers.address_spellings(api.address(pair).literal):
-            api.establish(*neighbourhood)
+        for segment in api.some(identifiers.address_spellings(api.address(pair).literal)):
             trial = api.attempt(pair, f"{segment.words} in place of its ID", raw=True, address=segment.encoded)
             api.judge(judge.refusal.refused("identifier.not-the-address", trial), trial=trial, case=str(segment))
 
@@ -34,7 +33,7 @@ def test_what_is_no_uuid_is_refused(api, association):
 @pytest.mark.clause("effect.nothing-else")
 def test_another_uuid_removes_nothing(api, association):
     """The nil and the max UUID and those of other versions are nobody's: whatever is answered, nothing goes."""
-    for segment in identifiers.other_uuids():
+    for segment in api.some(identifiers.other_uuids()):
         trial = api.attempt(association, f"{segment.words} in place of an ID", raw=True, address=segment.encoded)
         api.judge(judge.effect.nothing_else(trial), trial=trial, case=str(segment), optional=trial.refused)
     trial = api.attempt(association, mistake=False, full=True)
@@ -44,7 +43,7 @@ def test_another_uuid_removes_nothing(api, association):
 @pytest.mark.clause("identifier.canonical")
 def test_other_spellings_of_the_id_are_refused(api, association):
     """Braces, no hyphens, a URN, blanks: the same UUID to a lenient parser, and no name of the address."""
-    for segment in identifiers.uuid_spellings(association.address):
+    for segment in api.some(identifiers.uuid_spellings(association.address)):
         trial = api.attempt(association, segment.words, raw=True, address=segment.encoded)
         api.judge(judge.refusal.refused("identifier.canonical", trial), trial=trial, case=str(segment))
 

@@ -45,7 +45,7 @@ def test_methods_are_case_sensitive(api, association):
 @pytest.mark.parametrize("method", ["POST", "GET", "PUT"])
 def test_no_override_makes_another_method_remove(api, association, method):
     """Neither a header nor the query nor a form field turns another method into a removal."""
-    for name, variation in OVERRIDES.items():
+    for name, variation in api.some(OVERRIDES.items()):
         if method == "POST" or "body" not in variation:
             trial = api.attempt(association, f"{method} with {name}", method=method, **variation)
             api.judge(judge.methods.override(trial), trial=trial, case=f"{method} with {name}")

@@ -84,10 +84,10 @@ def inert(attempt: Attempt) -> Ruling | None:
 
 
 def stayed(expected: State, seen: State) -> Ruling | None:
-    """``effect.refusal-is-inert`` at the end of a test: its refusals have no effect that shows late."""
+    """``effect.refusal-is-inert`` when time has passed: refusals have no effect that shows late."""
     changes = expected.differences(seen)
     if not changes:
-        return None
+        return kept(INERT)
     return broken(
         INERT,
         "late",

@@ -25,7 +25,7 @@ a removal of what is not there answers 2xx or 4xx; replacing the ports is grante
 address refuses with any 4xx. :class:`Choices` holds a target to what it does in sequence (decision 10 of the
 contract). Codes are judged elsewhere; here only their class counts.
 
-A history is split by address. Each list becomes one read for each address, "is it listed for this server",
+A history is split by address. Each list becomes one read for each address, "is it `listed` for this server",
 and each of these may take its own point between the request and its answer. That a list shows all addresses
 at one moment is not claimed by the contract, so nothing that it promises is lost: Herlihy and Wing's locality
 (1990) says that a history of operations on single objects is linearizable if and only if each object's part

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -78,8 +78,8 @@ class Bench:
 
     @property
     def servers(self) -> tuple[str, ...]:
-        """The servers that addresses may be associated with."""
-        return self._process.target.servers
+        """The servers that addresses may be associated with; two are enough for a quick look."""
+        return self._process.target.servers[: 2 if self.depth == "quick" else None]
 
     @property
     def target(self) -> Target:
@@ -91,9 +91,9 @@ class Bench:
         """quick, standard or deep."""
         return self._process.depth
 
-    def some(self, rows: Sequence[T]) -> Sequence[T]:
-        """All rows of a table, or at the quick depth every third, the first one always."""
-        return rows[::3] if self.depth == "quick" else rows
+    def some(self, rows: Iterable[T]) -> list[T]:
+        """All rows of a table, or at the quick depth every fourth, the first one always."""
+        return list(rows)[:: 4 if self.depth == "quick" else 1]
 
     def lease(self, count: int = 1) -> list[Address]:
         """Up to ``count`` addresses, at least one, until the test ends.
@@ -103,9 +103,14 @@ class Bench:
         """
         held = self._lease.enter_context(self._process.provisioner.lease(count))
         for address in held:
-            self._addresses[address.id] = address
-            self._ports[address.id] = frozenset(port.lower() for port in address.ports)
+            self._take(address)
+            for server in self._process.provisioner.associated(address):
+                self._believed[Pair(address.id, server)] = True
         return held
+
+    def _take(self, address: Address) -> None:
+        self._addresses[address.id] = address
+        self._ports[address.id] = frozenset(port.lower() for port in address.ports)
 
     def association(self) -> Pair:
         """An association for a request to reach; a made-up one when the target lends no address.
@@ -131,6 +136,29 @@ class Bench:
         own = [Pair(first.id, server) for server in self.servers[:3]]
         return (*own, *(Pair(other.id, server) for other in more for server in self.servers[:2]))
 
+    def bare(self) -> tuple[Pair, ...]:
+        """One address with each of the servers, associated with none of them.
+
+        Raises:
+            ProvisioningError: no address is to be had, or it cannot be rid of its associations.
+        """
+        address = self._renewed() or self.lease()[0]
+        for pair in self._standing(address.id):
+            if self.attempt(pair, standing=False, mistake=False).status != 204 or self._believed[pair]:
+                raise ProvisioningError(f"an association of an earlier test could not be removed: {pair}")
+        return tuple(Pair(address.id, server) for server in self.servers)
+
+    def _renewed(self) -> Address | None:
+        """A new address in the place of a leased one that is gone; None when nothing is leased yet."""
+        for old in list(self._addresses.values()):
+            if self._ports[old.id] is None:
+                self._remove_quietly(old)
+                self._addresses.pop(old.id)
+                renewed = self._process.provisioner.renew(old)
+                self._take(renewed)
+                return renewed
+        return None
+
     def address(self, pair: Pair) -> Address:
         """The leased address of an association.
 
@@ -149,9 +177,17 @@ class Bench:
         Raises:
             ProvisioningError: the target does not associate, or does not show it.
         """
-        for pair in pairs:
-            if not self._believed.get(pair) and not self._phantom:
+        missing = [pair for pair in pairs if not self._believed.get(pair)]
+        if missing and not self._phantom:
+            for pair in missing:
                 self._associate(pair)
+            wanted = dict.fromkeys(missing, True)
+            calibrated = self._process.views.calibrated
+            seen = self._sight.settled(
+                lambda: self._look(missing, singly=() if calibrated else missing), State(listed=wanted, shown=wanted)
+            )
+            self._calibrate(missing, seen)
+            self._believed.update(wanted)
 
     def _associate(self, pair: Pair) -> None:
         self._process.ledger.associating(pair.address, pair.server)
@@ -160,24 +196,23 @@ class Bench:
             raise ProvisioningError(f"an association could not be made: PUT answered {exchange.outcome}")
         self._removed.pop(pair, None)
         self._set_up[pair] = exchange.id
-        wanted = State(listed={pair: True}, shown={pair: True})
-        seen = self._sight.settled(lambda: self._look([pair], full=pair not in self._believed), wanted)
-        self._calibrate(pair, seen)
-        self._believed[pair] = True
 
-    def _calibrate(self, pair: Pair, seen: State) -> None:
-        views = {"listed": seen.listed.get(pair), "shown": seen.shown.get(pair)}
-        if True not in views.values():
-            raise ProvisioningError(f"an association is not shown after PUT: {pair}")
-        for name, shows in views.items():
-            if shows is False:
-                setattr(self._process.views, name, False)
+    def _calibrate(self, pairs: Iterable[Pair], seen: State) -> None:
+        """A view that does not show what the other one shows is blind, and is not asked again."""
+        for pair in pairs:
+            views = {"listed": seen.listed.get(pair), "shown": seen.shown.get(pair)}
+            if True not in views.values():
+                raise ProvisioningError(f"an association is not shown after PUT: {pair}")
+            for name, shows in views.items():
+                if shows is False:
+                    setattr(self._process.views, name, False)
+        self._process.views.calibrated = True
 
-    def _look(self, pairs: Iterable[Pair], *, full: bool) -> State:
-        """The list of each pair's server; with ``full`` the single reads, too."""
+    def _look(self, pairs: Iterable[Pair], singly: Iterable[Pair] = ()) -> State:
+        """The list of each pair's server, and the single read of those in ``singly`` (of all if the list is blind)."""
         wanted = list(pairs)
-        singly = wanted if full or not self._process.views.listed else []
-        return self._sight.associations(dict.fromkeys(pair.server for pair in wanted), self._addresses, singly)
+        servers = dict.fromkeys(pair.server for pair in wanted)
+        return self._sight.associations(servers, self._addresses, singly if self._process.views.listed else wanted)
 
     def expected(self) -> State:
         """What is believed to stand; removed associations are told apart, since coming back is a fault of its own."""
@@ -199,7 +234,7 @@ class Bench:
         Args:
             words: what is odd about it.
             mistake: it is a client's mistake, which is no server's fault (``faults.client-input``).
-            full: read every view of every association afterwards, and the addresses.
+            full: read all lists, the single read and the addresses afterwards, not only the list of the server.
             standing: see to it that the association stands before.
             variation: as :meth:`conformance.client.Client.remove`; ``address`` stands in for the ID in the path.
 
@@ -250,7 +285,7 @@ class Bench:
         pairs = list(self._believed) if full else [pair]
 
         def look() -> State:
-            return self._everything(pairs) if full else self._look(pairs, full=False)
+            return self._everything(pairs, [pair]) if full else self._look(pairs)
 
         removed = dict.fromkeys(self._removed, False)
         untouched = before | State(listed=removed, shown=removed)
@@ -311,7 +346,7 @@ class Bench:
     def still(self, removed: Pair) -> State:
         """Look at a removed association again, after the time that effects have to settle."""
         time.sleep(self._sight.patience)
-        return self._look([removed], full=True)
+        return self._look([removed], [removed])
 
     def attempt_generated(self, pair: Pair, request: Generated) -> Attempt:
         """Send a request that Schemathesis made, and count what it reached."""
@@ -364,8 +399,13 @@ class Bench:
 
     # -- de-allocation -------------------------------------------------------------------------------------------
 
-    def deallocate(self, address: str, how: str, credential: str = "full") -> Deallocation:
+    def deallocate(
+        self, address: str, how: str, credential: str = "full", *, closely: bool = True
+    ) -> Deallocation:
         """Ask for the address to be de-allocated, by DELETE or by PUT with no ports.
+
+        Args:
+            closely: read back every association of the address, not only one of them.
 
         A refusal that no association explains is repeated while the target's reads are known to lag.
 
@@ -375,7 +415,7 @@ class Bench:
         self._require_an_address()
         give_up = time.monotonic() + (self._sight.patience if self._process.views.lag_seconds else 0.0)
         for number in range(TRIES):
-            trial = self._try_deallocation(address, how, credential)
+            trial = self._try_deallocation(address, how, credential, closely=closely)
             if not _plea(trial.exchange) or trial.changes:
                 self._open_in_a_row = 0
                 break
@@ -384,21 +424,22 @@ class Bench:
             self._give_up_after(trial)
         while not trial.standing and trial.refused and credential == "full" and time.monotonic() < give_up:
             time.sleep(LAGGING_REFUSAL_PAUSE_SECONDS)
-            trial = self._try_deallocation(address, how, credential)
+            trial = self._try_deallocation(address, how, credential, closely=closely)
         return trial
 
     def _require_an_address(self) -> None:
         if self._phantom:
             raise ProvisioningError(self._phantom)
 
-    def _try_deallocation(self, address: str, how: str, credential: str) -> Deallocation:
-        standing = tuple(pair for pair, stands in self._believed.items() if stands and pair.address == address)
+    def _try_deallocation(self, address: str, how: str, credential: str, *, closely: bool) -> Deallocation:
+        standing = self._standing(address)
         before = self._of(address)
         if how == "DELETE":
             exchange = self._client.deallocate_address(address, credential)
         else:
             exchange = self._client.update_address(address, (), credential)
-        after = self._after_deallocation(address, exchange, before, standing, theirs=credential == "full")
+        looked_at = standing if closely else standing[-1:]
+        after = self._after_deallocation(address, exchange, before, looked_at, ours=credential == "full")
         return Deallocation(
             exchange=exchange,
             before=before,
@@ -411,15 +452,15 @@ class Bench:
         )
 
     def _after_deallocation(
-        self, address: str, exchange: Exchange, before: State, standing: tuple[Pair, ...], *, theirs: bool
+        self, address: str, exchange: Exchange, before: State, standing: tuple[Pair, ...], *, ours: bool
     ) -> State:
         gone = State(ports={address: None})
         granted = exchange.status is not None and 200 <= exchange.status < 300
         unknown = exchange.status is None or exchange.status >= 500
-        lawful = theirs and not standing
+        lawful = ours and not standing
         acceptable = (gone,) if lawful and granted else (before, gone) if lawful and unknown else (before,)
         after = self._sight.settled(
-            lambda: self._sight.addresses([address]) | self._look(standing, full=False), *acceptable
+            lambda: self._sight.addresses([address]) | self._look(standing), *acceptable
         )
         self._ports[address] = after.ports.get(address)
         for pair in standing:
@@ -428,7 +469,7 @@ class Bench:
 
     def _of(self, address: str) -> State:
         """What is believed of one address."""
-        known = {pair: stands for pair, stands in self._believed.items() if stands and pair.address == address}
+        known = dict.fromkeys(self._standing(address), True)
         return State(listed=known, shown=known, ports={address: self._ports[address]})
 
     # -- rulings -------------------------------------------------------------------------------------------------
@@ -467,27 +508,42 @@ class Bench:
                 self._give_back()
 
     def _look_once_more(self) -> None:
-        """Effects of refusals that show late are blamed on the test's refusals as a whole."""
+        """Where reads lag, what was read after a refusal may have been old: look again when that time is over."""
         standing = [pair for pair, stands in self._believed.items() if stands]
-        if standing:
-            time.sleep(min(self._sight.patience, 1.5 * self._process.views.lag_seconds))
-            expected = self.expected()
-            seen = self._sight.settled(lambda: self._everything(standing), expected)
-            self.docket.note(effect.stayed(expected, seen))
-            self._learn(seen)
+        lag = self._process.views.lag_seconds
+        if standing and lag:
+            self.docket.note(self._stayed(standing, min(self._sight.patience, 1.5 * lag)))
 
-    def _everything(self, pairs: Iterable[Pair]) -> State:
-        return self._look(pairs, full=True) | self._sight.addresses(self._alive())
+    def stayed(self) -> Ruling | None:
+        """Look again at all that stands, after the time that effects have to settle: refusals have no late effect."""
+        return self._stayed([pair for pair, stands in self._believed.items() if stands], self._sight.patience)
+
+    def _stayed(self, standing: list[Pair], wait: float) -> Ruling | None:
+        time.sleep(wait)
+        expected = self.expected()
+        seen = self._sight.settled(lambda: self._everything(standing), expected)
+        self._learn(seen)
+        return effect.stayed(expected, seen)
+
+    def _everything(self, pairs: Iterable[Pair], singly: Iterable[Pair] = ()) -> State:
+        return self._look(pairs, singly) | self._sight.addresses(self._alive())
 
     def _give_back(self) -> None:
-        for pair, stands in self._believed.items():
-            if stands:
-                retried(lambda pair=pair: self._client.remove(pair.server, pair.address))  # type: ignore[misc]
+        """Sound addresses are kept warm, with their associations; what a finding may have touched is not reused."""
         for address in self._addresses.values():
             if self._ports[address.id] is None:
+                self._remove_quietly(address)
                 self._process.provisioner.dropped(address)
             elif not self.docket.findings:
-                self._process.provisioner.keep(address)
+                self._process.provisioner.keep(address, (pair.server for pair in self._standing(address.id)))
+
+    def _standing(self, address: str) -> tuple[Pair, ...]:
+        return tuple(pair for pair, stands in self._believed.items() if stands and pair.address == address)
+
+    def _remove_quietly(self, address: Address) -> None:
+        """An address that went before its associations leaves them behind."""
+        for pair in self._standing(address.id):
+            retried(lambda pair=pair: self._client.remove(pair.server, pair.address))  # type: ignore[misc]
 
 
 def _plea(exchange: Exchange) -> bool:

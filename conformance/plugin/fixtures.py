@@ -36,8 +36,7 @@ def neighbourhood(api: Bench) -> tuple[Pair, ...]:
 @pytest.fixture
 def associations(api: Bench) -> tuple[Pair, ...]:
     """One address with each of the servers, not associated yet."""
-    address = api.lease()[0]
-    return tuple(Pair(address.id, server) for server in api.servers)
+    return api.bare()
 
 
 @pytest.fixture

@@ -27,6 +27,7 @@ class Views:
 
     listed: bool = True
     shown: bool = True
+    calibrated: bool = False
     lag_seconds: float = 0.0
     waits_in_vain: int = 0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ class Slot:
     lock: FileLock
     note: Path
     address: Address | None = None
+    associated: tuple[str, ...] = ()
     dirty: bool = False
     closed: bool = False
 
@@ -53,13 +54,15 @@ class Slot:
             said = json.loads(self.note.read_text())
             held = said["address"]
             self.address = Address(**{**held, "ports": tuple(held["ports"])}) if held else None
+            self.associated = tuple(said["associated"])
             self.dirty, self.closed = said["dirty"], said["closed"]
 
     def write(self, *, dirty: bool = False) -> None:
         """Leave word for the next holder."""
         self.dirty = dirty
         held = asdict(self.address) if self.address else None
-        self.note.write_text(json.dumps({"address": held, "dirty": dirty, "closed": self.closed}))
+        said = {"address": held, "associated": self.associated, "dirty": dirty, "closed": self.closed}
+        self.note.write_text(json.dumps(said))
 
 
 class Provisioner:
@@ -97,7 +100,7 @@ class Provisioner:
 
     @contextlib.contextmanager
     def lease(self, count: int) -> Iterator[list[Address]]:
-        """Up to ``count`` addresses without associations, at least one, for as long as the context lasts.
+        """Up to ``count`` addresses, at least one, for as long as the context lasts.
 
         Raises:
             ProvisioningError: not one address is to be had.
@@ -114,15 +117,35 @@ class Provisioner:
             for slot in slots:
                 slot.lock.release()
 
-    def keep(self, address: Address) -> None:
-        """The address is as it was lent: the next test may have it."""
-        self._slot_of(address).write()
+    def associated(self, address: Address) -> tuple[str, ...]:
+        """The servers that the last holder left the address associated with."""
+        return self._slot_of(address).associated
+
+    def keep(self, address: Address, associated: Iterable[str] = ()) -> None:
+        """The address is sound, and associated with these servers: the next test may have it."""
+        slot = self._slot_of(address)
+        slot.associated = tuple(associated)
+        slot.write()
+
+    def renew(self, gone: Address) -> Address:
+        """A new address in the place of one that the holder de-allocated.
+
+        Raises:
+            ProvisioningError: none is to be had.
+        """
+        self.dropped(gone)
+        slot = next(slot for slot in self._held if slot.address is None)
+        self._fill(slot)
+        if slot.address is None:
+            raise ProvisioningError("; ".join(self.notes[-1:]))
+        return slot.address
 
     def dropped(self, address: Address) -> None:
         """The address is gone, as the test meant it to be."""
         self._ledger.gone(address.id)
         slot = self._slot_of(address)
         slot.address = None
+        slot.associated = ()
         slot.write()
 
     def _slot_of(self, address: Address) -> Slot:
@@ -157,7 +180,7 @@ class Provisioner:
     def _fill(self, slot: Slot) -> None:
         if slot.address and slot.dirty:
             self.notes += discard(self._client, self._ledger, slot.address.id, self._client.target.servers)
-            slot.address = None
+            slot.address, slot.associated = None, ()
         slot.address = slot.address or self._allocate(prefer=6 if slot.index % 2 else 4)
         slot.closed = slot.address is None
         slot.write(dirty=True)

@@ -1,8 +1,8 @@
 """What the checker costs, against length and overlap: ``python bench_linearize.py REPORT.html``.
 
 Prints a table and writes the same with plots. Every figure is the slowest of several seeds, by the process's CPU clock
-(so other work on the machine hardly counts), of ``check`` alone; making the histories is not included. "Wrong" histories have one answer
-changed at the end, so that nearly the whole history must be searched before the answer is no.
+(so other work on the machine hardly counts), of ``check`` alone; making the histories is not included. Wrong histories
+have one answer changed near the end, so that all before it is searched; "different writes" is the worst there is.
 """
 
 import sys
@@ -40,7 +40,9 @@ def measured(series: str, *, operations: int, callers: int, addresses: int = 1, 
     """Make, check, and time one history a seed."""
     seconds, explored, verdicts = 0.0, 0, set()
     for seed in SEEDS:
-        model, history = _history(series, Random(seed), operations, callers, addresses, lost)
+        model, history = _history(
+            series, Random(seed), operations=operations, callers=callers, addresses=addresses, lost=lost
+        )
         began = time.process_time()
         result = check(model, history)
         seconds = max(seconds, time.process_time() - began)
@@ -50,7 +52,7 @@ def measured(series: str, *, operations: int, callers: int, addresses: int = 1, 
 
 
 def _history(
-    series: str, random: Random, operations: int, callers: int, addresses: int, lost: float
+    series: str, random: Random, *, operations: int, callers: int, addresses: int, lost: float
 ) -> tuple[Model, list[Operation]]:
     if series.startswith("register"):
         subject: Register | Deployment = Register()

@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -10,18 +11,21 @@ WRITE = {"f": "write", "value": 1}
 READ = {"f": "read"}
 
 
-def written(path: Path, *events: tuple[int, str, dict[str, object]]) -> str:
+def written(path: Path, *events: tuple[int, str, dict[str, Any]]) -> str:
+    """The name of a history file with these events."""
     lines = [json.dumps({"process": process, "type": kind} | members) for process, kind, members in events]
     path.write_text("\n".join(lines) + "\n")
     return str(path)
 
 
 def run(*arguments: str) -> Result:
+    """What the command answers."""
     return CliRunner().invoke(check_history, list(arguments))
 
 
 @pytest.fixture
 def stale(tmp_path: Path) -> str:
+    """A read that misses a write, an unrelated write, and a lost one."""
     return written(
         tmp_path / "stale.jsonl",
         (0, "invoke", {"input": WRITE}),
@@ -36,6 +40,7 @@ def stale(tmp_path: Path) -> str:
 
 
 def test_a_linearizable_history_exits_with_0(tmp_path: Path) -> None:
+    """A linearizable history exits with 0."""
     file = written(
         tmp_path / "fine.jsonl",
         (0, "invoke", {"input": WRITE}),
@@ -47,6 +52,7 @@ def test_a_linearizable_history_exits_with_0(tmp_path: Path) -> None:
 
 
 def test_a_violation_exits_with_1_and_shows_the_smallest_counterexample(stale: str) -> None:
+    """A violation exits with 1 and shows the smallest counterexample."""
     result = run(stale, "--model", "register")
     assert result.exit_code == 1
     assert result.output.startswith("not linearizable (4 operations,")
@@ -57,6 +63,7 @@ def test_a_violation_exits_with_1_and_shows_the_smallest_counterexample(stale: s
 
 
 def test_a_spent_budget_exits_with_2_and_says_what_was_explored(stale: str) -> None:
+    """A spent budget exits with 2 and says what was explored."""
     result = run(stale, "--model", "register", "--budget", "1")
     assert result.exit_code == 2
     assert "unknown: the budget of 1 configuration was spent (4 operations, 1 configuration explored)" in result.output
@@ -65,6 +72,7 @@ def test_a_spent_budget_exits_with_2_and_says_what_was_explored(stale: str) -> N
 
 @pytest.mark.parametrize(("choice", "code"), [("either", 0), ("204", 0), ("refused", 1)])
 def test_the_address_model_knows_what_the_target_does_in_sequence(tmp_path: Path, choice: str, code: int) -> None:
+    """The address model knows what the target does in sequence."""
     pair = {"server": "s", "address": "a"}
     remove = {"input": {"f": "remove", **pair}}
     file = written(
@@ -93,6 +101,7 @@ def test_the_address_model_knows_what_the_target_does_in_sequence(tmp_path: Path
     ],
 )
 def test_a_malformed_file_exits_with_4_and_one_message(tmp_path: Path, content: str, message: str) -> None:
+    """A malformed file exits with 4 and one message."""
     file = tmp_path / "history.jsonl"
     file.write_text(content)
     result = run(str(file), "--model", "register")
@@ -103,6 +112,7 @@ def test_a_malformed_file_exits_with_4_and_one_message(tmp_path: Path, content: 
 
 
 def test_a_missing_file_exits_with_4(tmp_path: Path) -> None:
+    """A missing file exits with 4."""
     result = run(str(tmp_path / "none.jsonl"))
     assert (result.exit_code, result.stdout) == (4, "")
     assert result.stderr.endswith("No such file or directory\n")

@@ -3,25 +3,28 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from model_brute import explained
+from model_brute import explained_part
 from model_histories import Deployment, Register, disturbed, other_status, other_value, overlapping
 
 from conformance.model.explain import Counterexample, Timeline, explain, timeline, timeline_of
 from conformance.model.history import UNSAID, Operation, Outcome
-from conformance.model.linearize import Model, PartResult, Verdict, check
+from conformance.model.linearize import Model, PartResult, Verdict, check, check_part
 from conformance.model.register import REGISTER
 from conformance.model.sequential import Choices, address_model
 
 
 def write(value: int, invoked: float, returned: float) -> Operation:
+    """A completed write."""
     return Operation(0, {"f": "write", "value": value}, UNSAID, Outcome.OK, invoked, returned)
 
 
 def read(value: int, invoked: float, returned: float) -> Operation:
+    """A completed read."""
     return Operation(1, {"f": "read"}, value, Outcome.OK, invoked, returned)
 
 
 def explained_by(model: Model, history: list[Operation]) -> tuple[PartResult, Counterexample]:
+    """What was found illegal, and why."""
     culprit = check(model, history).culprit
     assert culprit is not None
     return culprit, explain(model, culprit)
@@ -44,6 +47,7 @@ WRONG = wrong_histories()
 
 
 def test_a_stale_read_is_explained_by_both_writes_and_the_read() -> None:
+    """A stale read is explained by both writes and the read."""
     noise = [write(n, 2.0 * n, 2.0 * n + 1) for n in range(20)]
     fresh = [write(30, 100, 101), read(30, 102, 103), write(31, 104, 105), read(31, 106, 107)]
     _, found = explained_by(REGISTER, [*noise, *fresh, read(30, 108, 109), read(5, 110, 111)])
@@ -58,9 +62,11 @@ def test_a_write_that_is_read_is_not_left_out() -> None:
     assert [asked.output for asked in found.operations] == [8]
 
 
-def test_two_winners_are_shown_with_the_association_that_they_won() -> None:
+def test_two_winners_are_shown_with_what_they_won() -> None:
+    """Two winners are shown with the association that they won, and its address."""
     pair = {"server": "s1", "address": "a"}
     history = [
+        Operation(0, {"f": "allocate", "ports": []}, {"status": 201, "address": "a"}, Outcome.OK, -2, -1),
         Operation(0, {"f": "associate", **pair}, {"status": 201}, Outcome.OK, 0, 1),
         Operation(0, {"f": "show", **pair}, {"status": 200}, Outcome.OK, 2, 3),
         Operation(0, {"f": "remove", **pair}, {"status": 204}, Outcome.OK, 4, 6),
@@ -68,15 +74,17 @@ def test_two_winners_are_shown_with_the_association_that_they_won() -> None:
         Operation(0, {"f": "show", **pair}, {"status": 404}, Outcome.FAIL, 8, 9),
     ]
     _, found = explained_by(address_model(Choices("refused")), history)
-    assert [asked.input["f"] for asked in found.operations] == ["associate", "remove", "remove"]
+    assert [asked.input["f"] for asked in found.operations] == ["allocate", "associate", "remove", "remove"]
+    assert {asked.outcome for asked in found.operations} == {Outcome.OK}, "each with its own answer"
 
 
 def test_a_counterexample_is_not_linearizable_and_holds_only_what_was_seen() -> None:
+    """A counterexample is not linearizable and holds only what was seen."""
     assert len(WRONG) > 100
     for model, history in WRONG:
         culprit, found = explained_by(model, history)
         part = replace(culprit.part, operations=found.operations)
-        assert check(replace(model, partition=lambda _, part=part: [part]), found.operations).verdict == Verdict.ILLEGAL
+        assert check_part(model, part, 100_000).verdict == Verdict.ILLEGAL
         assert found.left_out == len(culprit.part.operations) - len(found.operations)
         seen = {(asked.process, asked.invoked) for asked in culprit.part.operations}
         assert {(asked.process, asked.invoked) for asked in found.operations} <= seen
@@ -93,24 +101,27 @@ def test_nothing_that_was_left_out_is_to_blame() -> None:
             if (asked.process, asked.invoked) not in shown and not model.changes_nothing(asked)
         ]
         part = replace(culprit.part, operations=(*found.operations, *haunted))
-        assert check(replace(model, partition=lambda _, part=part: [part]), part.operations).verdict == Verdict.ILLEGAL
+        assert check_part(model, part, 100_000).verdict == Verdict.ILLEGAL
 
 
 def test_trying_every_order_finds_no_explanation_either() -> None:
+    """Trying every order finds no explanation either."""
     for model, history in WRONG:
         culprit, found = explained_by(model, history)
         if len(found.operations) <= 7:
             part = replace(culprit.part, operations=found.operations)
-            assert not explained(replace(model, partition=lambda _, part=part: [part]), found.operations)
+            assert not explained_part(model, part)
 
 
 def test_counterexamples_are_small() -> None:
+    """Counterexamples are small."""
     sizes = [len(explained_by(model, history)[1].operations) for model, history in WRONG]
     assert max(sizes) <= 12
     assert sorted(sizes)[len(sizes) // 2] <= 4
 
 
 def test_a_budget_too_small_to_weaken_anything_still_leaves_an_answer() -> None:
+    """A budget too small to weaken anything still leaves an answer."""
     model, history = WRONG[0]
     culprit = check(model, history).culprit
     assert culprit is not None
@@ -119,12 +130,14 @@ def test_a_budget_too_small_to_weaken_anything_still_leaves_an_answer() -> None:
 
 
 def test_what_was_not_found_illegal_has_nothing_to_explain() -> None:
+    """What was not found illegal has nothing to explain."""
     (part,) = check(REGISTER, [write(1, 0, 1)]).parts
     with pytest.raises(ValueError, match="linearizable"):
         explain(REGISTER, part)
 
 
 def test_a_timeline_survives_json() -> None:
+    """A timeline survives JSON."""
     for model, history in WRONG[:20]:
         culprit, found = explained_by(model, history)
         for drawing in (timeline(found), timeline_of(culprit)):
@@ -132,6 +145,7 @@ def test_a_timeline_survives_json() -> None:
 
 
 def test_bars_of_a_lane_do_not_overlap_and_all_operations_have_one() -> None:
+    """Bars of a lane do not overlap and all operations have one."""
     for model, history in WRONG[:50]:
         culprit, _ = explained_by(model, history)
         drawing = timeline_of(culprit)

@@ -1,0 +1,5 @@
+"""``python -m conformance`` is the console script."""
+
+from conformance.cli import main
+
+main(prog_name="conformance")

@@ -1,0 +1,76 @@
+"""The console script: a thin wrapper over pytest, and what is done before or after a run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import click
+import pytest
+
+from conformance import __version__, target
+from conformance.client import Client, Pacer
+from conformance.errors import ConformanceError, UsageError
+from conformance.evidence import Recorder
+from conformance.model.cli import check_history
+from conformance.plugin import preflight
+from conformance.plugin.suite import CLAUSES
+from conformance.proof.cli import prove
+from conformance.provision import state_directory, sweep_dead_runs
+from conformance.reference.cli import serve
+
+USAGE_ERROR = 4
+WORKERS_MAY_TAKE_SECONDS = 20.0
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="conformance")
+def main() -> None:
+    """Judge whether a deployment keeps the word of DELETE .../ip_associations/{IPAddressID}."""
+
+
+@main.command(
+    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
+    short_help="Judge a deployment; takes --target and pytest's arguments.",
+)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def run(arguments: tuple[str, ...]) -> None:
+    """Run the clauses with pytest: --target FILE|URL, --depth, --seed, --report-dir, and all that pytest knows."""
+    own = ["-p", "conformance.plugin", "-c", os.devnull, "--rootdir", str(CLAUSES), "-p", "no:cacheprovider"]
+    sys.exit(pytest.main([*own, *arguments, str(CLAUSES)]))
+
+
+@main.command(short_help="Remove what killed runs left on a target.")
+@click.option("--target", "given", required=True, metavar="FILE|URL", help="Target description or URL.")
+@click.option("--state-dir", type=click.Path(path_type=Path), help="Where the ledgers are kept.")
+def cleanup(given: str, state_dir: Path | None) -> None:
+    """Take back what the dead runs of this target created; exits 1 when something is left."""
+    with tempfile.TemporaryDirectory(prefix="conformance-") as shared:
+        try:
+            chosen = target.load(given)
+            pacer = Pacer(Path(shared) / "pace", chosen.limits.requests_per_second)
+            client = Client(chosen, Recorder(), pacer)
+            preflight.check(client)
+            done = sweep_dead_runs(client, state_directory(chosen, state_dir), WORKERS_MAY_TAKE_SECONDS)
+        except UsageError as error:
+            click.echo(f"ERROR: {error}", err=True)
+            sys.exit(USAGE_ERROR)
+        except ConformanceError as error:
+            click.echo(f"ERROR: {error}", err=True)
+            sys.exit(1)
+    for address in done.removed:
+        click.echo(f"removed address {address} and its associations")
+    for sentence in done.left:
+        click.echo(f"left: {sentence}")
+    click.echo(f"conformance cleanup: {len(done.removed)} removed, {len(done.left)} left")
+    sys.exit(1 if done.left else 0)
+
+
+for command, name in ((serve, "serve"), (check_history, "check-history"), (prove, "prove")):
+    main.add_command(command, name)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""The proof as a document: what was found in which deployment by which clause, and what that is worth."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from conformance import __version__, catalogue
+from conformance.errors import UsageError
+from conformance.proof.trial import Subject, Trial
+from conformance.reference.faults import catalogue as faults
+from conformance.reference.variants import variants
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """All trials of one proof."""
+
+    depth: str
+    seed: int
+    seconds: float
+    trials: tuple[Trial, ...]
+
+    @property
+    def survivors(self) -> list[Trial]:
+        """Faults that were not found."""
+        return [trial for trial in self.trials if trial.survived]
+
+    @property
+    def false_alarms(self) -> list[Trial]:
+        """Lawful variants that were blamed."""
+        return [trial for trial in self.trials if trial.false_alarm]
+
+    @property
+    def broken(self) -> list[Trial]:
+        """Trials in which the suite itself broke."""
+        return [trial for trial in self.trials if trial.error]
+
+    @property
+    def holds(self) -> bool:
+        """Every fault was found, no variant was blamed, and nothing broke."""
+        return not (self.survivors or self.false_alarms or self.broken)
+
+    def to_json(self) -> dict[str, Any]:
+        """The proof document."""
+        return {
+            "format": "ip-association-conformance-proof/1",
+            "suite_version": __version__,
+            "spec_digest": catalogue.digest(),
+            "depth": self.depth,
+            "seed": self.seed,
+            "seconds": self.seconds,
+            "holds": self.holds,
+            "survivors": [trial.subject.name for trial in self.survivors],
+            "false_alarms": [trial.subject.name for trial in self.false_alarms],
+            "broken": [trial.subject.name for trial in self.broken],
+            "trials": [trial.to_json() for trial in self.trials],
+        }
+
+
+def subjects(only: Iterable[str] = ()) -> list[Subject]:
+    """Every fault and variant of the catalogue, or those named.
+
+    Raises:
+        UsageError: a name is unknown.
+    """
+    known = {subject.name: subject for subject in _all()}
+    for name in only:
+        if name not in known:
+            near = ", ".join(difflib.get_close_matches(name, known)) or "see conformance serve --list-faults"
+            raise UsageError(f"no fault or variant is named {name!r}", near)
+    return [known[name] for name in only] if only else list(known.values())
+
+
+def _all() -> Iterable[Subject]:
+    for fault in faults():
+        yield Subject(
+            "fault", fault.name, fault.description, fault.verdict, fault.breaks, fault.also, fault.certain
+        )
+    for variant in variants():
+        yield Subject("variant", variant.name, variant.description, "pass")
+
+
+def options(subject: Subject) -> tuple[str, ...]:
+    """What a subject needs of the command line: limits are provoked only where they are what is wrong."""
+    return ("--probe-limits",) if any(clause.startswith("limits.") for clause in subject.breaks) else ()
+
+
+def broken(subject: Subject, error: BaseException) -> Trial:
+    """The trial of a process that died."""
+    return Trial(subject, "none", "", 0.0, 0, error=f"{type(error).__name__}: {error}")
+
+
+def ordered(trials: Iterable[Trial]) -> list[Trial]:
+    """Faults by the clause to blame, then variants."""
+    order = [clause.id for clause in catalogue.load().clauses]
+    return sorted(
+        trials,
+        key=lambda trial: (
+            trial.subject.kind == "variant",
+            order.index(trial.subject.breaks[0]) if trial.subject.breaks else 0,
+            trial.subject.name,
+        ),
+    )
+
+
+def line(trial: Trial) -> str:
+    """A trial in one line."""
+    said = f"{trial.subject.name}: {trial.verdict}, {trial.requests} requests, {trial.seconds:.1f} s"
+    marks = {
+        "SURVIVED": trial.survived,
+        "FALSE ALARM": trial.false_alarm,
+        f"ERROR {trial.error}": bool(trial.error),
+        f"also blamed: {', '.join(trial.misblamed)}": bool(trial.misblamed) and trial.subject.kind == "fault",
+        f"not by: {', '.join(trial.missed)}": bool(trial.missed) and not trial.survived,
+    }
+    shown = [mark for mark, holds in marks.items() if holds]
+    if trial.false_alarm:
+        shown.append(f"{trial.reason} {sorted(trial.found)} {sorted(trial.inconclusive)}")
+    return said + (f" - {'; '.join(shown)}" if shown else "")
+
+
+def summary(proof: Proof) -> str:
+    """The proof in a few lines, the last one decisive."""
+    count = sum(trial.subject.kind == "fault" for trial in proof.trials)
+    rows = [
+        *(f"survivor: {line(trial)}" for trial in proof.survivors),
+        *(f"false alarm: {line(trial)}" for trial in proof.false_alarms),
+        *(f"error: {line(trial)}" for trial in proof.broken),
+        f"proof {'holds' if proof.holds else 'FAILS'}: {count} faults, {len(proof.survivors)} survivors; "
+        f"{len(proof.trials) - count} lawful variants, {len(proof.false_alarms)} false alarms; "
+        f"depth {proof.depth}, seed {proof.seed}, {proof.seconds:.0f} s",
+    ]
+    return "\n".join(rows)
+
+
+def write(proof: Proof, directory: Path) -> None:
+    """Write ``proof.json`` and ``proof.html``."""
+    directory.mkdir(parents=True, exist_ok=True)
+    document = proof.to_json()
+    (directory / "proof.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    environment = Environment(
+        loader=PackageLoader("conformance.proof"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    page = environment.get_template("proof.html.j2").render(
+        proof=proof, clauses=[clause.id for clause in catalogue.load().clauses]
+    )
+    (directory / "proof.html").write_text(page, encoding="utf-8")

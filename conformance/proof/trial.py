@@ -1,0 +1,171 @@
+"""One deployment judged by the whole suite, in a process of its own.
+
+The deployment and the suite share the process but talk over real sockets; a fresh fork for each keeps what one run
+leaves behind from another and pays for the imports once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from conformance.evidence import VARIABLES
+from conformance.plugin.suite import CLAUSES
+from conformance.reference.server import Reference, Settings
+from conformance.reference.store import Tokens
+
+SETTLE_SECONDS = 1.5
+"""The reference deployment's slowest lawful variant lags a third of this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A deployment to judge and what the catalogue says of it.
+
+    Attributes:
+        kind: ``fault`` or ``variant``.
+        breaks: clauses that must be found broken; empty for a variant.
+        also: clauses that may be found broken besides.
+        verdict: the overall verdict that is due.
+        certain: it must be found; a race without a window need not be.
+    """
+
+    kind: str
+    name: str
+    description: str
+    verdict: str
+    breaks: tuple[str, ...] = ()
+    also: tuple[str, ...] = ()
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the suite found.
+
+    Attributes:
+        found: clauses that it reports broken -> findings.
+        cases: clause -> cases judged.
+    """
+
+    subject: Subject
+    verdict: str
+    reason: str
+    seconds: float
+    requests: int
+    found: dict[str, int] = field(default_factory=dict)
+    inconclusive: tuple[str, ...] = ()
+    leftovers: int = 0
+    error: str = ""
+
+    @property
+    def survived(self) -> bool:
+        """A fault that no clause of its entry caught."""
+        if self.subject.kind != "fault" or not self.subject.certain:
+            return False
+        if self.subject.verdict != "fail":
+            return self.verdict != self.subject.verdict
+        return not set(self.subject.breaks) & set(self.found)
+
+    @property
+    def missed(self) -> tuple[str, ...]:
+        """Clauses of its entry that did not catch it."""
+        if self.subject.verdict != "fail" or not self.subject.certain:
+            return ()
+        return tuple(clause for clause in self.subject.breaks if clause not in self.found)
+
+    @property
+    def misblamed(self) -> tuple[str, ...]:
+        """Clauses reported broken that its entry does not name."""
+        return tuple(clause for clause in self.found if clause not in (*self.subject.breaks, *self.subject.also))
+
+    @property
+    def false_alarm(self) -> bool:
+        """A lawful variant that did not pass, or was blamed for anything."""
+        return self.subject.kind == "variant" and (self.verdict != "pass" or bool(self.found))
+
+    def to_json(self) -> dict[str, Any]:
+        """The trial as the proof document holds it."""
+        marks = {name: getattr(self, name) for name in ("survived", "missed", "misblamed", "false_alarm")}
+        return {**asdict(self), **marks}
+
+
+def judge(subject: Subject, depth: str, seed: int, arguments: tuple[str, ...] = ()) -> Trial:
+    """Serve the subject and run the suite on it, in this process; the output goes nowhere."""
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="conformance-proof-") as folder, _silence(Path(folder) / "output.txt"):
+        error, document, left = _run(subject, depth, seed, arguments, Path(folder))
+    found = {one["id"]: len(one["findings"]) for one in document.get("clauses", ()) if one["verdict"] == "fail"}
+    return Trial(
+        subject=subject,
+        verdict=document.get("verdict", "none"),
+        reason=document.get("reason", ""),
+        seconds=round(time.monotonic() - started, 2),
+        requests=document.get("requests", {}).get("total", 0),
+        found=found,
+        inconclusive=tuple(one["id"] for one in document.get("clauses", ()) if one["verdict"] == "inconclusive"),
+        leftovers=left,
+        error=error or "; ".join(one["reason"] for one in document.get("clauses", ()) if one["verdict"] == "error"),
+    )
+
+
+def _run(
+    subject: Subject, depth: str, seed: int, arguments: tuple[str, ...], folder: Path
+) -> tuple[str, dict[str, Any], int]:
+    tokens = {name: secrets.token_urlsafe(24) for name in VARIABLES}
+    os.environ.update({VARIABLES[name]: token for name, token in tokens.items()})
+    with _served(subject, Tokens(**tokens)) as reference:
+        described = reference.target()
+        described["policy"] = {"settle_seconds": SETTLE_SECONDS, **described.get("policy", {})}
+        target = folder / "target.yaml"
+        target.write_text(yaml.safe_dump(described))
+        pytest.main(
+            [
+                *("-p", "conformance.plugin", "-c", os.devnull, "--rootdir", str(CLAUSES), "-p", "no:cacheprovider"),
+                *("--target", str(target), "--depth", depth, "--seed", str(seed), "--state-dir", str(folder / "state")),
+                *("--report-dir", str(folder / "reports"), *arguments, str(CLAUSES)),
+            ]
+        )
+        left = len(list((folder / "state").rglob("*.jsonl")))
+    report = folder / "reports" / "report.json"
+    if not report.exists():
+        return f"no report: {(folder / 'output.txt').read_text()[-500:]}", {}, left
+    return "", json.loads(report.read_text()), left
+
+
+def _served(subject: Subject, tokens: Tokens) -> Reference:
+    settings = Settings(tokens=tokens)
+    if subject.kind == "variant":
+        return Reference(settings, variant=subject.name)
+    return Reference(settings, faults=(subject.name,))
+
+
+@contextlib.contextmanager
+def _silence(path: Path) -> Any:
+    """Both streams into a file, at the level of descriptors: pytest writes to them directly."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    kept = [os.dup(1), os.dup(2)]
+    file = os.open(path, os.O_WRONLY | os.O_CREAT)
+    os.dup2(file, 1)
+    os.dup2(file, 2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for number, descriptor in enumerate(kept, 1):
+            os.dup2(descriptor, number)
+            os.close(descriptor)
+        os.close(file)
