@@ -39,7 +39,9 @@ def main() -> None:
 def run(arguments: tuple[str, ...]) -> None:
     """Run the clauses with pytest: --target FILE|URL, --depth, --seed, --report-dir, and all that pytest knows."""
     own = ["-p", "conformance.plugin", "-c", os.devnull, "--rootdir", str(CLAUSES), "-p", "no:cacheprovider"]
-    sys.exit(pytest.main([*own, *arguments, str(CLAUSES)]))
+    # This module has imported the plugin already, and no assertion of it is there to be rewritten.
+    quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    sys.exit(pytest.main([*own, *quiet, *arguments, str(CLAUSES)]))
 
 
 @main.command(short_help="Remove what killed runs left on a target.")

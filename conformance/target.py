@@ -95,7 +95,7 @@ def load(given: str, environment: Mapping[str, str] | None = None) -> Target:
         UsageError: the description is wrong; the message names the file, the key and what is expected.
     """
     variables = os.environ if environment is None else environment
-    if re.match(r"https?://", given):
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", given):
         return _from_url(given, variables)
     path = Path(given)
     return from_document(_read(path), str(path), variables)

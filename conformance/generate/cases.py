@@ -64,15 +64,16 @@ def requests() -> st.SearchStrategy[Generated]:
 
 @cache
 def _operation() -> Any:
-    return contract.schemathesis_schema().find_operation_by_id(contract.OPERATION)
+    stated = contract.operation()
+    return contract.schemathesis_schema()[stated.path][stated.method]
 
 
-def _cases(mode: schemathesis.GenerationMode) -> st.SearchStrategy[schemathesis.Case]:
-    cases: st.SearchStrategy[schemathesis.Case] = _operation().as_strategy(generation_mode=mode)
+def _cases(mode: schemathesis.GenerationMode) -> st.SearchStrategy[schemathesis.Case[Any]]:
+    cases: st.SearchStrategy[schemathesis.Case[Any]] = _operation().as_strategy(generation_mode=mode)
     return cases
 
 
-def _placed(case: schemathesis.Case, existing: tuple[bool, bool]) -> Generated:
+def _placed(case: schemathesis.Case[Any], existing: tuple[bool, bool]) -> Generated:
     server, address = existing
     return Generated(
         server=None if server else str(case.path_parameters.get("serverID", "")),

@@ -65,7 +65,7 @@ def for_all(
     once = _Once(judge, api)
     for row in rows:
         once(**row)
-    most = max(1, round(hypothesis.settings.default.max_examples * share))  # type: ignore[union-attr]  # a profile is loaded
+    most = max(1, round(hypothesis.settings.default.max_examples * share))
     search = hypothesis.given(**strategies)(once.search)
     search = hypothesis.settings(max_examples=most)(hypothesis.seed(api.seed)(search))
     try:

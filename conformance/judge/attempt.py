@@ -67,8 +67,12 @@ class Attempt(Trial):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deallocation(Trial):
-    """A request to de-allocate ``address`` (by DELETE, or by PUT with no ports) while ``standing`` associations exist."""
+    """A request to de-allocate ``address`` (by DELETE, or by PUT with no ports) while ``standing`` associations exist.
+
+    ``lingers`` says that a view still shows an association whose removal was answered 204.
+    """
 
     address: str
     how: str
     standing: tuple[Pair, ...]
+    lingers: bool = False

@@ -41,8 +41,11 @@ def refused(clause: str, trial: Deallocation) -> Ruling | None:
 
 
 def granted(clause: str, trial: Deallocation) -> Ruling | None:
-    """An address whose associations are all removed is de-allocated, and gone afterwards; None as above."""
-    if trial.outcome_unknown or trial.status == 413:
+    """An address whose associations are all removed is de-allocated, and gone afterwards.
+
+    None as above, and when it is refused while a removed association still shows: ``effect.removed`` is to blame.
+    """
+    if trial.outcome_unknown or trial.status == 413 or (trial.refused and trial.lingers):
         return None
     expected = "204" if trial.how == "DELETE" else "success (200)"
     if trial.status not in SUCCESS[trial.how]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.judge.attempt import Attempt
+from conformance.judge.attempt import Attempt, Deallocation
 from conformance.judge.codes import documented, documented_codes
 from conformance.judge.expect import broken, kept
 from conformance.judge.state import Pair, State
@@ -51,6 +51,18 @@ def nothing_else(attempt: Attempt) -> Ruling | None:
     )
 
 
+def taken_along(changes: tuple[str, ...], removal: str, seen: State) -> Ruling:
+    """``effect.nothing-else``, noticed later: an earlier removal changed what it did not name."""
+    return broken(
+        "effect.nothing-else",
+        "more than asked for",
+        summary="a removal changes more than the association that it names",
+        expected="only the named association removed",
+        observed="; ".join(changes),
+        exchanges=(removal, *seen.exchanges),
+    )
+
+
 def _beyond(attempt: Attempt) -> tuple[str, ...]:
     """Changes beside the named association, which ``effect.removed`` judges."""
     if not attempt.names:
@@ -61,6 +73,20 @@ def _beyond(attempt: Attempt) -> tuple[str, ...]:
         attempt.before.ports,
     )
     return kept_apart.differences(attempt.after)
+
+
+def inert_deallocation(trial: Deallocation) -> Ruling | None:
+    """``effect.refusal-is-inert`` for the rule around the operation: a refused de-allocation changed nothing."""
+    if not trial.refused or not trial.changes:
+        return None
+    return broken(
+        INERT,
+        "refused de-allocation",
+        summary=f"{trial.words} is answered {trial.exchange.code}, yet it changed something",
+        expected="everything as it was",
+        observed=f"{trial.exchange.outcome}, yet {'; '.join(trial.changes)}",
+        exchanges=trial.evidence,
+    )
 
 
 def inert(attempt: Attempt) -> Ruling | None:
@@ -124,20 +150,25 @@ def repeated(attempt: Attempt) -> Ruling | None:
     )
 
 
-def same_in_upper_case(attempt: Attempt) -> Ruling | None:
-    """``identifier.canonical``: the ID in upper case names the same association, so 204 and it is removed."""
+def same_in_upper_case(attempt: Attempt, control: Attempt | None) -> Ruling | None:
+    """``identifier.canonical``: the ID in upper case names the same association, so it is removed.
+
+    ``control`` is a plain removal sent after one in upper case that had no effect: if that has none either, the
+    spelling is not to blame.
+    """
     if not attempt.reached or attempt.outcome_unknown or attempt.status == 413:
         return None
-    gone = attempt.before.without(attempt.pair).differences(attempt.after)
-    if attempt.status == 204 and not gone:
+    if not attempt.before.without(attempt.pair).differences(attempt.after):
         return kept("identifier.canonical")
+    if control is None or control.before.without(control.pair).differences(control.after):
+        return None
     return broken(
         "identifier.canonical",
         "upper case",
         summary="the ID in upper case is not taken for the same",
         expected="204, and the association removed",
-        observed=f"{attempt.exchange.outcome}, {'; '.join(gone) or 'and the association removed'}",
-        exchanges=attempt.evidence,
+        observed=f"{attempt.exchange.outcome}, and the association stands, while a plain removal removes it",
+        exchanges=(*attempt.evidence, control.exchange.id),
     )
 
 

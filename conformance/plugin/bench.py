@@ -20,6 +20,7 @@ from conformance.errors import ProvisioningError, Unjudgeable, Untested
 from conformance.evidence import Exchange, Recorder
 from conformance.generate import Generated
 from conformance.judge import Attempt, Deallocation, Pair, State, effect, faults, limits
+from conformance.plugin.belief import Belief
 from conformance.plugin.docket import Docket
 from conformance.plugin.sight import Sight, Views
 from conformance.provision import Address, Ledger, Provisioner
@@ -65,12 +66,11 @@ class Bench:
         self._sight = Sight(process.client, process.views)
         self._lease = contextlib.ExitStack()
         self._addresses: dict[str, Address] = {}
-        self._believed: dict[Pair, bool] = {}
-        self._removed: dict[Pair, str] = {}
-        self._ports: dict[str, frozenset[str] | None] = {}
+        self._belief = Belief()
         self._set_up: dict[Pair, str] = {}
         self._open_in_a_row = 0
         self._phantom = ""
+        self._sound = True
         self.seed = process.seed
         self.case = ""
 
@@ -105,12 +105,12 @@ class Bench:
         for address in held:
             self._take(address)
             for server in self._process.provisioner.associated(address):
-                self._believed[Pair(address.id, server)] = True
+                self._belief.stands[Pair(address.id, server)] = True
         return held
 
     def _take(self, address: Address) -> None:
         self._addresses[address.id] = address
-        self._ports[address.id] = frozenset(port.lower() for port in address.ports)
+        self._belief.ports[address.id] = frozenset(port.lower() for port in address.ports)
 
     def association(self) -> Pair:
         """An association for a request to reach; a made-up one when the target lends no address.
@@ -143,15 +143,15 @@ class Bench:
             ProvisioningError: no address is to be had, or it cannot be rid of its associations.
         """
         address = self._renewed() or self.lease()[0]
-        for pair in self._standing(address.id):
-            if self.attempt(pair, standing=False, mistake=False).status != 204 or self._believed[pair]:
+        for pair in self._belief.standing(address.id):
+            if self.attempt(pair, standing=False, mistake=False).status != 204:
                 raise ProvisioningError(f"an association of an earlier test could not be removed: {pair}")
         return tuple(Pair(address.id, server) for server in self.servers)
 
     def _renewed(self) -> Address | None:
         """A new address in the place of a leased one that is gone; None when nothing is leased yet."""
         for old in list(self._addresses.values()):
-            if self._ports[old.id] is None:
+            if self._belief.ports[old.id] is None:
                 self._remove_quietly(old)
                 self._addresses.pop(old.id)
                 renewed = self._process.provisioner.renew(old)
@@ -177,7 +177,7 @@ class Bench:
         Raises:
             ProvisioningError: the target does not associate, or does not show it.
         """
-        missing = [pair for pair in pairs if not self._believed.get(pair)]
+        missing = [pair for pair in pairs if not self._belief.stands.get(pair)]
         if missing and not self._phantom:
             for pair in missing:
                 self._associate(pair)
@@ -187,14 +187,14 @@ class Bench:
                 lambda: self._look(missing, singly=() if calibrated else missing), State(listed=wanted, shown=wanted)
             )
             self._calibrate(missing, seen)
-            self._believed.update(wanted)
+            self._belief.established(missing)
 
     def _associate(self, pair: Pair) -> None:
         self._process.ledger.associating(pair.address, pair.server)
         exchange = retried(lambda: self._client.associate(pair.server, pair.address))
         if exchange.status is None or not 200 <= exchange.status < 300:
+            self._sound = False
             raise ProvisioningError(f"an association could not be made: PUT answered {exchange.outcome}")
-        self._removed.pop(pair, None)
         self._set_up[pair] = exchange.id
 
     def _calibrate(self, pairs: Iterable[Pair], seen: State) -> None:
@@ -202,6 +202,7 @@ class Bench:
         for pair in pairs:
             views = {"listed": seen.listed.get(pair), "shown": seen.shown.get(pair)}
             if True not in views.values():
+                self._sound = False
                 raise ProvisioningError(f"an association is not shown after PUT: {pair}")
             for name, shows in views.items():
                 if shows is False:
@@ -213,11 +214,6 @@ class Bench:
         wanted = list(pairs)
         servers = dict.fromkeys(pair.server for pair in wanted)
         return self._sight.associations(servers, self._addresses, singly if self._process.views.listed else wanted)
-
-    def expected(self) -> State:
-        """What is believed to stand; removed associations are told apart, since coming back is a fault of its own."""
-        known = {pair: stands for pair, stands in self._believed.items() if pair not in self._removed}
-        return State(listed=known, shown=known, ports=dict(self._ports))
 
     def attempt(
         self,
@@ -262,16 +258,16 @@ class Bench:
     def _try(self, pair: Pair, words: str, *, full: bool, standing: bool, variation: dict[str, Any]) -> Attempt:
         if standing:
             self.establish(pair)
-        before = self.expected()
+        before = self._belief.expected()
         exchange = self._send(pair, variation)
-        after = self._after(pair, exchange, before, full=full)
+        after = self._after(pair, exchange, full=full)
         return Attempt(
             pair=pair,
             exchange=exchange,
             before=before,
             after=after,
             reached=not self._phantom and bool(before.listed.get(pair)),
-            names=exchange.request.method == "DELETE" and not {"address", "server"} & variation.keys(),
+            names=_names(exchange, pair),
             words=words,
             setup=tuple(self._set_up[one] for one in (pair,) if one in self._set_up),
         )
@@ -279,34 +275,24 @@ class Bench:
     def _send(self, pair: Pair, variation: dict[str, Any]) -> Exchange:
         return self._client.remove(**{"server": pair.server, "address": pair.address, **variation})
 
-    def _after(self, pair: Pair, exchange: Exchange, before: State, *, full: bool) -> State:
+    def _after(self, pair: Pair, exchange: Exchange, *, full: bool) -> State:
         if self._phantom:
             return State()
-        pairs = list(self._believed) if full else [pair]
+        pairs = list(self._belief.stands) if full else [pair]
 
         def look() -> State:
             return self._everything(pairs, [pair]) if full else self._look(pairs)
 
-        removed = dict.fromkeys(self._removed, False)
-        untouched = before | State(listed=removed, shown=removed)
-        seen = self._sight.settled(look, *_explained(exchange, pair, untouched))
-        self._learn(seen, pair if exchange.status == 204 else None, exchange.id)
+        seen = self._sight.settled(look, *_explained(exchange, pair, self._belief.awaited()))
+        removed = pair if exchange.status == 204 and _names(exchange, pair) else None
+        if removed:
+            self._belief.removal(pair, exchange.id)
+        self._believe(seen, removed)
         return seen
 
-    def _learn(self, seen: State, removed: Pair | None = None, by: str = "") -> None:
-        """Believe what was seen, and blame an association that came back on the removal that did not last."""
-        for other in list(self._removed):
-            if other != removed and (seen.listed.get(other) or seen.shown.get(other)):
-                self.docket.note(effect.absent(other, seen, self._removed.pop(other), rule="shown again"))
-        for one in {*seen.listed, *seen.shown} & self._believed.keys():
-            stands = bool(seen.listed.get(one) or seen.shown.get(one))
-            if self._believed[one] and not stands and one == removed:
-                self._removed[one] = by
-            self._believed[one] = stands
-        self._ports.update(seen.ports)
-
-    def _alive(self) -> list[str]:
-        return [address for address, ports in self._ports.items() if ports is not None]
+    def _believe(self, seen: State, just_removed: Pair | None = None) -> None:
+        for ruling in self._belief.seen(seen, just_removed):
+            self.docket.note(ruling)
 
     def _note(self, trial: Attempt, *, mistake: bool) -> None:
         """Rulings that every trial gives occasion for, whatever its test is about."""
@@ -326,11 +312,8 @@ class Bench:
             if control.status != 200 or answers[-1].status not in {500, 503}:
                 return
             time.sleep(min(1.0, again_after(answers[-1], number)))
-        self._believed.pop(pair, None)
-        self.establish(pair)
-        control = retried(lambda: self._client.remove(pair.server, pair.address))
-        self._believed[pair] = False
-        self.docket.note(faults.client_input(words, answers, confirmed=control.status == 204))
+        plain = self._try(pair, "a removal", full=False, standing=True, variation={})
+        self.docket.note(faults.client_input(words, answers, confirmed=plain.status == 204))
 
     def _knows(self, clause: str) -> bool:
         return any(found == clause for found, _ in self.docket.findings)
@@ -354,7 +337,7 @@ class Bench:
             "server": quote(pair.server, safe="") if request.server is None else request.server,
             "address": quote(pair.address, safe="") if request.address is None else request.address,
         }
-        where = {} if request.reaches else {"raw": True, **places}
+        where: dict[str, Any] = {} if request.reaches else {"raw": True, **places}
         trial = self.attempt(
             pair,
             f"a generated request ({request})",
@@ -399,9 +382,7 @@ class Bench:
 
     # -- de-allocation -------------------------------------------------------------------------------------------
 
-    def deallocate(
-        self, address: str, how: str, credential: str = "full", *, closely: bool = True
-    ) -> Deallocation:
+    def deallocate(self, address: str, how: str, credential: str = "full", *, closely: bool = True) -> Deallocation:
         """Ask for the address to be de-allocated, by DELETE or by PUT with no ports.
 
         Args:
@@ -432,15 +413,17 @@ class Bench:
             raise ProvisioningError(self._phantom)
 
     def _try_deallocation(self, address: str, how: str, credential: str, *, closely: bool) -> Deallocation:
-        standing = self._standing(address)
-        before = self._of(address)
+        if self._belief.suspect(address):
+            self._believe(self._sight.addresses([address]))
+        standing = self._belief.standing(address)
+        before = self._belief.of(address)
         if how == "DELETE":
             exchange = self._client.deallocate_address(address, credential)
         else:
             exchange = self._client.update_address(address, (), credential)
         looked_at = standing if closely else standing[-1:]
         after = self._after_deallocation(address, exchange, before, looked_at, ours=credential == "full")
-        return Deallocation(
+        trial = Deallocation(
             exchange=exchange,
             before=before,
             after=after,
@@ -449,7 +432,10 @@ class Bench:
             address=address,
             how=how,
             standing=standing,
+            lingers=self._belief.lingers(address),
         )
+        self.docket.note(effect.inert_deallocation(trial), exchange.id)
+        return trial
 
     def _after_deallocation(
         self, address: str, exchange: Exchange, before: State, standing: tuple[Pair, ...], *, ours: bool
@@ -459,18 +445,9 @@ class Bench:
         unknown = exchange.status is None or exchange.status >= 500
         lawful = ours and not standing
         acceptable = (gone,) if lawful and granted else (before, gone) if lawful and unknown else (before,)
-        after = self._sight.settled(
-            lambda: self._sight.addresses([address]) | self._look(standing), *acceptable
-        )
-        self._ports[address] = after.ports.get(address)
-        for pair in standing:
-            self._believed[pair] = bool(after.listed.get(pair) or after.shown.get(pair))
+        after = self._sight.settled(lambda: self._sight.addresses([address]) | self._look(standing), *acceptable)
+        self._believe(after)
         return after
-
-    def _of(self, address: str) -> State:
-        """What is believed of one address."""
-        known = dict.fromkeys(self._standing(address), True)
-        return State(listed=known, shown=known, ports={address: self._ports[address]})
 
     # -- rulings -------------------------------------------------------------------------------------------------
 
@@ -509,40 +486,38 @@ class Bench:
 
     def _look_once_more(self) -> None:
         """Where reads lag, what was read after a refusal may have been old: look again when that time is over."""
-        standing = [pair for pair, stands in self._believed.items() if stands]
+        standing = self._belief.standing()
         lag = self._process.views.lag_seconds
         if standing and lag:
             self.docket.note(self._stayed(standing, min(self._sight.patience, 1.5 * lag)))
 
     def stayed(self) -> Ruling | None:
         """Look again at all that stands, after the time that effects have to settle: refusals have no late effect."""
-        return self._stayed([pair for pair, stands in self._believed.items() if stands], self._sight.patience)
+        return self._stayed(self._belief.standing(), self._sight.patience)
 
-    def _stayed(self, standing: list[Pair], wait: float) -> Ruling | None:
+    def _stayed(self, standing: Iterable[Pair], wait: float) -> Ruling | None:
         time.sleep(wait)
-        expected = self.expected()
-        seen = self._sight.settled(lambda: self._everything(standing), expected)
-        self._learn(seen)
+        expected = self._belief.expected()
+        seen = self._sight.settled(lambda: self._everything(standing), self._belief.awaited())
+        self._believe(seen)
         return effect.stayed(expected, seen)
 
     def _everything(self, pairs: Iterable[Pair], singly: Iterable[Pair] = ()) -> State:
-        return self._look(pairs, singly) | self._sight.addresses(self._alive())
+        return self._look(pairs, singly) | self._sight.addresses(self._belief.alive())
 
     def _give_back(self) -> None:
         """Sound addresses are kept warm, with their associations; what a finding may have touched is not reused."""
         for address in self._addresses.values():
-            if self._ports[address.id] is None:
+            if self._belief.ports[address.id] is None:
                 self._remove_quietly(address)
                 self._process.provisioner.dropped(address)
-            elif not self.docket.findings:
-                self._process.provisioner.keep(address, (pair.server for pair in self._standing(address.id)))
-
-    def _standing(self, address: str) -> tuple[Pair, ...]:
-        return tuple(pair for pair, stands in self._believed.items() if stands and pair.address == address)
+            elif self._sound and not self.docket.findings:
+                servers = (pair.server for pair in self._belief.standing(address.id))
+                self._process.provisioner.keep(address, servers)
 
     def _remove_quietly(self, address: Address) -> None:
         """An address that went before its associations leaves them behind."""
-        for pair in self._standing(address.id):
+        for pair in self._belief.standing(address.id):
             retried(lambda pair=pair: self._client.remove(pair.server, pair.address))  # type: ignore[misc]
 
 
@@ -553,11 +528,17 @@ def _plea(exchange: Exchange) -> bool:
     return passing(exchange) and not (about_content and not patient)
 
 
+def _names(exchange: Exchange, pair: Pair) -> bool:
+    """It is a DELETE whose path names the association, letter for letter."""
+    path = exchange.request.url.partition("?")[0]
+    named = f"/servers/{quote(pair.server, safe='')}/ip_associations/{quote(pair.address, safe='')}"
+    return exchange.request.method == "DELETE" and path.endswith(named)
+
+
 def _explained(exchange: Exchange, pair: Pair, untouched: State) -> tuple[State, ...]:
     """The states that the answer explains; what is seen is awaited to become one of them."""
     gone = untouched.without(pair)
     refused = exchange.status is not None and 400 <= exchange.status < 500
     if refused or exchange.request.method != "DELETE":
         return (untouched,)
-    names_the_pair = exchange.request.url.partition("?")[0].endswith(f"/{pair.address}")
-    return (gone,) if exchange.status == 204 and names_the_pair else (untouched, gone)
+    return (gone,) if exchange.status == 204 and _names(exchange, pair) else (untouched, gone)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import random
 from dataclasses import dataclass
 from pathlib import Path
 
 import hypothesis
+import platformdirs
 import pytest
 
 DEPTHS = {"quick": 6, "standard": 20, "deep": 120}
@@ -78,6 +80,8 @@ def _seed(given: str) -> int:
 
 def load_profile(depth: str) -> None:
     """Let Hypothesis make as many examples as the depth asks for; seeds and replays are the suite's own."""
+    # The working directory is the user's; Hypothesis would keep its tables of characters there.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(platformdirs.user_cache_path("conformance") / "hypothesis"))
     hypothesis.settings.register_profile(
         "conformance",
         max_examples=DEPTHS[depth],

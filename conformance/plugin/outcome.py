@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -21,8 +21,12 @@ class Outcome:
     absence: Absence | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """What a worker sends to the controller."""
-        return asdict(self)
+        """What a worker sends to the controller, in the plain types that its pipe carries."""
+        return {
+            "verdict": self.verdict.value,
+            "reason": self.reason,
+            "absence": self.absence.value if self.absence else None,
+        }
 
 
 def of(error: BaseException) -> Outcome:

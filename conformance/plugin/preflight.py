@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from conformance.client import Client, passing, retried
@@ -22,9 +24,9 @@ def check(client: Client) -> None:
         Unreachable: no connection, no TLS, nothing but server faults, or the token is refused.
     """
     target = client.target
-    reads = [("network", target.network, client.list_addresses)]
+    reads: list[tuple[str, str, Callable[[], Exchange]]] = [("network", target.network, client.list_addresses)]
     if target.servers:
-        reads.append(("compute", target.compute, lambda: client.list_associations(target.servers[0])))
+        reads.append(("compute", target.compute, partial(client.list_associations, target.servers[0])))
     for service, url, read in reads:
         exchange = retried(read, ATTEMPTS)
         if exchange.status == 401:

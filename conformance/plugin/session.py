@@ -53,6 +53,9 @@ class Session:
     counted: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     interrupted: bool = False
+    obstacle: str = ""
+    """What kept the run from its first case: said once, as the verdict's reason, and not again with each clause."""
+
     run: Run | None = None
     complaint: str = ""
     """What went wrong after the verdict, such as a report that could not be written."""
@@ -75,7 +78,12 @@ class Session:
             swept = sweep_dead_runs(self.client(), self.state)
             self._tell(swept)
         except ConformanceError as error:
-            self.collector.stopped = str(error)
+            self.obstacle = str(error)
+            self.collector.stopped = "the run stopped before its first case"
+        except KeyboardInterrupt:
+            # pytest would end at once here, without a report.
+            self.interrupted = True
+            self.collector.stopped = "the run was interrupted"
 
     def _find_servers(self) -> None:
         named = bool(self.target.servers)
@@ -112,7 +120,7 @@ class Session:
         totals = [*self.counted, counts(self.recorder, {})]
         self.run = Run(
             verdict=verdict,
-            reason=self.collector.stopped if self.collector.stopped and verdict == "inconclusive" else reason,
+            reason=(self.obstacle or self.collector.stopped or reason) if verdict == "inconclusive" else reason,
             target=self.target.public(),
             started=self.started,
             finished=now(),
@@ -136,7 +144,8 @@ class Session:
 
     def finish(self, exitstatus: int) -> int:
         """Clean up, write the reports, and say with which code the run exits."""
-        if exitstatus == INTERRUPTED:
+        if exitstatus == INTERRUPTED or self.interrupted:
+            exitstatus = INTERRUPTED
             self.interrupted = True
             self.collector.stopped = self.collector.stopped or "the run was interrupted"
         self.take_back()

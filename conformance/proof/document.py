@@ -80,9 +80,7 @@ def subjects(only: Iterable[str] = ()) -> list[Subject]:
 
 def _all() -> Iterable[Subject]:
     for fault in faults():
-        yield Subject(
-            "fault", fault.name, fault.description, fault.verdict, fault.breaks, fault.also, fault.certain
-        )
+        yield Subject("fault", fault.name, fault.description, fault.verdict, fault.breaks, fault.also, fault.certain)
     for variant in variants():
         yield Subject("variant", variant.name, variant.description, "pass")
 

@@ -127,7 +127,7 @@ def _run(
     os.environ.update({VARIABLES[name]: token for name, token in tokens.items()})
     with _served(subject, Tokens(**tokens)) as reference:
         described = reference.target()
-        described["policy"] = {"settle_seconds": SETTLE_SECONDS, **described.get("policy", {})}
+        described["policy"] = described.get("policy", {}) | {"settle_seconds": SETTLE_SECONDS}
         target = folder / "target.yaml"
         target.write_text(yaml.safe_dump(described))
         pytest.main(

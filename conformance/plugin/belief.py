@@ -1,0 +1,129 @@
+"""What a test believes to stand on the target, from what it did and saw: so that every look says who is to blame.
+
+A request changes what is believed only by what is seen after it. What was not looked at since the last removal is
+*suspect*: if it turns out to be gone, that removal took it along, not the refusal after which it was noticed. What
+was removed and shows again is the fault of the removal that did not last.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from conformance.judge import Pair, State, effect
+from conformance.verdict import Ruling
+
+
+@dataclass(slots=True)
+class Belief:
+    """The state of the leased addresses as one test knows it.
+
+    Attributes:
+        stands: association -> whether it stands.
+        ports: address -> its ports; None when it is gone.
+    """
+
+    stands: dict[Pair, bool] = field(default_factory=dict)
+    ports: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    _removed: dict[Pair, str] = field(default_factory=dict)
+    _lingering: set[Pair] = field(default_factory=set)
+    _suspects: dict[Pair | str, str] = field(default_factory=dict)
+
+    def standing(self, address: str | None = None) -> tuple[Pair, ...]:
+        """The associations that stand, of one address or of all."""
+        return tuple(pair for pair, stands in self.stands.items() if stands and address in {None, pair.address})
+
+    def alive(self) -> list[str]:
+        """The addresses that are not gone."""
+        return [address for address, ports in self.ports.items() if ports is not None]
+
+    def lingers(self, address: str) -> bool:
+        """A removal from this address was answered 204, and some view still shows the association."""
+        return any(pair.address == address for pair in self._lingering)
+
+    def suspect(self, address: str) -> bool:
+        """The address was not looked at since the last removal."""
+        return address in self._suspects
+
+    def established(self, pairs: Iterable[Pair]) -> None:
+        """These were associated, and seen to be."""
+        for pair in pairs:
+            self.stands[pair] = True
+            self._removed.pop(pair, None)
+            self._lingering.discard(pair)
+            self._suspects.pop(pair, None)
+
+    def expected(self) -> State:
+        """What a refusal has to leave as it is: all that is known for sure."""
+        known = {
+            pair: stands
+            for pair, stands in self.stands.items()
+            if pair not in self._removed and pair not in self._suspects
+        }
+        ports = {address: ports for address, ports in self.ports.items() if address not in self._suspects}
+        return State(listed=known, shown=known, ports=ports)
+
+    def awaited(self) -> State:
+        """The same with what was removed gone and what is suspect as it was: what reads should come to show."""
+        gone = dict.fromkeys(self._removed.keys() - self._lingering, False)
+        held = {pair: self.stands[pair] for pair in self._suspects if isinstance(pair, Pair)}
+        return self.expected() | State(
+            listed={**gone, **held},
+            shown={**gone, **held},
+            ports={address: ports for address, ports in self.ports.items() if address in self._suspects},
+        )
+
+    def of(self, address: str) -> State:
+        """What is known of one address and its standing associations."""
+        known = dict.fromkeys(self.standing(address), True)
+        return State(listed=known, shown=known, ports={address: self.ports[address]})
+
+    def removal(self, pair: Pair, exchange: str) -> None:
+        """A 204 said that ``pair`` was removed; whatever else stands is suspect until it is looked at."""
+        for other in self.standing():
+            if other != pair:
+                self._suspects[other] = exchange
+        for address in self.alive():
+            self._suspects[address] = exchange
+        self.stands[pair] = False
+        self._removed[pair] = exchange
+
+    def seen(self, seen: State, just_removed: Pair | None = None) -> list[Ruling]:
+        """Believe what a look shows, and say which earlier removal it accuses."""
+        accused: list[Ruling] = []
+        for pair in {*seen.listed, *seen.shown} & self.stands.keys():
+            shows = bool(seen.listed.get(pair) or seen.shown.get(pair))
+            if pair in self._removed:
+                accused += self._removed_is(pair, seen, shows=shows, just_now=pair == just_removed)
+            elif pair in self._suspects:
+                accused += self._suspect_is(pair, seen, unchanged=shows == self.stands[pair])
+                self.stands[pair] = shows
+            else:
+                self.stands[pair] = shows
+        for address, ports in seen.ports.items():
+            if address in self._suspects:
+                accused += self._suspect_is(address, seen, unchanged=ports == self.ports[address])
+            self.ports[address] = ports
+        return accused
+
+    def _removed_is(self, pair: Pair, seen: State, *, shows: bool, just_now: bool) -> list[Ruling]:
+        if not shows:
+            self._lingering.discard(pair)
+            return []
+        if just_now or pair in self._lingering:
+            self._lingering.add(pair)  # the removal itself is judged for it
+            return []
+        ruling = effect.absent(pair, seen, self._removed.pop(pair), rule="shown again")
+        self.stands[pair] = True
+        return [ruling] if ruling else []
+
+    def _suspect_is(self, what: Pair | str, seen: State, *, unchanged: bool) -> list[Ruling]:
+        removal = self._suspects.pop(what)
+        if unchanged:
+            return []
+        before = State(
+            listed={what: True} if isinstance(what, Pair) else {},
+            shown={what: True} if isinstance(what, Pair) else {},
+            ports={what: self.ports[what]} if isinstance(what, str) else {},
+        )
+        return [effect.taken_along(before.differences(seen), removal, seen)]
