@@ -6,18 +6,30 @@ An exchange is a request and its response, or a request and the reason why no re
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import chain, zip_longest
 from typing import Any
 from urllib.parse import quote, quote_plus
 
 REDACTED = "[redacted]"
-SHORTEST_PART = 12
-"""Parts of a token shorter than this would redact ordinary words."""
+SHORTEST_DIVIDED = 12
+"""Parts of a token shorter than this could be ordinary words: such a token is only looked for as a whole."""
+
+LONGEST_NEEDED_RUN = 12
+"""So many characters in a row of a token, of a shorter one the half, are no coincidence."""
+
+SHORTEST_ENCODED = 4
+
+LONGEST_ARGUMENT = 4096
+"""Bytes of a body that stand in a command line as they are."""
+
+COOKIES = frozenset({"cookie", "set-cookie"})
 
 KEPT_BODY_BYTES = 4096
 """How much of a body a report keeps; the whole is in memory only while it is judged."""
@@ -38,13 +50,20 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer as it was received. ``body`` holds every byte after the header section, up to the client's limit."""
+    """An answer as it was received.
+
+    Attributes:
+        body: every byte after the header section, up to the client's limit, without its compression.
+        truncated: there was more than that.
+        dropped: bytes that :meth:`Exchange.kept` took off the end of ``body``.
+    """
 
     status: int
     reason: str = ""
     headers: tuple[tuple[str, str], ...] = ()
     body: bytes = b""
     truncated: bool = False
+    dropped: int = 0
 
     def header(self, name: str) -> str | None:
         """The value of a field, its lines joined with a comma (RFC 9110, 5.3); None when it is absent."""
@@ -97,13 +116,21 @@ class Exchange:
         """What a reader calls it: the code, or why there is none."""
         return f"{self.code} {self.response.reason}".strip() if self.response else f"no answer ({self.failure})"
 
+    def kept(self) -> Exchange:
+        """The exchange with no more of the answer's body than a report keeps."""
+        if self.response is None or len(self.response.body) <= KEPT_BODY_BYTES:
+            return self
+        body = self.response.body
+        dropped = self.response.dropped + len(body) - KEPT_BODY_BYTES
+        return replace(self, response=replace(self.response, body=body[:KEPT_BODY_BYTES], dropped=dropped))
+
     def to_json(self) -> dict[str, Any]:
         """The exchange as the run document holds it, bodies cut to what a report keeps."""
         response = self.response and {
             "status": self.response.status,
             "reason": self.response.reason,
             "headers": [list(pair) for pair in self.response.headers],
-            "body": body_as_json(self.response.body),
+            "body": body_as_json(self.response.body, self.response.dropped),
             "truncated": self.response.truncated,
         }
         return {
@@ -124,51 +151,96 @@ class Exchange:
         }
 
 
-def body_as_json(body: bytes) -> dict[str, Any]:
+def body_as_json(body: bytes, dropped: int = 0) -> dict[str, Any]:
     """A body for the run document: its size, and its beginning as text, or in base64 when it is none."""
     kept = body[:KEPT_BODY_BYTES]
     try:
         shown: dict[str, Any] = {"text": kept.decode("utf-8")}
     except UnicodeDecodeError:
         shown = {"base64": base64.b64encode(kept).decode("ascii")}
-    return {"bytes": len(body), "kept": len(kept), **shown}
+    return {"bytes": len(body) + dropped, "kept": len(kept), **shown}
 
 
 class Redactor:
-    """Takes secrets out of everything that is recorded, in whatever spelling a target echoes them."""
+    """Takes secrets out of everything that is recorded, in whatever spelling and part a target echoes them.
+
+    Any run of characters that is long enough to be told from an ordinary word counts as the secret: so the parts that
+    the suite sends as wrong tokens, and a secret split over two fields, are found without being foreseen.
+    """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        spellings = {spelling for secret in secrets if secret for spelling in _spellings(secret)}
-        longest_first = sorted(spellings, key=len, reverse=True)
-        self._text = re.compile("|".join(map(re.escape, longest_first)), re.IGNORECASE) if spellings else None
-        self._bytes = re.compile(self._text.pattern.encode(), re.IGNORECASE) if self._text else None
+        rows = {row for secret in secrets if secret for row in _spellings(secret)}
+        self._rows = sorted(rows, key=lambda row: len(row[0]), reverse=True)
 
     def text(self, value: str) -> str:
         """``value`` without the secrets."""
-        return self._text.sub(REDACTED, value) if self._text else value
+        raw = value.encode("utf-8", "surrogatepass")
+        clean = self.bytes(raw)
+        return value if clean is raw else clean.decode("utf-8", "surrogatepass")
 
     def bytes(self, value: bytes) -> bytes:
-        """``value`` without the secrets."""
-        return self._bytes.sub(REDACTED.encode(), value) if self._bytes else value
+        """``value`` without the secrets; the same object when there are none in it."""
+        lowered = value.lower()
+        runs = sorted(run for spelling, shortest in self._rows for run in _runs(lowered, spelling, shortest))
+        if not runs:
+            return value
+        pieces, end = [], 0
+        for start, stop in runs:
+            if start >= end:
+                pieces += [value[end:start], REDACTED.encode()]
+            end = max(end, stop)
+        return b"".join([*pieces, value[end:]])
 
     def headers(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Header fields without the secrets, and cookies without their values."""
         return tuple(
-            (name, REDACTED if name.lower() in {"cookie", "set-cookie"} else self.text(value)) for name, value in pairs
+            (self.text(name), REDACTED if name.lower() in COOKIES else self.text(value)) for name, value in pairs
         )
 
 
-def _spellings(secret: str) -> set[str]:
-    """The secret, the parts of it that the suite sends as wrong tokens, and how a target may encode them."""
-    parts = {secret, secret[:-1], secret[: len(secret) // 2]} if len(secret) >= SHORTEST_PART else {secret}
-    return {spelling for part in parts for spelling in _encodings(part)}
-
-
-def _encodings(secret: str) -> set[str]:
+def _spellings(secret: str) -> Iterator[tuple[bytes, int]]:
+    """How a target may encode a secret, in lower case, and how long a run of it must be to be taken out."""
     raw = secret.encode()
-    encoded = {base64.b64encode(raw), base64.urlsafe_b64encode(raw)}
-    bare = {spelling.decode().rstrip("=") for spelling in encoded}
-    return {secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], raw.hex(), *bare}
+    divided = len(raw) >= SHORTEST_DIVIDED
+    run = min(LONGEST_NEEDED_RUN, (len(raw) + 1) // 2) if divided else len(raw)
+    for spelling in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], html.escape(secret)):
+        yield spelling.lower().encode(), run if divided else len(spelling)
+    yield raw.hex().encode(), 2 * run
+    for shift in range(3):  # a secret stands at any offset in what was encoded, such as a user's name and password
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            encoded = encode(bytes(shift) + raw).rstrip(b"=")
+            shared_end = 1 if (len(raw) + shift) % 3 else 0
+            own = encoded[shift + 1 if shift else 0 : len(encoded) - shared_end].lower()
+            if len(own) >= SHORTEST_ENCODED:
+                yield own, min(len(own), run * 4 // 3)
+
+
+def _runs(text: bytes, spelling: bytes, shortest: int) -> Iterator[tuple[int, int]]:
+    """Where ``shortest`` or more characters in a row of ``spelling`` stand in ``text``.
+
+    Every such run contains one of the anchors that are looked for, whose distance is chosen so.
+    """
+    length = (shortest + 1) // 2
+    for offset in range(0, len(spelling) - length + 1, shortest - length + 1):
+        anchor = spelling[offset : offset + length]
+        at = text.find(anchor)
+        while at >= 0:
+            start, stop = _widened(text, at, spelling, offset, length)
+            long_enough = stop - start >= shortest
+            if long_enough:
+                yield start, stop
+            at = text.find(anchor, stop if long_enough else at + 1)
+
+
+def _widened(text: bytes, at: int, spelling: bytes, offset: int, length: int) -> tuple[int, int]:
+    """The longest run around ``text[at : at + length]`` that agrees with ``spelling`` around ``offset``."""
+    before = 0
+    while before < min(at, offset) and text[at - before - 1] == spelling[offset - before - 1]:
+        before += 1
+    after = length
+    while at + after < len(text) and offset + after < len(spelling) and text[at + after] == spelling[offset + after]:
+        after += 1
+    return at - before, at + after
 
 
 VARIABLES: Mapping[str, str] = {
@@ -178,47 +250,65 @@ VARIABLES: Mapping[str, str] = {
 }
 """Credential -> the environment variable that stands for it in evidence and in commands to reproduce it."""
 
+EXPANSION = re.compile(r"\$(?:CONFORMANCE_(?:\w+_)?TOKEN\b|\{CONFORMANCE_(?:\w+_)?TOKEN(?:%\?|:0:\d+|~~)?\})", re.ASCII)
+"""The shell expressions that evidence shows in place of a credential or of a part of one."""
+
+CONTENT_EXPECTED = frozenset({"POST", "PUT", "PATCH"})
+"""Methods that say Content-Length: 0 when there is no content (RFC 9110, 8.6); ``curl -X`` does not."""
+
 
 def curl(exchange: Exchange) -> str:
-    """A command that repeats the exchange, with the credential taken from the environment.
+    """A command for bash that repeats the exchange, with the credential taken from the environment.
 
-    A body that a command line cannot hold is read from a pipe that writes the same bytes.
+    What curl would add of its own (a media type, a wish to be asked to continue) is taken back. A body that a command
+    line cannot hold is read from a pipe that writes the same bytes.
     """
     request = exchange.request
-    words = ["curl", "-i", "--path-as-is", "-X", shlex.quote(request.method)]
+    words = ["curl", "-i", "--path-as-is", "-X", _quoted(request.method)]
     for name, value in request.headers:
-        words += ["-H", _curl_header(name, value)]
-    if request.framing == "chunked":
-        words += ["-H", shlex.quote("Transfer-Encoding: chunked")]
+        words += ["-H", _quoted(f"{name}: {value}" if value.strip() else f"{name};")]
     source = ""
-    if request.body:
-        if _printable(request.body):
-            words += ["--data-binary", shlex.quote(request.body.decode())]
-        else:
-            source = _pipe(request.body)
-            words += ["--data-binary", "@-"]
-    return source + " ".join([*words, shlex.quote(request.url)])
+    if request.framing != "none":
+        source, content = _content(request)
+        words += content
+    elif request.method in CONTENT_EXPECTED:
+        words += ["-H", "'Content-Length: 0'"]
+    return source + " ".join([*words, _quoted(request.url)])
 
 
-def _curl_header(name: str, value: str) -> str:
-    if "$" in value and "CONFORMANCE_" in value:  # evidence shows a credential as the variable that holds it
-        return f'"{name}: {value}"'
-    return shlex.quote(f"{name}: {value}" if value else f"{name};")
+def _content(request: Request) -> tuple[str, list[str]]:
+    """A pipe that writes the body, or nothing, and curl's arguments to send it."""
+    named = {name.lower() for name, _ in request.headers}
+    words = [] if "content-type" in named else ["-H", "'Content-Type:'"]
+    words += ["-H", "'Expect:'"]
+    if request.framing == "chunked":
+        words += ["-H", "'Transfer-Encoding: chunked'"]
+    body = request.body
+    if len(body) <= LONGEST_ARGUMENT and body.isascii() and not body.startswith(b"@") and b"\0" not in body:
+        return "", [*words, "--data-binary", shlex.quote(body.decode())]
+    return _pipe(body), [*words, "--data-binary", "@-"]
 
 
-def _printable(body: bytes) -> bool:
-    return len(body) <= KEPT_BODY_BYTES and body.isascii() and not body.startswith(b"@") and b"\0" not in body
+def _quoted(word: str) -> str:
+    """A shell word; the expressions that stand for a credential are left to the shell to expand."""
+    if not EXPANSION.search(word):
+        return shlex.quote(word)
+    literal = [re.sub(r'([\\"`$])', r"\\\1", part) for part in EXPANSION.split(word)]
+    return '"' + "".join(chain.from_iterable(zip_longest(literal, EXPANSION.findall(word), fillvalue=""))) + '"'
 
 
 def _pipe(body: bytes) -> str:
-    if len(body) > KEPT_BODY_BYTES:
-        return f"head -c {len(body)} /dev/zero | "  # the size is what matters of a body this large
-    return f"echo {base64.b64encode(body).decode()} | base64 -d | "
+    """A command that writes the body; one that repeats itself is not written out."""
+    period = (body + body).find(body, 1)
+    if period == len(body):
+        return f"echo {base64.b64encode(body).decode()} | base64 -d | "
+    pattern = base64.b64encode(body[:period] * 3).decode()  # of a length that base64 needs no padding for
+    return f"yes {pattern} | tr -d '\\n' | base64 -d | head -c {len(body)} | "
 
 
 @dataclass(slots=True)
 class Recorder:
-    """Keeps the exchanges of the current test and counts those of the whole process.
+    """Keeps the exchanges of the current test, their bodies cut, and counts those of the whole process.
 
     ``prefix`` makes identifiers unique among workers. Listeners see every exchange as it is recorded.
     """
@@ -238,7 +328,7 @@ class Recorder:
 
     def record(self, exchange: Exchange, *, removal: bool) -> None:
         """Keep and count an exchange; ``removal`` says that it was a request to the operation under test."""
-        self.exchanges[exchange.id] = exchange
+        self.exchanges[exchange.id] = exchange.kept()
         self.by_code[exchange.code] += 1
         self.by_operation[exchange.operation] += 1
         if removal:

@@ -1,7 +1,7 @@
 """What a run concludes: rulings, findings, clause results and the run itself, frozen and convertible to JSON.
 
-Pure data and the two orders that turn many results into one (spec/README.md, decision 4). Nothing here knows how a request
-is sent, how a clause is judged or how a report looks.
+Pure data and the two orders that turn many results into one (spec/README.md, decision 4). Nothing here knows how a
+request is sent, how a clause is judged or how a report looks.
 """
 
 from __future__ import annotations
@@ -60,6 +60,7 @@ class Violation:
 
     ``rule`` names the check within the clause, so that one fault yields one finding however often it is met.
     ``exchanges`` are the identifiers of the recorded exchanges that show it, in order.
+    ``details`` is what a report may draw: a history, a sequence of steps.
     """
 
     clause: str
@@ -69,6 +70,7 @@ class Violation:
     observed: str
     exchanges: tuple[str, ...]
     case: str = ""
+    details: type_of_json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,14 +20,14 @@ def test_a_caller_without_a_valid_token_is_answered_401(api, association):
 @pytest.mark.clause("access.forbidden")
 def test_a_caller_without_the_right_to_delete_is_answered_403(api, restricted, association):
     """A credential of the tenant that may not delete: 403, nothing removed."""
-    trial = api.attempt(association, "a removal by a caller without the right", full=True, credential=restricted)
+    trial = api.attempt(association, "a removal by a caller without the right", credential=restricted)
     api.judge(judge.refusal.refused("access.forbidden", trial, codes=frozenset({403})), trial=trial)
 
 
 @pytest.mark.clause("access.foreign")
 def test_a_caller_of_another_tenant_is_refused(api, foreign, association):
     """A credential of another tenant: a documented 4xx, nothing removed."""
-    trial = api.attempt(association, "a removal by a caller of another tenant", full=True, credential=foreign)
+    trial = api.attempt(association, "a removal by a caller of another tenant", credential=foreign)
     api.judge(judge.refusal.refused("access.foreign", trial, codes=contract.refusals()), trial=trial)
 
 

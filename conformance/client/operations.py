@@ -18,6 +18,7 @@ class Client:
 
     def __init__(self, target: Target, recorder: Recorder, pacer: Pacer) -> None:
         self.target = target
+        self.recorder = recorder
         self.redactor = Redactor(target.tokens.values())
         self._session = Session(recorder, self.redactor, pacer, target.limits.timeout_seconds)
 

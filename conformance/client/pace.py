@@ -29,7 +29,12 @@ class Pacer:
 
     def _slot(self, spacing: float) -> float:
         with FileLock(f"{self.file}.lock"):
-            taken = float(self.file.read_text()) if self.file.exists() else 0.0
-            slot = max(time.monotonic(), taken)
+            slot = max(time.monotonic(), self._taken())
             self.file.write_text(repr(slot + spacing))
         return slot
+
+    def _taken(self) -> float:
+        try:
+            return float(self.file.read_text())
+        except (OSError, ValueError):
+            return 0.0  # not written yet, or by a process that was killed while it wrote

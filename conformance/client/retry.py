@@ -29,21 +29,23 @@ def passing(exchange: Exchange) -> bool:
 def again_after(exchange: Exchange, attempt: int) -> float:
     """Seconds to wait before attempt number ``attempt + 1``: what Retry-After asks for (RFC 9110, 10.2.3), bounded."""
     asked = exchange.response.header("Retry-After") if exchange.response else None
-    patience = FIRST_WAIT_SECONDS * 2**attempt
+    patience = FIRST_WAIT_SECONDS * 2.0**attempt
     return min(LONGEST_WAIT_SECONDS, max(patience, _seconds(asked)))
 
 
 def _seconds(retry_after: str | None) -> float:
-    if not retry_after:
-        return 0.0
-    try:
-        return max(0.0, float(retry_after))
-    except ValueError:
-        pass
-    try:
-        return max(0.0, email.utils.parsedate_to_datetime(retry_after).timestamp() - time.time())
-    except ValueError:
-        return 0.0
+    """Seconds or a date (RFC 9110, 10.2.3); nothing that a target can write there is more than an unheeded wish."""
+    readers: tuple[Callable[[str], float], ...] = (float, _until)
+    for read in readers:
+        try:
+            return max(0.0, read(retry_after or ""))
+        except (ValueError, TypeError, OverflowError):
+            continue
+    return 0.0
+
+
+def _until(date: str) -> float:
+    return email.utils.parsedate_to_datetime(date).timestamp() - time.time()
 
 
 def retried(send: Callable[[], Exchange], attempts: int = ATTEMPTS) -> Exchange:

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-import contextlib
 import http.client
-import http.cookiejar
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any, Self, cast
 
 import requests
 import urllib3
 from requests.structures import CaseInsensitiveDict
 
 from conformance import __version__
+from conformance.client.content import content
+from conformance.client.failure import shortened, why
 from conformance.client.pace import Pacer
-from conformance.client.wire import WireAdapter, after_no_content
+from conformance.client.wire import WireAdapter, WireResponse
 from conformance.evidence import Exchange, Recorder, Redactor, Request, Response
 
-MOST_BODY_BYTES = 16 * 1024 * 1024
 CHUNK_BYTES = 16 * 1024
-CONNECT_SECONDS = 10.0
+DAY_SECONDS = 86400.0
+"""The longest time for an answer that every platform's sockets can count."""
+
+USER_AGENT = f"ip-association-conformance/{__version__}"
+LOSSES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +35,7 @@ class Outgoing:
     Attributes:
         headers: all of them, secrets included.
         shown: header name -> what evidence shows in place of the value that is sent.
+        shown_url: what evidence shows in place of the URL; empty for the URL itself.
         body: None for no content; ``framing`` then is none.
         removal: it is a request to the operation under test.
     """
@@ -39,8 +44,9 @@ class Outgoing:
     method: str
     url: str
     credential: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     shown: Mapping[str, str] = field(default_factory=dict)
+    shown_url: str = ""
     body: bytes | None = None
     framing: str = "none"
     removal: bool = False
@@ -53,7 +59,7 @@ class Session:
         self._recorder = recorder
         self._redactor = redactor
         self._pacer = pacer
-        self._timeout = timeout_seconds
+        self._timeout = min(timeout_seconds, DAY_SECONDS)
         self._local = threading.local()
         self._lock = threading.Lock()
 
@@ -63,7 +69,7 @@ class Session:
         with self._lock:
             identifier = self._recorder.next_id()
         at, started = time.time(), time.monotonic()
-        response, failure = self._answer(outgoing, started + self._timeout)
+        response, failure = self._answer(outgoing)
         exchange = Exchange(
             id=identifier,
             operation=outgoing.operation,
@@ -79,37 +85,31 @@ class Session:
             self._recorder.record(exchange, removal=outgoing.removal)
         return exchange
 
-    def _answer(self, outgoing: Outgoing, deadline: float) -> tuple[Response | None, str]:
+    def _answer(self, outgoing: Outgoing) -> tuple[Response | None, str]:
         try:
-            with contextlib.closing(self._transmit(outgoing)) as answer:
-                body, truncated = _content(answer, deadline)
-                return self._redacted(answer, body, truncated=truncated), ""
-        except _TooSlow:
-            return None, f"timed out: the answer took longer than {self._timeout:g} s"
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            return None, self._redactor.text(_why(error, self._timeout))
+            with _Answer(self._transmit(outgoing)) as answer:
+                body, truncated = content(answer.wire)
+                return self._redacted(answer.wire, body, truncated=truncated), ""
+        except LOSSES as error:
+            return None, shortened(self._redactor.text(why(error, self._timeout)))
 
     def _transmit(self, outgoing: Outgoing) -> requests.Response:
-        session = self._session()
-        prepared = _prepared(outgoing)
-        settings = session.merge_environment_settings(outgoing.url, {}, True, None, None)
-        timeout = (min(CONNECT_SECONDS, self._timeout), self._timeout)
-        return session.send(prepared, timeout=timeout, allow_redirects=False, **settings)
+        """Hand the request to the adapter itself: a session would read and follow redirects, and keep cookies."""
+        session, adapter = self._connections()
+        found = session.merge_environment_settings(outgoing.url, {}, True, None, None)
+        settings = {name: found[name] for name in ("proxies", "verify", "cert")}
+        return adapter.travel(_prepared(outgoing), self._timeout, **settings)
 
-    def _session(self) -> requests.Session:
-        if not hasattr(self._local, "session"):
-            session = requests.Session()
-            session.mount("http://", WireAdapter())
-            session.mount("https://", WireAdapter())
-            session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-            self._local.session = session
-        return self._local.session  # type: ignore[no-any-return]  # threading.local is untyped
+    def _connections(self) -> tuple[requests.Session, WireAdapter]:
+        if not hasattr(self._local, "adapter"):
+            self._local.session, self._local.adapter = requests.Session(), WireAdapter()
+        return self._local.session, self._local.adapter
 
-    def _redacted(self, answer: requests.Response, body: bytes, *, truncated: bool) -> Response:
+    def _redacted(self, answer: WireResponse, body: bytes, *, truncated: bool) -> Response:
         return Response(
-            status=answer.status_code,
+            status=answer.status,
             reason=self._redactor.text(answer.reason or ""),
-            headers=self._redactor.headers(_fields(answer)),
+            headers=self._redactor.headers((name, str(value)) for name, value in answer.getheaders()),
             body=self._redactor.bytes(body),
             truncated=truncated,
         )
@@ -118,83 +118,46 @@ class Session:
         headers = {**outgoing.headers, **outgoing.shown}
         return Request(
             method=outgoing.method,
-            url=self._redactor.text(outgoing.url),
+            url=self._redactor.text(outgoing.shown_url or outgoing.url),
             headers=tuple((name, self._redactor.text(value)) for name, value in headers.items()),
             body=self._redactor.bytes(outgoing.body or b""),
-            framing=outgoing.framing,
+            framing=outgoing.framing if outgoing.body is not None else "none",
         )
 
 
-class _TooSlow(Exception):  # noqa: N818  # says what happened, not that the suite erred
-    pass
+class _Answer:
+    """An answer while it is read; its connection is kept only if the next answer's beginning is certain."""
+
+    def __init__(self, answer: requests.Response) -> None:
+        self._raw: Any = answer.raw
+        self.wire: WireResponse = cast("WireResponse", self._raw._original_response)  # noqa: SLF001  # its only name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        complete = self.wire.status == http.client.NO_CONTENT or self.wire.isclosed()
+        if complete and not self.wire.surplus:
+            self.wire.close()
+        else:
+            self._raw.close()
+        self._raw.release_conn()
 
 
 def _prepared(outgoing: Outgoing) -> requests.PreparedRequest:
-    """The request byte for byte: ``requests`` would rewrite the path and add a Content-Length to a bare DELETE."""
+    """The request as it is: ``requests`` would rewrite path and method, and add a Content-Length to a bare DELETE."""
     prepared = requests.PreparedRequest()
     prepared.method = outgoing.method
     prepared.url = outgoing.url
     prepared.hooks = requests.hooks.default_hooks()
-    headers = {"User-Agent": f"ip-association-conformance/{__version__}", **outgoing.headers}
-    prepared.headers = CaseInsensitiveDict(headers)
+    prepared.headers = CaseInsensitiveDict({"User-Agent": USER_AGENT, **outgoing.headers})
     if outgoing.body is not None and outgoing.framing == "content-length":
         prepared.headers.setdefault("Content-Length", str(len(outgoing.body)))
         prepared.body = outgoing.body
     elif outgoing.body is not None:
         prepared.body = _chunks(outgoing.body)  # type: ignore[assignment]  # an iterator is sent chunked
-    elif outgoing.method not in {"GET", "DELETE"}:
-        # RFC 9110, 8.6: a method that anticipates content says when there is none.
-        prepared.headers["Content-Length"] = "0"
-    else:
-        prepared.body = None
     return prepared
 
 
 def _chunks(body: bytes) -> Iterator[bytes]:
-    for start in range(0, len(body), CHUNK_BYTES):
-        yield body[start : start + CHUNK_BYTES]
-
-
-def _content(answer: requests.Response, deadline: float) -> tuple[bytes, bool]:
-    """The content up to the client's limit, and whether there was more; never later than the deadline."""
-    if answer.status_code == http.client.NO_CONTENT:
-        return after_no_content(answer), False
-    collected = bytearray()
-    for piece in answer.raw.stream(65536, decode_content=True):
-        collected += piece
-        if len(collected) > MOST_BODY_BYTES:
-            return bytes(collected[:MOST_BODY_BYTES]), True
-        if time.monotonic() > deadline:
-            raise _TooSlow
-    return bytes(collected), False
-
-
-def _fields(answer: requests.Response) -> list[tuple[str, str]]:
-    return list(answer.raw.headers.iteritems())
-
-
-def _why(error: Exception, timeout: float) -> str:
-    if isinstance(error, requests.exceptions.SSLError):
-        return f"TLS failed: {_root_cause(error)}"
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return "timed out: no connection"
-    if isinstance(error, (requests.exceptions.Timeout, urllib3.exceptions.TimeoutError, TimeoutError)):
-        return f"timed out: no answer within {timeout:g} s"
-    return f"{_root_cause(error)}"
-
-
-def _root_cause(error: BaseException) -> str:
-    """The innermost reason, without the layers that wrapped it."""
-    seen = {id(error)}
-    while True:
-        inner = next((one for one in (error.__cause__, error.__context__, *error.args) if _is_new(one, seen)), None)
-        reason = getattr(error, "reason", None)
-        inner = reason if _is_new(reason, seen) else inner
-        if not isinstance(inner, BaseException):
-            return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-        seen.add(id(inner))
-        error = inner
-
-
-def _is_new(candidate: object, seen: set[int]) -> bool:
-    return isinstance(candidate, BaseException) and id(candidate) not in seen
+    return (body[start : start + CHUNK_BYTES] for start in range(0, len(body), CHUNK_BYTES))

@@ -1,14 +1,23 @@
-"""Connections that see what follows a 204, bound the time of a whole answer and keep HTTP's own word.
+"""Connections that send a request byte for byte, bound the time of a whole answer and see what follows a 204.
 
-``http.client`` trusts a 204 to have no content: bytes that a target sends all the same would be lost, or be taken for
-the beginning of the next answer. The response class here keeps them for the judge.
+The libraries below them bound each wait on a socket, so an answer that trickles may take for ever; they normalise
+paths, take 103 for an answer, and trust a 204 to have no content, so that bytes which a target sends all the same
+would be lost, or be taken for the beginning of the next answer. Everything else is theirs: proxies, TLS, pooling.
 """
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import http.client
+import io
+import logging
 import select
 import socket
+import ssl
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import requests
@@ -16,70 +25,219 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-GRACE_SECONDS = 0.02
-"""How long content that a 204 announces, or that follows an early end of the header section, may take to arrive."""
+CONNECT_SECONDS = 10.0
+
+GRACE_SECONDS = 0.1
+"""How long content that a 204 announces, or that may precede the end of its connection, may take to arrive."""
+
+IDLE_SECONDS = 4.0
+"""A connection idle for longer is not used again: servers close theirs after five seconds and more, and a close that
+crosses a request loses the answer."""
 
 MOST_STRAY_BYTES = 65536
+PIECE_BYTES = 16 * 1024
+
+# What urllib3 logs of a target's header section and of a request's URL has not passed redaction.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
+
+
+@dataclass(slots=True)
+class Trip:
+    """The request that is under way. A thread sends one at a time, so its connections share one of these.
+
+    Attributes:
+        url: as it was asked for; the request line carries just that.
+        deadline: reading of the monotonic clock by which the whole answer must have come.
+        cut_short: the answer came before the request was sent in full.
+    """
+
+    url: str = ""
+    deadline: float = 0.0
+    cut_short: bool = False
+
+    def target(self, proposed: str) -> str:
+        """The request target: in absolute form for a proxy, as ``proposed``, else in origin form (RFC 9112, 3.2)."""
+        return f"/{self.url.split('/', 3)[3]}" if proposed.startswith("/") else self.url
+
+    def left(self) -> float:
+        """Seconds until the deadline.
+
+        Raises:
+            TimeoutError: it has passed.
+        """
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the time for the answer is over")
+        return left
+
+
+class Incoming(io.RawIOBase):
+    """What a socket receives, never waiting beyond the trip's deadline."""
+
+    def __init__(self, connection: socket.socket, raw: io.RawIOBase, trip: Trip) -> None:
+        super().__init__()
+        self._connection = connection
+        self._raw = raw  # keeps the socket open until it is closed itself
+        self._trip = trip
+        self._until: float | None = None
+
+    def readable(self) -> bool:
+        """As :class:`io.RawIOBase` asks."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Receive once, or raise what the socket raises when nothing comes in time."""
+        self._connection.settimeout(self._wait())
+        return self._connection.recv_into(buffer)
+
+    def _wait(self) -> float:
+        left = self._trip.left()
+        return left if self._until is None else max(0.0, min(left, self._until - time.monotonic()))
+
+    @contextlib.contextmanager
+    def hurried(self, seconds: float) -> Iterator[None]:
+        """Within the context, wait for so long at most; not at all with 0."""
+        self._until = time.monotonic() + seconds
+        try:
+            yield
+        finally:
+            self._until = None
+
+    def close(self) -> None:
+        """Let the socket go."""
+        self._raw.close()
+        super().close()
 
 
 class WireResponse(http.client.HTTPResponse):
-    """A response that keeps the bytes after the header section of a 204 in ``stray``."""
+    """A response read within the deadline.
 
-    stray: bytes = b""
+    Attributes:
+        stray: the bytes after the header section of a 204.
+        surplus: the target sent more than the answer that it declared: where the next one begins is anybody's guess.
+    """
+
+    def __init__(self, sock: socket.socket, *args: Any, trip: Trip, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._trip = trip
+        self._incoming = Incoming(sock, self.fp.detach(), trip)
+        self.fp = io.BufferedReader(self._incoming)
+        self.stray = b""
+        self.surplus = False
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """The status line of the final answer: any number of interim ones may precede it (RFC 9110, 15.2)."""
+        version, status, reason = super()._read_status()  # type: ignore[misc]  # http.client's own step
+        while 100 <= status < 200 and status != http.client.SWITCHING_PROTOCOLS:
+            http.client.parse_headers(self.fp)
+            version, status, reason = super()._read_status()  # type: ignore[misc]
+        return version, status, reason
 
     def begin(self) -> None:
         """Read the status line and header section; of a 204 also what follows it."""
         super().begin()
         if self.status == http.client.NO_CONTENT:
-            announced = self.headers.get("Content-Length", "0").strip() not in {"", "0"}
-            self.stray = self._what_follows(waiting=announced or self.chunked or bool(self.will_close))
-            self.chunked = False
-            self.length = 0
-            if self.stray or announced or "Transfer-Encoding" in self.headers:
-                self.will_close = True  # where the next answer would begin is anybody's guess
+            length = self.headers.get("Content-Length", "0").strip()
+            announced = length not in {"", "0"} or "Transfer-Encoding" in self.headers
+            self.stray = self._what_follows(GRACE_SECONDS if announced or self.will_close else 0.0)
+            self.surplus = announced or bool(self.stray)
+            self.chunked, self.length = False, 0
+        if self._trip.cut_short:
+            self.surplus = True
 
-    def _what_follows(self, *, waiting: bool) -> bytes:
-        raw = getattr(self.fp, "raw", None)
-        connection: socket.socket | None = getattr(raw, "_sock", None)
-        if self.fp is None or connection is None:
-            return b""
+    def _what_follows(self, seconds: float) -> bytes:
         collected = b""
-        timeout = connection.gettimeout()
-        connection.setblocking(False)
-        try:
+        with self._incoming.hurried(seconds), contextlib.suppress(OSError):
             while len(collected) < MOST_STRAY_BYTES:
-                piece = self.fp.read1(MOST_STRAY_BYTES)  # type: ignore[attr-defined]  # a BufferedReader at runtime
-                if piece:
-                    collected += piece
-                elif not (waiting and _readable(connection)) or self._at_end(connection):
+                piece = self.fp.read1(MOST_STRAY_BYTES)
+                if not piece:
                     break
-        except (BlockingIOError, OSError):
-            pass
-        finally:
-            connection.settimeout(timeout)
+                collected += piece
         return collected
 
-    @staticmethod
-    def _at_end(connection: socket.socket) -> bool:
-        if not hasattr(connection, "server_hostname"):
-            return connection.recv(1, socket.MSG_PEEK) == b""
-        return True  # TLS has no peek; what is buffered has been read
-
-
-def _readable(connection: socket.socket) -> bool:
-    return bool(select.select([connection], [], [], GRACE_SECONDS)[0])
+    def _close_conn(self) -> None:
+        """The answer is complete: note whether more has come than that, before the buffer is lost."""
+        with self._incoming.hurried(0), contextlib.suppress(OSError, ValueError):
+            self.surplus = self.surplus or (not self.will_close and bool(self.fp.peek(1)))
+        super()._close_conn()  # type: ignore[misc]  # http.client's own step
 
 
 class WireConnection(HTTPConnection):
-    """A plain connection whose responses are :class:`WireResponse`."""
+    """A plain connection on a trip."""
 
-    response_class = WireResponse
+    def __init__(self, *args: Any, trip: Trip, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._trip = trip
+        self._used = time.monotonic()
+        self.response_class = functools.partial(WireResponse, trip=trip)  # type: ignore[assignment]
+
+    @property
+    def is_connected(self) -> bool:
+        """It may be used for another request."""
+        return super().is_connected and time.monotonic() - self._used < IDLE_SECONDS
+
+    def _new_conn(self) -> socket.socket:
+        """Connect, in the time that is left for all addresses of the host together."""
+        self.timeout = min(CONNECT_SECONDS, self._trip.left()) / self._places()
+        return super()._new_conn()
+
+    def _places(self) -> int:
+        try:
+            return len(socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)) or 1
+        except OSError:
+            return 1  # connecting will say so
+
+    def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
+        """Begin the request with the target as it was asked for, not as it was normalised on the way."""
+        super().putrequest(method, self._trip.target(url), *args, **kwargs)
+
+    def send(self, data: Any) -> None:
+        """Send within the deadline, and no further once the answer is there (RFC 9112, 9.3).
+
+        Raises:
+            BrokenPipeError: the answer is there already; urllib3 then goes on to read it.
+        """
+        if self.sock is None:
+            self.connect()
+        pieces = memoryview(data)
+        while pieces:
+            piece, pieces = pieces[:PIECE_BYTES], pieces[PIECE_BYTES:]
+            if isinstance(self.sock, socket.socket) and not isinstance(self.sock, ssl.SSLSocket):
+                self._push(piece)
+            else:  # TLS offers no look ahead
+                self.sock.settimeout(self._trip.left())
+                self.sock.sendall(piece)
+
+    def _push(self, piece: memoryview) -> None:
+        watched = [self.sock]
+        while piece:
+            left = self._trip.left()
+            readable, writable, _ = select.select(watched, [self.sock], [], left)
+            if readable:
+                if self._answered():
+                    self._trip.cut_short = True
+                    raise BrokenPipeError("the answer came before the request was sent in full")
+                watched = []  # an interim answer, or the end: sending will say which
+            if writable:
+                self.sock.settimeout(left)
+                piece = piece[self.sock.send(piece) :]
+
+    def _answered(self) -> bool:
+        try:
+            head: bytes = self.sock.recv(10, socket.MSG_PEEK)
+        except OSError:
+            return False
+        return head.startswith(b"HTTP/1.") and head[9:10] not in {b"", b"1"}
+
+    def getresponse(self) -> Any:
+        """The answer's head, and the rest to be read from it."""
+        answer = super().getresponse()
+        self._used = time.monotonic()
+        return answer
 
 
-class WireConnectionTLS(HTTPSConnection):
-    """A TLS connection whose responses are :class:`WireResponse`."""
-
-    response_class = WireResponse
+class WireConnectionTLS(WireConnection, HTTPSConnection):
+    """The same over TLS."""
 
 
 class WirePool(HTTPConnectionPool):
@@ -95,30 +253,30 @@ class WirePoolTLS(HTTPSConnectionPool):
 
 
 class WireAdapter(HTTPAdapter):
-    """The adapter that every request of the suite passes: no retries, no redirects, wire connections."""
+    """The adapter that every request of the suite passes: no retries, no redirects, one trip at a time."""
 
     def __init__(self) -> None:
-        super().__init__(pool_connections=4, pool_maxsize=16, max_retries=0)
+        self._trip = Trip()
+        super().__init__(pool_connections=4, pool_maxsize=4, max_retries=0)
+
+    def travel(self, request: requests.PreparedRequest, seconds: float, **settings: Any) -> requests.Response:
+        """Send a request; its whole answer, the content too, must have come within ``seconds``."""
+        self._trip.url, self._trip.cut_short = str(request.url), False
+        self._trip.deadline = time.monotonic() + seconds
+        return self.send(request, stream=True, timeout=(min(CONNECT_SECONDS, seconds), seconds), **settings)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Let the pools make wire connections."""
         super().init_poolmanager(*args, **kwargs)
-        _use_wire_pools(self.poolmanager)
+        self._use_wire_pools(self.poolmanager)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         """The same through a proxy."""
         manager = super().proxy_manager_for(*args, **kwargs)
-        _use_wire_pools(manager)
+        self._use_wire_pools(manager)
         return manager
 
-
-def _use_wire_pools(manager: PoolManager) -> None:
-    manager.pool_classes_by_scheme = {"http": WirePool, "https": WirePoolTLS}
-
-
-def after_no_content(answer: requests.Response) -> bytes:
-    """What followed the header section of a 204; the connection goes back to the pool if it is still usable."""
-    original: WireResponse | None = getattr(answer.raw, "_original_response", None)
-    if original is not None and not original.will_close:
-        answer.raw.read()
-    return original.stray if original is not None else b""
+    def _use_wire_pools(self, manager: PoolManager) -> None:
+        plain: Any = functools.partial(WirePool, trip=self._trip)
+        secure: Any = functools.partial(WirePoolTLS, trip=self._trip)
+        manager.pool_classes_by_scheme = {"http": plain, "https": secure}

@@ -4,6 +4,27 @@ from conformance.generate.bodies import Body, bodies
 from conformance.generate.bodies import rows as body_rows
 from conformance.generate.cases import Generated, requests
 from conformance.generate.identifiers import Segment
-from conformance.generate.search import examples, for_all
+from conformance.generate.machine import SIZES, Plan, Size, Step, walks
+from conformance.generate.rounds import MOST_CALLERS, Call, Field, Scene, scenes
+from conformance.generate.search import for_all
 
-__all__ = ["Body", "Generated", "Segment", "bodies", "body_rows", "examples", "for_all", "requests"]
+__all__ = [
+    "MOST_CALLERS",
+    "SIZES",
+    "Body",
+    "Call",
+    "Field",
+    "Generated",
+    "Plan",
+    "Scene",
+    "Segment",
+    "Size",
+    "Step",
+    "bodies",
+    "body_rows",
+   
+    "for_all",
+    "requests",
+    "scenes",
+    "walks",
+]

@@ -8,8 +8,6 @@ smallest found so far stands.
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
@@ -28,31 +26,6 @@ class Bench(Protocol):
     case: str
 
 
-def examples(
-    rows: Iterable[Mapping[str, Any]] = (), *, share: float = 1.0, **strategies: st.SearchStrategy[Any]
-) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Run a test for each of ``rows`` and for generated examples; its fixture ``api`` brings the seed.
-
-    Args:
-        rows: examples that are always tried first, the smallest first.
-        share: of the number of examples that the depth asks for.
-        strategies: parameter -> strategy.
-    """
-
-    def decorate(test: Callable[..., None]) -> Callable[..., None]:
-        @functools.wraps(test)
-        def run(**fixtures: Any) -> None:
-            for_all(functools.partial(test, **fixtures), fixtures["api"], rows, share=share, **strategies)
-
-        parameters = inspect.signature(test).parameters.values()
-        kept = [parameter for parameter in parameters if parameter.name not in strategies]
-        run.__signature__ = inspect.Signature(kept)  # type: ignore[attr-defined]  # pytest reads the fixtures from it
-        del run.__wrapped__  # type: ignore[attr-defined]  # or pytest would look behind the signature
-        return run
-
-    return decorate
-
-
 def for_all(
     judge: Callable[..., None],
     api: Bench,
@@ -61,11 +34,18 @@ def for_all(
     share: float = 1.0,
     **strategies: st.SearchStrategy[Any],
 ) -> None:
-    """Call ``judge`` for each row and for generated examples, as :func:`examples` does for a test."""
+    """Call ``judge`` for each of ``rows`` and for generated examples.
+
+    Args:
+        api: brings the seed, and takes the words for the running case.
+        rows: examples that are always tried first, the smallest first.
+        share: of the number of examples that the depth asks for.
+        strategies: parameter of ``judge`` -> strategy.
+    """
     once = _Once(judge, api)
     for row in rows:
         once(**row)
-    most = max(1, round(hypothesis.settings.default.max_examples * share))
+    most = max(1, round(hypothesis.settings.default.max_examples * share))  # type: ignore[union-attr]  # a profile is loaded
     search = hypothesis.given(**strategies)(once.search)
     search = hypothesis.settings(max_examples=most)(hypothesis.seed(api.seed)(search))
     try:

@@ -1,12 +1,13 @@
 """Exchanges and states in, rulings out: pure functions, one module a family. Nothing here sends or waits."""
 
-from conformance.judge import codes, content, deallocation, effect, faults, limits, methods, refusal
+from conformance.judge import codes, content, deallocation, effect, faults, lifecycle, limits, methods, order, refusal
 from conformance.judge.attempt import Attempt, Deallocation
-from conformance.judge.state import Pair, State
+from conformance.judge.state import Held, Pair, State
 
 __all__ = [
     "Attempt",
     "Deallocation",
+    "Held",
     "Pair",
     "State",
     "codes",
@@ -14,7 +15,9 @@ __all__ = [
     "deallocation",
     "effect",
     "faults",
+    "lifecycle",
     "limits",
     "methods",
+    "order",
     "refusal",
 ]

@@ -8,6 +8,10 @@ from conformance.evidence import Exchange
 from conformance.judge.state import Pair, State
 
 
+SERVER_FAULTS = frozenset({500, 502, 503, 504})
+"""Codes that leave open what was done; of these the page documents 500 and 503."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
     """One request between two looks at the state.
@@ -37,8 +41,11 @@ class Trial:
 
     @property
     def outcome_unknown(self) -> bool:
-        """A server fault or a lost answer: it may have been carried out or not (spec/README.md, decision 3)."""
-        return self.status is None or self.status >= 500
+        """A server fault or a lost answer: it may have been carried out or not (spec/README.md, decision 3).
+
+        Other 5xx, such as 501 and 505, are answers to what was asked.
+        """
+        return self.status is None or self.status in SERVER_FAULTS
 
     @property
     def changes(self) -> tuple[str, ...]:

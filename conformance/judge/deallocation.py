@@ -43,9 +43,10 @@ def refused(clause: str, trial: Deallocation) -> Ruling | None:
 def granted(clause: str, trial: Deallocation) -> Ruling | None:
     """An address whose associations are all removed is de-allocated, and gone afterwards.
 
-    None as above, and when it is refused while a removed association still shows: ``effect.removed`` is to blame.
+    None as above, when an association stands that could not be removed, and when it is refused while a removed one
+    still shows: other clauses are to blame for that.
     """
-    if trial.outcome_unknown or trial.status == 413 or (trial.refused and trial.lingers):
+    if trial.outcome_unknown or trial.status == 413 or trial.standing or (trial.refused and trial.lingers):
         return None
     expected = "204" if trial.how == "DELETE" else "success (200)"
     if trial.status not in SUCCESS[trial.how]:

@@ -51,6 +51,13 @@ def nothing_else(attempt: Attempt) -> Ruling | None:
     )
 
 
+def still_absent(removal: Attempt, seen: State) -> Ruling | None:
+    """``effect.removed``, "from then on": what a 204 removed is not shown again; None when there was no 204."""
+    if not removal.reached or removal.status != 204:
+        return None
+    return absent(removal.pair, seen, removal.exchange.id, rule="shown again")
+
+
 def taken_along(changes: tuple[str, ...], removal: str, seen: State) -> Ruling:
     """``effect.nothing-else``, noticed later: an earlier removal changed what it did not name."""
     return broken(
@@ -59,7 +66,7 @@ def taken_along(changes: tuple[str, ...], removal: str, seen: State) -> Ruling:
         summary="a removal changes more than the association that it names",
         expected="only the named association removed",
         observed="; ".join(changes),
-        exchanges=(removal, *seen.exchanges),
+        exchanges=(*filter(None, [removal]), *seen.exchanges),
     )
 
 
@@ -94,7 +101,8 @@ def inert(attempt: Attempt) -> Ruling | None:
 
     None when the answer was no refusal, or nothing existed that a refusal could have changed.
     """
-    if not attempt.reached or not (attempt.refused or attempt.outcome_unknown):
+    stood = any(attempt.before.listed.values())
+    if not stood or not (attempt.refused or attempt.outcome_unknown):
         return None
     changes = attempt.changes if attempt.refused else _beyond(attempt)
     if not changes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from conformance.evidence import Exchange
 from conformance.verdict import Ruling, Violation
@@ -15,12 +16,22 @@ def kept(clause: str) -> Ruling:
     return Ruling(clause)
 
 
-def broken(clause: str, rule: str, *, summary: str, expected: str, observed: str, exchanges: Exchanges) -> Ruling:
+def broken(
+    clause: str,
+    rule: str,
+    *,
+    summary: str,
+    expected: str,
+    observed: str,
+    exchanges: Exchanges,
+    details: Mapping[str, Any] | None = None,
+) -> Ruling:
     """The case was judged and the clause is broken in it.
 
     Args:
         rule: the check within the clause; cases that break the same rule are one finding.
         exchanges: the exchanges that show it (or their identifiers), in order.
+        details: what a report may draw.
     """
     cited = tuple(dict.fromkeys(one if isinstance(one, str) else one.id for one in exchanges))
-    return Ruling(clause, Violation(clause, rule, summary, expected, observed, cited))
+    return Ruling(clause, Violation(clause, rule, summary, expected, observed, cited, details=dict(details or {})))

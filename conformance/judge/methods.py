@@ -26,12 +26,17 @@ def allow(exchange: Exchange) -> Ruling | None:
 
 def override(attempt: Attempt) -> Ruling | None:
     """``method.override``: whatever is answered, the association stays; None when there was none to remove."""
+    return without_effect("method.override", attempt)
+
+
+def without_effect(clause: str, attempt: Attempt) -> Ruling | None:
+    """Whatever is answered, nothing changed; None when there was nothing to change."""
     if not attempt.reached:
         return None
     if not attempt.changes:
-        return kept("method.override")
+        return kept(clause)
     return broken(
-        "method.override",
+        clause,
         "effect",
         summary=f"{attempt.words} removes",
         expected="nothing removed",

@@ -6,6 +6,7 @@ hold. Everything that is not the suite's own is left out, since others may chang
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
@@ -26,6 +27,25 @@ class Pair(NamedTuple):
         return f"address {self.address} with server {self.server}"
 
 
+class Held(NamedTuple):
+    """What belongs to an address: its ports, and the address itself; empty where the target does not tell it."""
+
+    ports: frozenset[str]
+    literal: str = ""
+
+    @classmethod
+    def of(cls, ports: Iterable[str], literal: str) -> Held:
+        """Both in one spelling, so that two answers can be compared."""
+        return cls(frozenset(port.lower() for port in ports), _canonical(literal))
+
+
+def _canonical(literal: str) -> str:
+    try:
+        return str(ipaddress.ip_address(literal))
+    except ValueError:
+        return ""
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """Three views of the same facts.
@@ -33,13 +53,13 @@ class State:
     Attributes:
         listed: association -> whether the server's list has it.
         shown: association -> whether the single read shows it.
-        ports: address -> its ports; None when the address is gone.
+        ports: address -> its ports and literal; None when the address is gone.
         exchanges: identifiers of the reads that were made for it.
     """
 
     listed: Mapping[Pair, bool] = field(default_factory=dict)
     shown: Mapping[Pair, bool] = field(default_factory=dict)
-    ports: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    ports: Mapping[str, Held | None] = field(default_factory=dict)
     exchanges: tuple[str, ...] = ()
 
     def __or__(self, other: State) -> State:
@@ -77,19 +97,17 @@ def _changes(view: str, expected: Mapping[Pair, bool], seen: Mapping[Pair, bool]
             yield f"{view} {'shows' if seen[pair] else 'does not show'} {pair}"
 
 
-def _port_changes(
-    expected: Mapping[str, frozenset[str] | None], seen: Mapping[str, frozenset[str] | None]
-) -> Iterable[str]:
+def _port_changes(expected: Mapping[str, Held | None], seen: Mapping[str, Held | None]) -> Iterable[str]:
     for address in sorted(expected.keys() & seen.keys()):
         before, after = expected[address], seen[address]
-        if before == after:
+        if before is None or after is None:
+            if before is not after:
+                yield f"address {address} {'is gone' if after is None else 'still exists'}"
             continue
-        if after is None:
-            yield f"address {address} is gone"
-        elif before is None:
-            yield f"address {address} still exists"
-        else:
-            yield f"the ports of address {address} are {_spelt(after)} instead of {_spelt(before)}"
+        if before.ports != after.ports:
+            yield f"the ports of address {address} are {_spelt(after.ports)} instead of {_spelt(before.ports)}"
+        if before.literal and after.literal and before.literal != after.literal:
+            yield f"address {address} is {after.literal} instead of {before.literal}"
 
 
 def _spelt(ports: frozenset[str]) -> str:
@@ -126,7 +144,8 @@ def from_address(exchange: Exchange, address: str) -> State:
     ports = inner.get("port_ids") if inner else None
     if not isinstance(ports, list):
         return State(exchanges=(exchange.id,))
-    return State(ports={address: frozenset(str(port).lower() for port in ports)}, exchanges=(exchange.id,))
+    held = Held.of(map(str, ports), str(inner.get("address") or "") if inner else "")
+    return State(ports={address: held}, exchanges=(exchange.id,))
 
 
 def _refused(exchange: Exchange) -> bool:

@@ -1,6 +1,16 @@
 """The pytest plugin: the only place where the parts are joined."""
 
-from conformance.plugin.fixtures import api, association, associations, foreign, neighbourhood, restricted
+from conformance.plugin.fixtures import (
+    api,
+    association,
+    associations,
+    callers,
+    docket,
+    foreign,
+    neighbourhood,
+    restricted,
+    walker,
+)
 from conformance.plugin.hooks import (
     pytest_addoption,
     pytest_collection_finish,
@@ -21,6 +31,8 @@ __all__ = [
     "api",
     "association",
     "associations",
+    "callers",
+    "docket",
     "foreign",
     "neighbourhood",
     "pytest_addoption",
@@ -37,4 +49,5 @@ __all__ = [
     "pytest_unconfigure",
     "pytest_xdist_node_collection_finished",
     "restricted",
+    "walker",
 ]

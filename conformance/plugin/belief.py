@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from conformance.judge import Pair, State, effect
+from conformance.judge import Held, Pair, State, effect
 from conformance.verdict import Ruling
 
 
@@ -24,7 +24,7 @@ class Belief:
     """
 
     stands: dict[Pair, bool] = field(default_factory=dict)
-    ports: dict[str, frozenset[str] | None] = field(default_factory=dict)
+    ports: dict[str, Held | None] = field(default_factory=dict)
     _removed: dict[Pair, str] = field(default_factory=dict)
     _lingering: set[Pair] = field(default_factory=set)
     _suspects: dict[Pair | str, str] = field(default_factory=dict)
@@ -41,9 +41,14 @@ class Belief:
         """A removal from this address was answered 204, and some view still shows the association."""
         return any(pair.address == address for pair in self._lingering)
 
-    def suspect(self, address: str) -> bool:
-        """The address was not looked at since the last removal."""
-        return address in self._suspects
+    def suspect(self, what: Pair | str) -> bool:
+        """The association, or the address, was not looked at since the last removal."""
+        return what in self._suspects
+
+    def inherited(self, pair: Pair) -> None:
+        """An earlier test left it standing; what other tests removed since then may have taken it along."""
+        self.stands[pair] = True
+        self._suspects[pair] = ""
 
     def established(self, pairs: Iterable[Pair]) -> None:
         """These were associated, and seen to be."""
@@ -62,6 +67,12 @@ class Belief:
         }
         ports = {address: ports for address, ports in self.ports.items() if address not in self._suspects}
         return State(listed=known, shown=known, ports=ports)
+
+    def expected_again(self, removed: Pair) -> State:
+        """The same before a repetition: what was seen to be removed has to stay so."""
+        if removed not in self._removed or removed in self._lingering:
+            return self.expected()
+        return self.expected() | State(listed={removed: False}, shown={removed: False})
 
     def awaited(self) -> State:
         """The same with what was removed gone and what is suspect as it was: what reads should come to show."""
@@ -88,8 +99,15 @@ class Belief:
         self.stands[pair] = False
         self._removed[pair] = exchange
 
-    def seen(self, seen: State, just_removed: Pair | None = None) -> list[Ruling]:
-        """Believe what a look shows, and say which earlier removal it accuses."""
+    def seen(self, seen: State, just_removed: Pair | None = None, subject: Pair | None = None) -> list[Ruling]:
+        """Believe what a look shows, and say which earlier removal it accuses.
+
+        Args:
+            just_removed: a 204 said so a moment ago; the attempt itself is judged for it.
+            subject: the association that an answered request was about: its change is no surprise.
+        """
+        if subject is not None:
+            self._suspects.pop(subject, None)
         accused: list[Ruling] = []
         for pair in {*seen.listed, *seen.shown} & self.stands.keys():
             shows = bool(seen.listed.get(pair) or seen.shown.get(pair))
@@ -102,7 +120,8 @@ class Belief:
                 self.stands[pair] = shows
         for address, ports in seen.ports.items():
             if address in self._suspects:
-                accused += self._suspect_is(address, seen, unchanged=ports == self.ports[address])
+                same = not State(ports={address: self.ports[address]}).differences(State(ports={address: ports}))
+                accused += self._suspect_is(address, seen, unchanged=same)
             self.ports[address] = ports
         return accused
 
@@ -113,8 +132,8 @@ class Belief:
         if just_now or pair in self._lingering:
             self._lingering.add(pair)  # the removal itself is judged for it
             return []
-        ruling = effect.absent(pair, seen, self._removed.pop(pair), rule="shown again")
-        self.stands[pair] = True
+        self._lingering.add(pair)  # said once; from now on the views of it are not relied on
+        ruling = effect.absent(pair, seen, self._removed[pair], rule="shown again")
         return [ruling] if ruling else []
 
     def _suspect_is(self, what: Pair | str, seen: State, *, unchanged: bool) -> list[Ruling]:

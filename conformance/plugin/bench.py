@@ -19,7 +19,7 @@ from conformance.client import Client, again_after, passing, retried
 from conformance.errors import ProvisioningError, Unjudgeable, Untested
 from conformance.evidence import Exchange, Recorder
 from conformance.generate import Generated
-from conformance.judge import Attempt, Deallocation, Pair, State, effect, faults, limits
+from conformance.judge import Attempt, Deallocation, Held, Pair, State, effect, faults, limits
 from conformance.plugin.belief import Belief
 from conformance.plugin.docket import Docket
 from conformance.plugin.sight import Sight, Views
@@ -38,6 +38,8 @@ BURST_REQUESTS = 150
 BURST_CALLERS = 8
 
 T = TypeVar("T")
+ANY = Held(frozenset())
+"""Stands for an address that is shown, whatever is shown of it."""
 
 
 @dataclass(slots=True)
@@ -53,7 +55,9 @@ class Process:
     depth: str = "standard"
     seed: int = 0
     probe_limits: bool = False
+    baselines: dict[str, Held] = field(default_factory=dict)
     generated: dict[str, Any] = field(default_factory=lambda: {"total": 0, "reached": 0, "by_code": {}})
+    notes: list[str] = field(default_factory=list)
 
 
 class Bench:
@@ -92,8 +96,8 @@ class Bench:
         return self._process.depth
 
     def some(self, rows: Iterable[T]) -> list[T]:
-        """All rows of a table, or at the quick depth every fourth, the first one always."""
-        return list(rows)[:: 4 if self.depth == "quick" else 1]
+        """All rows of a table, or at the quick depth every fifth, the first one always."""
+        return list(rows)[:: 5 if self.depth == "quick" else 1]
 
     def lease(self, count: int = 1) -> list[Address]:
         """Up to ``count`` addresses, at least one, until the test ends.
@@ -105,12 +109,32 @@ class Bench:
         for address in held:
             self._take(address)
             for server in self._process.provisioner.associated(address):
-                self._belief.stands[Pair(address.id, server)] = True
+                self._belief.inherited(Pair(address.id, server))
         return held
 
     def _take(self, address: Address) -> None:
         self._addresses[address.id] = address
-        self._belief.ports[address.id] = frozenset(port.lower() for port in address.ports)
+        self._belief.ports[address.id] = self._process.baselines.get(address.id) or self._baseline(address)
+
+    def _baseline(self, address: Address) -> Held:
+        """The address as the target first shows it, which need not be as it was asked for.
+
+        Raises:
+            ProvisioningError: it is not shown within the time that effects have to settle.
+        """
+        shown: dict[str, Held | None] = {}
+
+        def look() -> State:
+            shown.update(self._sight.addresses([address.id]).ports)
+            return State(ports={address.id: None if shown[address.id] is None else ANY})
+
+        self._sight.settled(look, State(ports={address.id: ANY}))
+        held = shown[address.id]
+        if held is None:
+            self._sound = False
+            raise ProvisioningError(f"the allocated address {address.id} is not shown")
+        self._process.baselines[address.id] = held
+        return held
 
     def association(self) -> Pair:
         """An association for a request to reach; a made-up one when the target lends no address.
@@ -134,7 +158,8 @@ class Bench:
         """
         first, *more = self.lease(2)
         own = [Pair(first.id, server) for server in self.servers[:3]]
-        return (*own, *(Pair(other.id, server) for other in more for server in self.servers[:2]))
+        shared = self.servers[: 1 if self.depth == "quick" else 2]
+        return (*own, *(Pair(other.id, server) for other in more for server in shared))
 
     def bare(self) -> tuple[Pair, ...]:
         """One address with each of the servers, associated with none of them.
@@ -142,9 +167,10 @@ class Bench:
         Raises:
             ProvisioningError: no address is to be had, or it cannot be rid of its associations.
         """
-        address = self._renewed() or self.lease()[0]
+        address = self._renewed() or next(iter(self._addresses.values()), None) or self.lease()[0]
         for pair in self._belief.standing(address.id):
-            if self.attempt(pair, standing=False, mistake=False).status != 204:
+            self.attempt(pair, standing=False, mistake=False)
+            if self._belief.stands[pair]:
                 raise ProvisioningError(f"an association of an earlier test could not be removed: {pair}")
         return tuple(Pair(address.id, server) for server in self.servers)
 
@@ -177,6 +203,9 @@ class Bench:
         Raises:
             ProvisioningError: the target does not associate, or does not show it.
         """
+        unsure = [pair for pair in pairs if self._belief.suspect(pair)]
+        if unsure:
+            self._believe(self._look(unsure))
         missing = [pair for pair in pairs if not self._belief.stands.get(pair)]
         if missing and not self._phantom:
             for pair in missing:
@@ -258,7 +287,7 @@ class Bench:
     def _try(self, pair: Pair, words: str, *, full: bool, standing: bool, variation: dict[str, Any]) -> Attempt:
         if standing:
             self.establish(pair)
-        before = self._belief.expected()
+        before = self._belief.expected() if standing else self._belief.expected_again(pair)
         exchange = self._send(pair, variation)
         after = self._after(pair, exchange, full=full)
         return Attempt(
@@ -287,11 +316,12 @@ class Bench:
         removed = pair if exchange.status == 204 and _names(exchange, pair) else None
         if removed:
             self._belief.removal(pair, exchange.id)
-        self._believe(seen, removed)
+        refused = exchange.status is not None and 400 <= exchange.status < 500
+        self._believe(seen, just_removed=removed, subject=None if refused else pair)
         return seen
 
-    def _believe(self, seen: State, just_removed: Pair | None = None) -> None:
-        for ruling in self._belief.seen(seen, just_removed):
+    def _believe(self, seen: State, just_removed: Pair | None = None, subject: Pair | None = None) -> None:
+        for ruling in self._belief.seen(seen, just_removed, subject):
             self.docket.note(ruling)
 
     def _note(self, trial: Attempt, *, mistake: bool) -> None:
@@ -326,10 +356,12 @@ class Bench:
                 f"{trial.words} was answered {trial.exchange.outcome}"
             )
 
-    def still(self, removed: Pair) -> State:
-        """Look at a removed association again, after the time that effects have to settle."""
-        time.sleep(self._sight.patience)
-        return self._look([removed], [removed])
+    def look(self, removed: Pair, *, later: bool = False) -> State:
+        """Look again at a removed association; ``later``: after the time that effects have to settle."""
+        if later:
+            time.sleep(self._sight.patience)
+        gone = State(listed={removed: False}, shown={removed: False})
+        return self._sight.settled(lambda: self._look([removed], [removed]), gone)
 
     def attempt_generated(self, pair: Pair, request: Generated) -> Attempt:
         """Send a request that Schemathesis made, and count what it reached."""
@@ -472,12 +504,18 @@ class Bench:
         left_open = not optional and any(ruling is None for ruling in rulings)
         self.docket.judge(*rulings, case=case or self.case, unjudged=reason if left_open else "")
 
+    def note(self, ruling: Ruling | None) -> None:
+        """Enter a ruling on a clause that the running test is not about; never raises."""
+        self.docket.note(ruling)
+
     # -- the end of a test ---------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Look once more at what stands, remove the test's associations and give the addresses back."""
         with self._lease:
             try:
+                if self.depth != "quick":
+                    self._believe(self._sight.addresses(filter(self._belief.suspect, self._belief.alive())))
                 self._look_once_more()
             except Unjudgeable:
                 pass
@@ -508,11 +546,11 @@ class Bench:
     def _give_back(self) -> None:
         """Sound addresses are kept warm, with their associations; what a finding may have touched is not reused."""
         for address in self._addresses.values():
-            if self._belief.ports[address.id] is None:
+            if self._belief.ports.get(address.id, ANY) is None:
                 self._remove_quietly(address)
                 self._process.provisioner.dropped(address)
             elif self._sound and not self.docket.findings:
-                servers = (pair.server for pair in self._belief.standing(address.id))
+                servers = (pair.server for pair in self._belief.standing(address.id) if not self._belief.suspect(pair))
                 self._process.provisioner.keep(address, servers)
 
     def _remove_quietly(self, address: Address) -> None:

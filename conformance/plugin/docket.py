@@ -93,6 +93,7 @@ class Docket:
             case=case or violation.case,
             exchanges=tuple(exchange.to_json() for exchange in cited),
             reproduce=tuple(curl(exchange) for exchange in cited),
+            details=violation.details,
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -8,7 +8,10 @@ import pytest
 
 from conformance.errors import Untested
 from conformance.judge import Pair
+from conformance.plugin import overlap, walk
 from conformance.plugin.bench import Bench
+from conformance.plugin.docket import Docket
+from conformance.plugin.ground import Ground
 from conformance.plugin.keys import DOCKET, PROCESS
 from conformance.verdict import Absence
 
@@ -37,6 +40,37 @@ def neighbourhood(api: Bench) -> tuple[Pair, ...]:
 def associations(api: Bench) -> tuple[Pair, ...]:
     """One address with each of the servers, not associated yet."""
     return api.bare()
+
+
+@pytest.fixture
+def walker(request: pytest.FixtureRequest) -> Iterator[walk.Walker]:
+    """Sequences of operations on bare addresses, walked on the target and in the model."""
+    process = request.config.stash[PROCESS]
+    ground = Ground(process, renewals=walk.RENEWALS[process.depth])
+    try:
+        yield walk.Walker(ground, depth=process.depth, seed=process.seed)
+    finally:
+        ground.close()
+
+
+@pytest.fixture
+def callers(request: pytest.FixtureRequest) -> Iterator[overlap.Overlap]:
+    """Rounds of overlapping operations from parallel connections; how many overlapped is noted for the operator."""
+    process = request.config.stash[PROCESS]
+    ground = Ground(process, renewals=overlap.RENEWALS[process.depth])
+    try:
+        made = overlap.Overlap(ground, depth=process.depth, seed=process.seed)
+        yield made
+        process.notes.append(f"concurrency: {made.tally}")
+        made.close()
+    finally:
+        ground.close()
+
+
+@pytest.fixture
+def docket(request: pytest.FixtureRequest) -> Docket:
+    """Where a test that needs no bench enters its rulings."""
+    return request.node.stash[DOCKET]
 
 
 @pytest.fixture

@@ -81,7 +81,9 @@ def _seed(given: str) -> int:
 def load_profile(depth: str) -> None:
     """Let Hypothesis make as many examples as the depth asks for; seeds and replays are the suite's own."""
     # The working directory is the user's; Hypothesis would keep its tables of characters there.
-    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(platformdirs.user_cache_path("conformance") / "hypothesis"))
+    os.environ.setdefault(
+        "HYPOTHESIS_STORAGE_DIRECTORY", str(platformdirs.user_cache_path("conformance") / "hypothesis")
+    )
     hypothesis.settings.register_profile(
         "conformance",
         max_examples=DEPTHS[depth],

@@ -25,6 +25,9 @@ from conformance.target import Limits, Policy, Secret, Target
 from conformance.verdict import Generated, Requests, Run, Verdict, overall
 
 WORKERS_MAY_TAKE_SECONDS = 15.0
+CONTROLLER = "controller"
+"""The name under which the controller holds the run's ledger."""
+
 INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR = 2, 3, 4
 """pytest's exit codes that a verdict does not replace."""
 
@@ -45,7 +48,7 @@ class Session:
     target: Target
     reference: embedded.Embedded | None
     state: Path
-    started: str = field(default_factory=lambda: now())
+    started: str = field(default_factory=lambda: now())  # noqa: PLW0108  # defined below
     run_id: str = field(default_factory=lambda: f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}")
     shared: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="conformance-")))
     recorder: Recorder = field(default_factory=Recorder)
@@ -57,6 +60,9 @@ class Session:
     """What kept the run from its first case: said once, as the verdict's reason, and not again with each clause."""
 
     run: Run | None = None
+    held: Ledger | None = None
+    """Keeps the run alive for others who look, from before the first request until all is taken back."""
+
     complaint: str = ""
     """What went wrong after the verdict, such as a report that could not be written."""
 
@@ -73,13 +79,14 @@ class Session:
     def open(self) -> None:
         """Look at the target and take back what dead runs left there; what stands in the way stops the run."""
         try:
+            self.held = Ledger(self.ledger_path, CONTROLLER)
             preflight.check(self.client())
             self._find_servers()
             swept = sweep_dead_runs(self.client(), self.state)
             self._tell(swept)
         except ConformanceError as error:
             self.obstacle = str(error)
-            self.collector.stopped = "the run stopped before its first case"
+            self.collector.stopped = "no case was tried"
         except KeyboardInterrupt:
             # pytest would end at once here, without a report.
             self.interrupted = True
@@ -100,14 +107,15 @@ class Session:
 
     def take_back(self) -> None:
         """Remove what this run created and still stands, once no process of it works any more."""
-        if not self.ledger_path.exists():
+        if self.held is None:
             return
         give_up = time.monotonic() + WORKERS_MAY_TAKE_SECONDS
-        while ledger.alive(self.ledger_path) and time.monotonic() < give_up:
+        while ledger.alive(self.ledger_path, apart_from=CONTROLLER) and time.monotonic() < give_up:
             time.sleep(0.05)
         swept = Sweep()
         try:
             sweep_run(self.client(), self.ledger_path, swept)
+            self.held.close()
         except ConformanceError as error:
             swept.left.append(str(error))
         if swept.left:
@@ -230,7 +238,7 @@ def last_word(process: Process) -> dict[str, Any]:
     """What a process tells the controller when its tests are over; its ledger is given back."""
     said = {
         "counts": counts(process.recorder, process.generated),
-        "notes": [*process.provisioner.notes, *process.views.notes()],
+        "notes": [*process.notes, *process.provisioner.notes, *process.views.notes()],
     }
     process.ledger.close()
     return said

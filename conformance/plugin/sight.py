@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from conformance.client import Client, retried
 from conformance.errors import Unjudgeable
@@ -16,6 +17,9 @@ LONGEST_PAUSE_SECONDS = 0.5
 HURRIED_PATIENCE_SECONDS = 0.5
 FULL_WAITS = 2
 """So often an effect is awaited in full in vain; a target that is known to fail is not waited for as long."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -79,10 +83,14 @@ class Sight:
 
     def settled(self, look: Callable[[], State], *acceptable: State) -> State:
         """What ``look`` shows as soon as it agrees with an acceptable state, or when the patience is over."""
+        return self.awaited(look, lambda seen: any(not expected.differences(seen) for expected in acceptable))
+
+    def awaited(self, look: Callable[[], T], agrees: Callable[[T], bool]) -> T:
+        """What ``look`` gives as soon as it ``agrees``, or when the patience is over."""
         start = time.monotonic()
         pause = FIRST_PAUSE_SECONDS
         seen = look()
-        while all(expected.differences(seen) for expected in acceptable):
+        while not agrees(seen):
             elapsed = time.monotonic() - start
             if elapsed >= self.patience:
                 self.views.waits_in_vain += 1
@@ -90,7 +98,7 @@ class Sight:
             time.sleep(min(pause, max(0.0, self.patience - elapsed)))
             pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
             seen = look()
-            if not all(expected.differences(seen) for expected in acceptable):
+            if agrees(seen):
                 self.views.lag_seconds = max(self.views.lag_seconds, time.monotonic() - start)
         return seen
 

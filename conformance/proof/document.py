@@ -131,9 +131,11 @@ def summary(proof: Proof) -> str:
         *(f"survivor: {line(trial)}" for trial in proof.survivors),
         *(f"false alarm: {line(trial)}" for trial in proof.false_alarms),
         *(f"error: {line(trial)}" for trial in proof.broken),
-        f"proof {'holds' if proof.holds else 'FAILS'}: {count} faults, {len(proof.survivors)} survivors; "
-        f"{len(proof.trials) - count} lawful variants, {len(proof.false_alarms)} false alarms; "
-        f"depth {proof.depth}, seed {proof.seed}, {proof.seconds:.0f} s",
+        (
+            f"proof {'holds' if proof.holds else 'FAILS'}: {count} faults, {len(proof.survivors)} survivors; "
+            f"{len(proof.trials) - count} lawful variants, {len(proof.false_alarms)} false alarms; "
+            f"depth {proof.depth}, seed {proof.seed}, {proof.seconds:.0f} s"
+        ),
     ]
     return "\n".join(rows)
 

@@ -22,6 +22,10 @@ from conformance.errors import LedgerError
 from conformance.target import Target
 
 SUFFIX = ".ledger.jsonl"
+PROBED_SECONDS = 5.0
+"""Somebody who looks whether a lock is held holds it himself for a moment."""
+
+HINT = "nothing is created without it; choose a writable place with room with --state-dir"
 
 
 def state_directory(target: Target, root: Path | None = None) -> Path:
@@ -36,23 +40,44 @@ def state_directory(target: Target, root: Path | None = None) -> Path:
     return chosen / key
 
 
-@dataclass(slots=True)
+def allocation_lock(directory: Path) -> FileLock:
+    """Held from the look before an allocation until its answer is written down, over all runs of a user on a target.
+
+    So an address that is new, and in no ledger once the lock is had, was not just allocated by another run.
+    """
+    return FileLock(directory / "allocation.lock")
+
+
+@dataclass(frozen=True, slots=True)
 class Intent:
-    """An allocation that was about to be asked for; ``before`` are the addresses that existed already."""
+    """An allocation that was about to be asked for.
+
+    Attributes:
+        before: IDs of the addresses that existed already.
+        at: wall clock, seconds since the epoch.
+    """
 
     id: str
     before: frozenset[str]
-    network_id: str
     ports: frozenset[str]
+    at: float
 
 
 @dataclass(slots=True)
 class Record:
-    """What a ledger says: open allocations, and living addresses with the servers they were associated with."""
+    """What a ledger says.
+
+    Attributes:
+        unanswered: allocations of which nobody knows what came of them, oldest first.
+        addresses: those alive, with the servers that each was to be associated with.
+        ever: every address that was the run's own, in lower case.
+        servers: those whose ports addresses were allocated for.
+    """
 
     unanswered: dict[str, Intent] = field(default_factory=dict)
     addresses: dict[str, set[str]] = field(default_factory=dict)
     ever: set[str] = field(default_factory=set)
+    servers: set[str] = field(default_factory=set)
 
     @property
     def settled(self) -> bool:
@@ -60,26 +85,28 @@ class Record:
         return not self.unanswered and not self.addresses
 
     def apply(self, entry: dict[str, Any]) -> None:
-        """Follow one line of the ledger."""
+        """Follow one line of the ledger; lines of another shape are passed over."""
         match entry:
-            case {"do": "allocating", "intent": intent}:
-                self.unanswered[intent] = Intent(
-                    intent, frozenset(entry["before"]), entry["network_id"], frozenset(entry["ports"])
-                )
-            case {"do": "allocated", "intent": intent, "address": address}:
+            case {"do": "allocating", "intent": str(intent), "before": list(before), "ports": list(ports), **rest}:
+                at = float(rest.get("at", 0.0))
+                self.unanswered[intent] = Intent(intent, frozenset(before), frozenset(ports), at)
+                self.servers.update(rest.get("servers", ()))
+            case {"do": "allocated", "intent": str(intent), "address": str(address)}:
                 self.unanswered.pop(intent, None)
                 self.addresses.setdefault(address, set())
-                self.ever.add(address)
-            case {"do": "refused", "intent": intent}:
+                self.ever.add(address.lower())
+            case {"do": "refused", "intent": str(intent)}:
                 self.unanswered.pop(intent, None)
-            case {"do": "associating", "address": address, "server": server}:
-                self.addresses.setdefault(address, set()).add(server)
-            case {"do": "gone", "address": address}:
+            case {"do": "associating", "address": str(address), "server": str(server)}:
+                if address in self.addresses:
+                    self.addresses[address].add(server)
+                self.servers.add(server)
+            case {"do": "gone", "address": str(address)}:
                 self.addresses.pop(address, None)
 
 
 class Ledger:
-    """The ledger of one run, as one of its processes sees it.
+    """The ledger of one run, as one of its processes sees it. While it is open, the run is alive.
 
     Raises:
         LedgerError: it cannot be written; then nothing may be created.
@@ -93,24 +120,27 @@ class Ledger:
         self._paired: set[tuple[str, str]] = set()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock.acquire(timeout=0)
+            self._lock.acquire(timeout=PROBED_SECONDS)
             self._file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            _sync_directory(path.parent)
         except (OSError, Timeout) as error:
-            raise LedgerError(
-                f"the ledger {path} cannot be opened: {error}",
-                "nothing is created without it; choose a writable place with --state-dir",
-            ) from error
+            raise LedgerError(f"the ledger {path} cannot be opened: {_words(error)}", HINT) from error
 
     @property
     def run(self) -> str:
         """The run's identifier."""
         return self.path.name.removesuffix(SUFFIX)
 
-    def allocating(self, before: frozenset[str], network_id: str, ports: tuple[str, ...]) -> str:
+    @property
+    def directory(self) -> Path:
+        """The directory of all ledgers of the target."""
+        return self.path.parent
+
+    def allocating(self, before: frozenset[str], ports: tuple[str, ...], servers: tuple[str, ...]) -> str:
         """An address is about to be asked for; returns the intent that the answer will name."""
         self._intents += 1
         intent = f"{self.process}-{self._intents}"
-        self._write(do="allocating", intent=intent, before=sorted(before), network_id=network_id, ports=list(ports))
+        self._write(do="allocating", intent=intent, before=sorted(before), ports=list(ports), servers=list(servers))
         return intent
 
     def allocated(self, intent: str, address: str) -> None:
@@ -118,7 +148,7 @@ class Ledger:
         self._write(do="allocated", intent=intent, address=address)
 
     def refused(self, intent: str) -> None:
-        """The target said that it created nothing."""
+        """The target said that it created nothing, and shows nothing new."""
         self._write(do="refused", intent=intent)
 
     def associating(self, address: str, server: str) -> None:
@@ -137,26 +167,44 @@ class Ledger:
 
     def close(self) -> None:
         """Give the lock back; the last process of a settled run leaves no file."""
+        if self._file < 0:
+            return
         os.close(self._file)
+        self._file = -1
         self._lock.release()
-        forget_lock(Path(self._lock.lock_file))
+        Path(self._lock.lock_file).unlink(missing_ok=True)
         if not alive(self.path) and self.read().settled:
             self.path.unlink(missing_ok=True)
 
     def _write(self, **entry: Any) -> None:
         # The leading newline keeps a line that a killed process tore from swallowing this one.
-        line = "\n" + json.dumps({**entry, "at": round(time.time(), 3)}) + "\n"
+        line = f"\n{json.dumps({**entry, 'at': round(time.time(), 3)})}\n".encode()
         try:
-            written = os.write(self._file, line.encode())
+            written = os.write(self._file, line)
             os.fsync(self._file)
         except OSError as error:
-            raise LedgerError(f"the ledger {self.path} cannot be written: {error}") from error
+            raise LedgerError(f"the ledger {self.path} cannot be written: {_words(error)}", HINT) from error
         if written != len(line):
-            raise LedgerError(f"the ledger {self.path} cannot be written: the disk is full")
+            raise LedgerError(f"the ledger {self.path} cannot be written: the disk is full", HINT)
+
+
+def _words(error: OSError | Timeout) -> str:
+    return "another process of the same name holds it" if isinstance(error, Timeout) else error.strerror or str(error)
+
+
+def _sync_directory(directory: Path) -> None:
+    """A file that is not in its directory after a crash of the machine would be of no use."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read(path: Path) -> Record:
     """What a ledger file says; lines torn by a kill are passed over, since their requests were never sent.
+
+    A file that is not there says that nothing is left.
 
     Raises:
         LedgerError: the file cannot be read.
@@ -165,13 +213,15 @@ def read(path: Path) -> Record:
     try:
         for entry in _entries(path):
             record.apply(entry)
+    except FileNotFoundError:
+        return Record()
     except OSError as error:
-        raise LedgerError(f"the ledger {path} cannot be read: {error}") from error
+        raise LedgerError(f"the ledger {path} cannot be read: {_words(error)}") from error
     return record
 
 
 def _entries(path: Path) -> Iterator[dict[str, Any]]:
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in path.read_bytes().split(b"\n"):
         try:
             entry = json.loads(line)
         except ValueError:
@@ -185,9 +235,9 @@ def ledgers(directory: Path) -> list[Path]:
     return sorted(directory.glob(f"*{SUFFIX}"))
 
 
-def alive(path: Path) -> bool:
-    """Some process of the run still holds its lock."""
-    return any(_held(lock) for lock in _locks(path))
+def alive(path: Path, apart_from: str = "") -> bool:
+    """Some process of the run, other than ``apart_from``, still holds its lock."""
+    return any(_held(lock) for lock in _locks(path) if lock.name.split(".")[-2] != apart_from)
 
 
 def _locks(path: Path) -> list[Path]:
@@ -204,13 +254,8 @@ def _held(lock: Path) -> bool:
     return False
 
 
-def forget_lock(lock: Path) -> None:
-    """Remove a lock file that nobody holds."""
-    lock.unlink(missing_ok=True)
-
-
 def forget(path: Path) -> None:
     """Remove a dead run's ledger and locks."""
     for lock in _locks(path):
-        forget_lock(lock)
+        lock.unlink(missing_ok=True)
     path.unlink(missing_ok=True)

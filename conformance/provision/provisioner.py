@@ -16,14 +16,18 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from conformance.client import Client, retried
+from conformance.client import Client, again_after, passing, retried
 from conformance.errors import ProvisioningError
 from conformance.evidence import Exchange
-from conformance.provision.ledger import Ledger
+from conformance.provision.ledger import Ledger, allocation_lock
+from conformance.provision.listing import candidates, identifiers, named, rows
 from conformance.provision.removal import discard
 
 POLL_SECONDS = 0.02
 LONGEST_WAIT_FOR_A_SLOT_SECONDS = 600.0
+ATTEMPTS_TO_ALLOCATE = 3
+ROUNDS_IN_PASSING = 2
+"""Between tests an address is not worth a long wait: the end of the run tries harder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,9 @@ class Slot:
         self.dirty = dirty
         held = asdict(self.address) if self.address else None
         said = {"address": held, "associated": self.associated, "dirty": dirty, "closed": self.closed}
-        self.note.write_text(json.dumps(said))
+        aside = self.note.with_suffix(".new")
+        aside.write_text(json.dumps(said))
+        aside.replace(self.note)  # a holder that is killed meanwhile leaves the last word whole
 
 
 class Provisioner:
@@ -88,8 +94,7 @@ class Provisioner:
         return self._ports[server]
 
     def _port_in(self, exchange: Exchange, server: str) -> str:
-        candidates = [one for one in _listed(exchange, "ports") if _text(one, "id")]
-        ours = [one for one in candidates if one.get("device_id", server) == server]
+        ours = [one for one in rows(exchange, "ports") or () if one.get("device_id", server) == server]
         on_the_network = [one for one in ours if one.get("network_id") == self._client.target.network_id]
         if not ours:
             raise ProvisioningError(
@@ -115,6 +120,7 @@ class Provisioner:
             yield held
         finally:
             for slot in slots:
+                self._held.remove(slot)
                 slot.lock.release()
 
     def associated(self, address: Address) -> tuple[str, ...]:
@@ -154,20 +160,21 @@ class Provisioner:
     def _acquire(self, count: int) -> list[Slot]:
         """All slots at once, or none: two tests that wait for each other's second address would wait for ever."""
         give_up = time.monotonic() + LONGEST_WAIT_FOR_A_SLOT_SECONDS
+        taken: list[Slot] = []
         with FileLock(self._shared / "gate.lock"):
-            self._held = []
             while time.monotonic() < give_up:
-                open_slots = [slot for slot in self._slots() if not slot.closed]
-                free = [slot for slot in open_slots if slot.index not in {one.index for one in self._held}]
-                wanted = min(count, len(open_slots))
-                for slot in free:
-                    if len(self._held) < wanted and _try(slot.lock):
+                own = {slot.index for slot in (*self._held, *taken)}
+                others = [slot for slot in self._slots() if slot.index not in own and not slot.closed]
+                wanted = min(count, len(taken) + len(others))
+                for slot in others:
+                    if len(taken) < wanted and _try(slot.lock):
                         slot.read()
-                        self._held.append(slot)
-                if len(self._held) >= wanted:
+                        taken.append(slot)
+                if len(taken) >= wanted:
                     break
                 time.sleep(POLL_SECONDS)
-            return self._held
+        self._held += taken
+        return taken
 
     def _slots(self) -> list[Slot]:
         slots = []
@@ -179,8 +186,13 @@ class Provisioner:
 
     def _fill(self, slot: Slot) -> None:
         if slot.address and slot.dirty:
-            self.notes += discard(self._client, self._ledger, slot.address.id, self._client.target.servers)
-            slot.address, slot.associated = None, ()
+            removal = discard(self._client, slot.address.id, self._client.target.servers, ROUNDS_IN_PASSING)
+            if removal.gone:
+                self._ledger.gone(slot.address.id)
+                slot.address = None
+            else:  # it must serve on: another beside it would be one too many
+                self.notes.append(removal.complaint)
+            slot.associated = ()
         slot.address = slot.address or self._allocate(prefer=6 if slot.index % 2 else 4)
         slot.closed = slot.address is None
         slot.write(dirty=True)
@@ -190,76 +202,73 @@ class Provisioner:
         ports = tuple(self.port(server) for server in self._client.target.servers)
         answers = []
         for version in sorted((4, 6), key=lambda one: one != prefer):
-            address, exchange = self._ask(version, ports)
+            address, exchange = self._ask_patiently(version, ports)
             if address:
                 return address
             answers.append(f"{exchange.outcome} for version {version}")
-        self.notes.append(f"an address was not granted: POST /ip_addresses answered {', '.join(answers)}")
+        self.notes.append(
+            f"the target grants fewer than {self._client.target.limits.max_addresses} addresses at once: "
+            f"POST /ip_addresses answered {', '.join(answers)}"
+        )
         return None
 
+    def _ask_patiently(self, version: int, ports: tuple[str, ...]) -> tuple[Address | None, Exchange]:
+        """Ask again while the answer asks for patience; the list says each time whether it was granted all the same."""
+        for attempt in range(ATTEMPTS_TO_ALLOCATE):
+            address, exchange = self._ask(version, ports)
+            if address or not passing(exchange) or exchange.failure.startswith("timed out"):
+                break
+            time.sleep(again_after(exchange, attempt))
+        return address, exchange
+
     def _ask(self, version: int, ports: tuple[str, ...]) -> tuple[Address | None, Exchange]:
-        with FileLock(self._shared / "allocate.lock"):
+        with allocation_lock(self._ledger.directory):
             before = self._addresses()
-            intent = self._ledger.allocating(before, self._client.target.network_id, ports)
+            intent = self._ledger.allocating(before, ports, self._client.target.servers)
             exchange = self._client.allocate_address(version, ports)
-            answered = _address(exchange, version, ports)
-            if answered:
-                self._ledger.allocated(intent, answered.id)
-                return answered, exchange
-            if exchange.response and 400 <= exchange.response.status < 500:
+            address = _answered(exchange, version, ports)
+            if address and address.id.lower() in before:
+                self.notes.append(f"POST /ip_addresses answered with address {address.id}, which existed before")
+                address = None
+            address = address or self._find(before, version, ports)
+            if address:
+                self._ledger.allocated(intent, address.id)
+            elif _refused(exchange):
                 self._ledger.refused(intent)
-                return None, exchange
-            return self._find(intent, before, version, ports), exchange
+            return address, exchange
 
     def _addresses(self) -> frozenset[str]:
         exchange = retried(self._client.list_addresses)
-        if exchange.status != 200:
+        listed = rows(exchange, "ip_addresses")
+        if listed is None:
             raise ProvisioningError(f"the tenant's addresses cannot be listed: {exchange.outcome}")
-        return frozenset(str(one["id"]) for one in _listed(exchange, "ip_addresses") if _text(one, "id"))
+        return frozenset(identifier.lower() for identifier in identifiers(listed))
 
-    def _find(self, intent: str, before: frozenset[str], version: int, ports: tuple[str, ...]) -> Address | None:
-        """The address that an unanswered allocation may have made: new in the list, and for exactly our ports."""
-        exchange = retried(self._client.list_addresses)
-        found = candidates(exchange, before, frozenset(ports))
-        if exchange.status == 200 and not found:
-            return None  # the intent stays open: it may yet appear, and the sweep will look again
-        if len(found) == 1:
-            self._ledger.allocated(intent, str(found[0]["id"]))
-            return _from_document(found[0], version, ports)
-        return None
+    def _find(self, before: frozenset[str], version: int, ports: tuple[str, ...]) -> Address | None:
+        """The address that an allocation made whatever it answered: new in the list, and for exactly our ports.
+
+        None when there is none yet, or several: the intent then stays open, and the sweep looks again.
+        """
+        found = candidates(retried(self._client.list_addresses), before, frozenset(ports))
+        return _from_document(found[0], version, ports) if len(found) == 1 else None
 
 
-def candidates(exchange: Exchange, before: frozenset[str], ports: frozenset[str]) -> list[dict[str, Any]]:
-    """Addresses that were not there before and have exactly these ports."""
-    return [
-        one
-        for one in _listed(exchange, "ip_addresses")
-        if _text(one, "id") and one["id"] not in before and set(map(str, one.get("port_ids") or ())) == ports
-    ]
+def _refused(exchange: Exchange) -> bool:
+    return exchange.status is not None and 400 <= exchange.status < 500
 
 
-def _address(exchange: Exchange, version: int, ports: tuple[str, ...]) -> Address | None:
+def _answered(exchange: Exchange, version: int, ports: tuple[str, ...]) -> Address | None:
     if not exchange.response or exchange.response.status not in {200, 201, 202}:
         return None
     document = exchange.response.json()
     inner = document.get("ip_address") if isinstance(document, dict) else None
-    return _from_document(inner, version, ports) if isinstance(inner, dict) and _text(inner, "id") else None
+    return _from_document(inner, version, ports) if isinstance(inner, dict) and named(inner) else None
 
 
 def _from_document(document: dict[str, Any], version: int, ports: tuple[str, ...]) -> Address:
     literal = str(document.get("address") or "")
     spoken = 6 if ":" in literal else 4 if "." in literal else version
     return Address(str(document["id"]), literal, spoken, ports)
-
-
-def _listed(exchange: Exchange, name: str) -> list[dict[str, Any]]:
-    document = exchange.response.json() if exchange.status == 200 and exchange.response else None
-    rows = document.get(name) if isinstance(document, dict) else None
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-
-
-def _text(row: dict[str, Any], key: str) -> bool:
-    return isinstance(row.get(key), str) and bool(row[key])
 
 
 def _try(lock: FileLock) -> bool:

@@ -4,31 +4,56 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from conformance.client import Client, retried
-from conformance.provision.ledger import Ledger
+from conformance.evidence import Exchange
 
 ROUNDS = 4
 FIRST_PAUSE_SECONDS = 0.1
 
 
-def discard(client: Client, ledger: Ledger | None, address: str, servers: Iterable[str]) -> list[str]:
-    """Remove the address's associations with ``servers``, then de-allocate it; both may take several rounds.
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """What came of taking an address back.
 
-    Returns what the operator must know: nothing when it is gone, else a sentence that says what stands.
+    Attributes:
+        gone: the target shows it no more.
+        granted: the target granted the removal, rather than never having known the address.
+        answer: how the target answered the last DELETE.
     """
-    for attempt in range(ROUNDS):
-        for server in servers:
+
+    address: str
+    gone: bool
+    granted: bool
+    answer: str
+
+    @property
+    def complaint(self) -> str:
+        """What the operator must know of an address that is not gone."""
+        return f"address {self.address} could not be removed: DELETE answered {self.answer}"
+
+
+def discard(client: Client, address: str, servers: Iterable[str], rounds: int = ROUNDS) -> Removal:
+    """Remove the address's associations with ``servers``, then de-allocate it; both may take several rounds."""
+    among = sorted(servers)
+    granted, answer = False, ""
+    for attempt in range(rounds):
+        if attempt:
+            time.sleep(FIRST_PAUSE_SECONDS * 4.0 ** (attempt - 1))
+        for server in among:
             retried(lambda server=server: client.remove(server, address))  # type: ignore[misc]
-        answer = retried(lambda: client.deallocate_address(address))
+        deleted = retried(lambda: client.deallocate_address(address))
+        granted, answer = granted or _success(deleted), deleted.outcome
         if _gone(client, address):
-            if ledger:
-                ledger.gone(address)
-            return []
-        if attempt == ROUNDS // 2:
-            retried(lambda: client.update_address(address, ()))
-        time.sleep(FIRST_PAUSE_SECONDS * 4**attempt)
-    return [f"address {address} could not be removed: DELETE answered {answer.outcome}"]
+            return Removal(address, True, granted, answer)
+        emptied = retried(lambda: client.update_address(address, ()))
+        granted = granted or _success(emptied)
+    return Removal(address, _gone(client, address), granted, answer)
+
+
+def _success(exchange: Exchange) -> bool:
+    return exchange.status is not None and 200 <= exchange.status < 300
 
 
 def _gone(client: Client, address: str) -> bool:

@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from conformance.report import body, outline, visible
+from conformance.report import body, outline, timeline, visible
 from conformance.verdict import Level, Run, Verdict
 
 ANSWERS: Mapping[Verdict, str] = {
@@ -89,6 +89,7 @@ def _environment() -> Environment:
     environment.globals |= {
         "signs": SIGNS,
         "open_exchanges": OPEN_EXCHANGES,
+        "timeline": timeline,
         "Level": Level,
         "Verdict": Verdict,
     }

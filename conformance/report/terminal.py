@@ -12,6 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from conformance.report import timeline
 from conformance.report.outline import duration, headline, in_words, target_name, wrong
 from conformance.report.visible import command, one_line, visible
 from conformance.verdict import ClauseResult, Finding, Level, Run, Verdict
@@ -26,6 +27,7 @@ STYLES = {
 }
 
 SHOWN_CASE_LINES = 6
+SHOWN_STEPS = 14
 SHOWN_CURL = 1000
 """A longer command would fill the screen; a command that is cut is worth nothing."""
 
@@ -105,7 +107,10 @@ def _finding(clause: ClauseResult, finding: Finding) -> Iterator[RenderableType]
     )
     yield _indented("expected", finding.expected)
     yield _indented("observed", finding.observed)
-    if finding.case:
+    told = timeline.lines(finding.details)
+    if told:
+        yield _indented("case", _ends(told))
+    elif finding.case:
         yield _indented("case", _beginning(finding.case))
     if finding.reproduce:
         yield Text(f"  curl      {_first_curl(finding)}")
@@ -122,6 +127,14 @@ def _beginning(case: str) -> str:
     lines = case.splitlines()
     kept = lines[:SHOWN_CASE_LINES]
     return "\n".join(kept if len(lines) == len(kept) else [*kept, f"... {len(lines) - len(kept)} more lines"])
+
+
+def _ends(told: list[str]) -> str:
+    """The counterexample's beginning and its end, where it goes wrong."""
+    if len(told) <= SHOWN_STEPS:
+        return "\n".join(told)
+    half = SHOWN_STEPS // 2
+    return "\n".join([*told[:half], f"... {len(told) - 2 * half} more lines", *told[-half:]])
 
 
 def _indented(name: str, text: str, indent: int = 2) -> RenderableType:

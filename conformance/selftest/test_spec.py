@@ -196,9 +196,7 @@ def test_schemathesis_loads_every_operation() -> None:
     assert schema.raw_schema is not contract.document()
 
 
-def test_a_configuration_in_the_working_directory_is_not_read(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_configuration_in_the_working_directory_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A ``schemathesis.toml`` that lies about does not choose what is judged."""
     (tmp_path / "schemathesis.toml").write_text("[generation]\nmax-examples = 7\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -403,9 +401,7 @@ def test_a_wrong_target_description_is_invalid(mistake: str) -> None:
     """Each mistake that a description can hold breaks the schema."""
     old, new = WRONG_TARGETS[mistake]
     text = TARGET.replace(old, new) if old in TARGET else TARGET + new
-    assert not jsonschema_rs.Draft202012Validator(schema_of("target.schema.json")).is_valid(
-        yaml.safe_load(text)
-    )
+    assert not jsonschema_rs.Draft202012Validator(schema_of("target.schema.json")).is_valid(yaml.safe_load(text))
 
 
 # The run document
@@ -413,9 +409,7 @@ def test_a_wrong_target_description_is_invalid(mistake: str) -> None:
 
 def exchanges() -> tuple[Exchange, ...]:
     """One exchange with an answer and one without, with text and with bytes."""
-    request = Request(
-        "DELETE", "https://compute.example/v2/servers/a/ip_associations/b", (("Accept", "*/*"),)
-    )
+    request = Request("DELETE", "https://compute.example/v2/servers/a/ip_associations/b", (("Accept", "*/*"),))
     binary = Request("DELETE", request.url, (), b"\xff\x00", "chunked")
     answer = Response(404, "Not Found", (("Content-Type", "text/plain"),), b"gone", truncated=True)
     return (

@@ -1,0 +1,16 @@
+"""``concurrency.linearizable``: what overlapping operations come to is what some order of them comes to."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance import judge
+
+
+@pytest.mark.clause("concurrency.linearizable")
+def test_some_order_explains_overlapping_operations(docket, callers):
+    """Associations, removals and de-allocations of one address by several callers at once."""
+    for met in callers.rounds():
+        docket.note(judge.order.in_sequence(met))
+        unjudged = f"{met.open} ({callers.tally})" if met.open else ""
+        docket.judge(judge.order.linearizable(met), case="\n".join(met.story), unjudged=unjudged)

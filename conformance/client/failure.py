@@ -1,0 +1,56 @@
+"""Why an answer was lost, in words that a reader of a report understands.
+
+The beginnings ``timed out`` and ``TLS`` are relied on: the first is asked for again only once, the second is no
+matter of patience.
+"""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import ssl
+from collections.abc import Iterator
+
+import urllib3
+
+LONGEST = 300
+
+WORDS: tuple[tuple[type[BaseException], str], ...] = (
+    (socket.gaierror, "the host name cannot be resolved: {0}"),
+    (ssl.SSLError, "TLS failed: {0}"),
+    (ConnectionRefusedError, "connection refused"),
+    (http.client.RemoteDisconnected, "the connection was closed without an answer"),
+    (ConnectionError, "the connection broke: {0}"),
+    (http.client.IncompleteRead, "the answer broke off: {0}"),
+    (http.client.HTTPException, "no HTTP answer: {0!r}"),
+)
+"""The first that fits one of the errors, the innermost first, is said of it."""
+
+
+def why(error: BaseException, timeout_seconds: float) -> str:
+    """The reason in one line, not redacted yet."""
+    causes = list(_chain(error))
+    if any(isinstance(one, urllib3.exceptions.ConnectTimeoutError) for one in causes):
+        return "timed out: no connection"
+    if any(isinstance(one, (TimeoutError, urllib3.exceptions.TimeoutError)) for one in causes):
+        return f"timed out: no complete answer within {timeout_seconds:g} s"
+    proxy = "the proxy: " if any(isinstance(one, urllib3.exceptions.ProxyError) for one in causes) else ""
+    known = ((one, words) for kind, words in WORDS for one in reversed(causes) if isinstance(one, kind))
+    root, template = next(known, (causes[-1], "{1}: {0}"))
+    return proxy + " ".join(template.format(root, type(root).__name__).split())
+
+
+def shortened(reason: str) -> str:
+    """The reason, cut to what a line can hold."""
+    return reason if len(reason) <= LONGEST else f"{reason[:LONGEST]}..."
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """The error and what it wraps, the innermost last."""
+    seen: set[int] = set()
+    inner: BaseException | None = error
+    while inner is not None and id(inner) not in seen:
+        seen.add(id(inner))
+        yield inner
+        wrapped = (getattr(inner, "reason", None), *inner.args, inner.__cause__, inner.__context__)
+        inner = next((one for one in wrapped if isinstance(one, BaseException) and id(one) not in seen), None)

@@ -1,0 +1,108 @@
+"""``lifecycle.model``: whether a sequence of operations agrees with the sequential model, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from conformance.judge.expect import broken, kept
+from conformance.verdict import Ruling
+
+CLAUSE = "lifecycle.model"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """One step of a sequence.
+
+    Attributes:
+        f: the operation, as the model calls it.
+        asked: the step in words, with the sequence's own names for addresses and servers.
+        allowed: the answers that the model allows there, in words.
+        answered: what the target answered, in words.
+        agrees: the answer is one of those.
+        exchange: the identifier of the exchange.
+    """
+
+    f: str
+    asked: str
+    allowed: tuple[str, ...]
+    answered: str
+    agrees: bool
+    exchange: str
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A sequence as it was walked, to its end or to the first step that does not agree.
+
+    Attributes:
+        steps: how many steps of the plan were reached; repetitions of one step count once.
+        effects: how many operations that change something succeeded.
+        names: the sequence's names of addresses and servers -> their IDs.
+        earlier: how many operations the addresses had been through before.
+        open: why it could not be judged; empty when it could.
+    """
+
+    taken: tuple[Taken, ...]
+    steps: int
+    effects: int = 0
+    names: Mapping[str, str] = field(default_factory=dict)
+    earlier: int = 0
+    open: str = ""
+
+    @property
+    def broken(self) -> bool:
+        """Its last step does not agree with the model."""
+        return bool(self.taken) and not self.taken[-1].agrees
+
+    @property
+    def rule(self) -> str:
+        """What kind of disagreement it ends with."""
+        return f"{self.taken[-1].f}, {self.taken[-1].answered.partition(',')[0]}" if self.broken else ""
+
+    def details(self) -> dict[str, Any]:
+        """What a report shows of it, step by step."""
+        steps = [asdict(one) | {"allowed": list(one.allowed)} for one in self.taken]
+        return {"kind": "steps", "steps": steps, "names": dict(self.names), "earlier": self.earlier}
+
+    def __str__(self) -> str:
+        return "\n".join(f"{number}. {one.asked}: {one.answered}" for number, one in enumerate(self.taken, 1))
+
+
+def agrees(walk: Walk) -> Ruling | None:
+    """``lifecycle.model``: every answer of the sequence is one that the model allows.
+
+    None when it was left open, or when nothing in it took effect: a target that refuses all has shown nothing.
+    """
+    if not walk.broken:
+        return kept(CLAUSE) if walk.effects and not walk.open else None
+    last = walk.taken[-1]
+    return broken(
+        CLAUSE,
+        walk.rule,
+        summary=f"a sequence ends with an answer that no model of it allows: {last.asked}",
+        expected=" or ".join(last.allowed),
+        observed=last.answered,
+        exchanges=[one.exchange for one in walk.taken],
+        details=walk.details(),
+    )
+
+
+_WORDS: Mapping[str, str] = {
+    "allocate": "allocate an address",
+    "associate": "associate {address} with {server}",
+    "remove": "remove {server} from {address}",
+    "list": "list the associations of {server}",
+    "listed": "list the associations of {server}",
+    "show": "show the association of {address} with {server}",
+    "show_address": "show {address}",
+    "deallocate": "de-allocate {address} by {by}",
+}
+
+
+def in_words(asked: Mapping[str, Any]) -> str:
+    """An operation of the sequential model as a reader of a finding wants it."""
+    how = "PUT without ports" if asked.get("by") == "PUT" else asked.get("by")
+    return _WORDS[asked["f"]].format(**{**asked, "by": how})

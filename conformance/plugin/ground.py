@@ -1,0 +1,219 @@
+"""Leased addresses under names of their own, and the sequential model's operations on them.
+
+Sequences and overlapping rounds are played on the same ground: operations go out as the model words them ("remove s1
+from A"), answers come back as the model reads them. Everything that is created is lent by the provisioner, so that
+nothing is left whatever happens. Nothing is judged here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+from conformance.client import retried
+from conformance.errors import ProvisioningError
+from conformance.evidence import Exchange
+from conformance.judge import Pair, state
+from conformance.model.sequential import Address as Modelled
+from conformance.model.sequential import Stage
+from conformance.plugin.bench import Process
+from conformance.plugin.sight import Sight
+from conformance.provision import Address
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+class Ground:
+    """Addresses A, B and so on, and servers s1, s2 and so on.
+
+    Attributes:
+        associated: living address -> the servers that it is known to be associated with.
+        renewals: how many addresses may still be allocated in the place of de-allocated ones.
+    """
+
+    def __init__(self, process: Process, *, renewals: int) -> None:
+        self._process = process
+        self._client = process.client
+        self._lease = contextlib.ExitStack()
+        self._addresses: dict[str, Address] = {}
+        self._named: dict[str, str] = {}
+        self._held: list[str] = []
+        self._unsound: set[str] = set()
+        self.sight = Sight(process.client, process.views)
+        self.servers = {f"s{number}": one for number, one in enumerate(process.target.servers, 1)}
+        self.associated: dict[str, set[str]] = {}
+        self.renewals = renewals
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Every name -> the ID that it stands for."""
+        return {**{name: one.id for name, one in self._addresses.items()}, **self.servers}
+
+    # -- addresses ------------------------------------------------------------------------------------------------
+
+    def lease(self, count: int) -> list[str]:
+        """Up to ``count`` addresses, at least one, without associations.
+
+        Raises:
+            ProvisioningError: none is to be had, or one is not rid of the associations of an earlier test.
+        """
+        held = self._lease.enter_context(self._process.provisioner.lease(count))
+        known = {one: name for name, one in self.servers.items()}
+        for address in held:
+            name = self._name(address)
+            self.associated[name] = {known[server] for server in self._process.provisioner.associated(address)}
+            self._held.append(name)
+        return [self.bare(name) for name in self._held]
+
+    def _name(self, address: Address) -> str:
+        name = self._named.setdefault(address.id.lower(), _letters(len(self._named)))
+        self._addresses[name] = address
+        return name
+
+    def bare(self, name: str) -> str:
+        """The living address, its known associations removed.
+
+        Raises:
+            ProvisioningError: they cannot be removed.
+        """
+        for server in sorted(self.associated[name]):
+            answer = retried(lambda server=server: self.perform(_removal(name, server))[0])  # type: ignore[misc]
+            if answer.status is None or not (answer.status == 204 or 400 <= answer.status < 500):
+                raise ProvisioningError(f"an association cannot be removed: DELETE answered {answer.outcome}")
+        self.associated[name] = set()
+        return name
+
+    def cleared(self, name: str) -> bool:
+        """Whatever happened to the address: it lives and nothing is associated with it, as far as reads show it.
+
+        One that is gone is forgotten.
+        """
+        for server in self.servers:
+            retried(lambda server=server: self.perform(_removal(name, server))[0])  # type: ignore[misc]
+        address = self._addresses[name].id
+        free = state.State(listed={Pair(address, server): False for server in self.servers.values()})
+        seen = self.sight.settled(
+            lambda: self.sight.associations(self.servers.values(), [address], []) | self.sight.addresses([address]),
+            free,
+        )
+        if address in seen.ports and seen.ports[address] is None:
+            self.lost(name)
+            return False
+        self.associated[name] = set()
+        return not free.differences(seen)
+
+    def lost(self, name: str) -> None:
+        """The address was de-allocated."""
+        self.associated.pop(name, None)
+
+    def alive(self, name: str) -> bool:
+        """The address was not de-allocated."""
+        return name in self.associated
+
+    def renewed(self, name: str) -> tuple[str, Exchange]:
+        """A new address in the place of one that is gone, and the exchange that allocated it.
+
+        Raises:
+            ProvisioningError: none is to be had, or enough were allocated.
+        """
+        if self.renewals < 1:
+            raise ProvisioningError("as many addresses as a test may allocate were allocated")
+        self.renewals -= 1
+        address = self._process.provisioner.renew(self._addresses[name])
+        exchanges = reversed(self._process.recorder.exchanges.values())
+        allocation = next(one for one in exchanges if one.operation == "allocateAddress")
+        fresh = self._name(address)
+        self._held[self._held.index(name)] = fresh
+        self.associated[fresh] = set()
+        return fresh, allocation
+
+    def modelled(self, name: str) -> Modelled:
+        """The address as the model knows it when nothing is associated with it."""
+        return Modelled(Stage.LIVE, self._ports(name))
+
+    def _ports(self, name: str) -> frozenset[str]:
+        return frozenset(port.lower() for port in self._addresses[name].ports)
+
+    def ports(self, name: str) -> list[str]:
+        """The ports that the address was allocated to."""
+        return sorted(self._ports(name))
+
+    def distrust(self, name: str) -> None:
+        """The next test shall not have this address."""
+        self._unsound.add(name)
+
+    def close(self) -> None:
+        """Give the addresses back: sound ones with what is associated, gone ones as gone."""
+        with self._lease:
+            for name in self._held:
+                self._give_back(name)
+
+    def _give_back(self, name: str) -> None:
+        if not self.alive(name):
+            self._process.provisioner.dropped(self._addresses[name])
+        elif name not in self._unsound:
+            servers = (self.servers[server] for server in self.associated[name])
+            self._process.provisioner.keep(self._addresses[name], servers)
+
+    # -- operations -----------------------------------------------------------------------------------------------
+
+    def intend(self, asked: Mapping[str, Any]) -> None:
+        """Write an association down before its request goes out; the disk would spoil the timing of a round."""
+        if asked["f"] == "associate":
+            self._process.ledger.associating(self._addresses[asked["address"]].id, self.servers[asked["server"]])
+
+    def perform(self, asked: Mapping[str, Any]) -> tuple[Exchange, Any]:
+        """Send one operation of the model; the answer as the model reads it is None if it says nothing."""
+        self.intend(asked)
+        exchange = self._send(asked)
+        return exchange, self._told(asked, exchange)
+
+    def _send(self, asked: Mapping[str, Any]) -> Exchange:
+        address = self._addresses[asked["address"]].id if "address" in asked else ""
+        server = self.servers[asked["server"]] if "server" in asked else ""
+        match asked["f"]:
+            case "associate":
+                return self._client.associate(server, address)
+            case "remove":
+                return self._client.remove(server, address)
+            case "list":
+                return self._client.list_associations(server)
+            case "show":
+                return self._client.show_association(server, address)
+            case "show_address":
+                return self._client.show_address(address)
+            case "deallocate" if asked["by"] == "PUT":
+                return self._client.update_address(address, ())
+            case _:
+                return self._client.deallocate_address(address)
+
+    def _told(self, asked: Mapping[str, Any], exchange: Exchange) -> dict[str, Any] | None:
+        if exchange.status is None:
+            return None
+        if exchange.status != 200 or asked["f"] not in {"list", "show", "show_address"}:
+            return {"status": exchange.status}
+        content = self._content(asked, exchange)
+        return None if content is None else {"status": exchange.status, **content}
+
+    def _content(self, asked: Mapping[str, Any], exchange: Exchange) -> dict[str, Any] | None:
+        """What a read says of the ground's own addresses; None if that cannot be made out."""
+        if asked["f"] == "list":
+            ids = {one.id: name for name, one in self._addresses.items()}
+            listed = state.from_list(exchange, self.servers[asked["server"]], ids).listed
+            blind = not listed or not self._process.views.listed
+            return None if blind else {"addresses": [ids[pair.address] for pair in listed if listed[pair]]}
+        address = self._addresses[asked["address"]].id
+        if asked["f"] == "show":
+            shown = state.from_show(exchange, Pair(address, self.servers[asked["server"]])).shown
+            return {} if True in shown.values() else None
+        held = state.from_address(exchange, address).ports.get(address)
+        return None if held is None else {"ports": sorted(held.ports)}
+
+
+def _removal(address: str, server: str) -> dict[str, Any]:
+    return {"f": "remove", "server": server, "address": address}
+
+
+def _letters(number: int) -> str:
+    return LETTERS[number % len(LETTERS)] + (str(number // len(LETTERS) + 1) if number >= len(LETTERS) else "")

@@ -1,0 +1,191 @@
+"""Walks sequences of operations on the target and in the model, side by side (``lifecycle.model``).
+
+The model may be in several states: an answer that was lost or a server fault leaves the outcome open, and both stay
+possible. Such an operation is repeated as a step of its own until its answer is definite, and that answer is what
+tells the states apart; a read is not used for it, since reads may lag (spec/README.md, decision 6). A read that the
+model does not allow is awaited to become one that it does, for as long as effects may take to settle.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from conformance import generate
+from conformance.client import again_after
+from conformance.errors import ProvisioningError, Unjudgeable
+from conformance.evidence import Exchange
+from conformance.generate import Plan, Step
+from conformance.judge.lifecycle import Taken, Walk, in_words
+from conformance.model.sequential import Kind, Stage, State, allowed, possible, read_answer
+from conformance.plugin.ground import Ground
+
+SLOTS = 2
+MOST_SERVERS = 3
+RENEWALS = {"quick": 1, "standard": 4, "deep": 12}
+"""Addresses that may be allocated in the place of de-allocated ones, shortening included."""
+
+TRIES = 5
+READS = frozenset({"list", "show", "show_address"})
+
+
+class Walker:
+    """Runs plans on a ground; every plan starts from bare addresses."""
+
+    def __init__(self, ground: Ground, *, depth: str, seed: int) -> None:
+        self._ground = ground
+        self._seed = seed
+        self._size = generate.SIZES[depth]
+        self._slots = ground.lease(SLOTS)
+        self._earlier: Counter[str] = Counter()
+
+    def walks(self) -> Iterator[Walk]:
+        """Every sequence that the depth asks for, as it was walked; a broken one is shortened and is the last."""
+        servers = min(MOST_SERVERS, len(self._ground.servers))
+        return generate.walks(self.take, self._seed, self._size, slots=len(self._slots), servers=servers)
+
+    def take(self, plan: Plan) -> Walk:
+        """Walk one plan, to its end or to the first step that the model does not allow."""
+        try:
+            self._slots = [self._living(name) for name in self._slots]
+        except ProvisioningError as error:
+            return Walk((), 0, open=error.message)
+        course = _Course(self._ground, list(self._slots), sum(self._earlier[name] for name in self._slots))
+        course.run(plan)
+        self._slots = course.slots
+        self._earlier.update(dict.fromkeys(self._slots, len(course.taken)))
+        return course.walk()
+
+    def _living(self, name: str) -> str:
+        return self._ground.bare(name) if self._ground.alive(name) else self._ground.renewed(name)[0]
+
+
+class _Course:
+    """One walk: the states that the model may be in, and the steps taken so far."""
+
+    def __init__(self, ground: Ground, slots: list[str], earlier: int) -> None:
+        self._ground = ground
+        self.slots = slots
+        self._earlier = earlier
+        addresses = sorted((name, ground.modelled(name)) for name in slots)
+        self._states = frozenset({State(tuple(addresses))})
+        self.taken: list[Taken] = []
+        self._steps = 0
+        self._effects = 0
+        self._open = ""
+
+    def walk(self) -> Walk:
+        """What came of it."""
+        names = self._ground.names
+        return Walk(tuple(self.taken), self._steps, self._effects, names, self._earlier, self._open)
+
+    def run(self, plan: Plan) -> None:
+        """Take the steps, and learn what stands on the ground afterwards."""
+        for step in plan:
+            self._steps += 1
+            try:
+                self._allocate(step) if step.f == "allocate" else self._step(self._asked(step))
+            except ProvisioningError as error:
+                self._open = error.message
+            if self._open or not self.taken[-1].agrees:
+                break
+        self._learn()
+
+    def _asked(self, step: Step) -> dict[str, Any]:
+        address, server = self.slots[step.slot], list(self._ground.servers)[step.server]
+        match step.f:
+            case "list":
+                return {"f": step.f, "server": server}
+            case "show_address":
+                return {"f": step.f, "address": address}
+            case "deallocate":
+                return {"f": step.f, "address": address, "by": step.by}
+            case _:
+                return {"f": step.f, "server": server, "address": address}
+
+    def _step(self, asked: Mapping[str, Any]) -> None:
+        """Ask until the answer is definite; each time it is asked is a step of the sequence."""
+        for attempt in range(TRIES):
+            exchange, told = self._answered(asked)
+            if not self._enter(asked, exchange, told) or _definite(told):
+                return
+            if asked["f"] in READS and told is None and exchange.status == 200:
+                return  # an answer that cannot be read says nothing, and would not say more the next time
+            time.sleep(again_after(exchange, attempt))
+        self._open = f"{in_words(asked)} was answered {exchange.outcome}, {TRIES} times"
+
+    def _answered(self, asked: Mapping[str, Any]) -> tuple[Exchange, Any]:
+        """The answer; one that may only be late is awaited to become one that the model allows."""
+        sight = self._ground.sight
+        answer = self._ground.perform(asked)
+        late = asked["f"] in READS or (read_answer(answer[1]).kind is Kind.REFUSED and sight.views.lag_seconds > 0)
+        if self._fits(asked, answer[1]) or not late:
+            return answer
+        return sight.awaited(lambda: self._ground.perform(asked), lambda seen: self._fits(asked, seen[1]))
+
+    def _fits(self, asked: Mapping[str, Any], told: Any) -> bool:
+        return bool(possible(self._states, asked, told))
+
+    def _enter(self, asked: Mapping[str, Any], exchange: Exchange, told: Any) -> bool:
+        """Take the step down; whether the model allows it."""
+        after = possible(self._states, asked, told)
+        words = allowed(self._states, asked)
+        said = exchange.outcome + _content(told)
+        self.taken.append(Taken(asked["f"], in_words(asked), words, said, bool(after), exchange.id))
+        changed = asked["f"] not in READS and read_answer(told).kind is Kind.SUCCESS
+        self._effects += changed and bool(after)
+        if changed or asked["f"] not in READS:
+            self._states = after or self._states
+        return bool(after)
+
+    def _allocate(self, step: Step) -> None:
+        """A new address in the slot of one that is gone; where none is gone there is nothing to do."""
+        old = self.slots[step.slot]
+        if any(state.address(old).stage is not Stage.GONE for state in self._states):
+            return
+        self._ground.lost(old)
+        fresh, exchange = self._ground.renewed(old)
+        self.slots[step.slot] = fresh
+        asked = {"f": "allocate", "ports": self._ground.ports(fresh)}
+        self._enter(asked, exchange, {"status": exchange.status or 201, "address": fresh})
+
+    def _learn(self) -> None:
+        """What stands now: what the model says if all agreed, else what can be seen once all is removed."""
+        sound = not self._open and (not self.taken or self.taken[-1].agrees) and len(self._states) == 1
+        for name in filter(self._ground.alive, self.slots):
+            if sound:
+                self._believe(name)
+            else:
+                self._restore(name)
+
+    def _believe(self, name: str) -> None:
+        (state,) = self._states
+        if state.address(name).stage is Stage.GONE:
+            self._ground.lost(name)
+        else:
+            self._ground.associated[name] = set(state.address(name).servers)
+
+    def _restore(self, name: str) -> None:
+        self._ground.distrust(name)
+        try:
+            restored = self._ground.cleared(name)
+        except Unjudgeable as error:
+            self._open = self._open or str(error)
+            return
+        if not restored and self._ground.alive(name):
+            self._open = self._open or f"{name} could not be brought back into a known state"
+
+
+def _definite(told: Any) -> bool:
+    return read_answer(told).kind in {Kind.SUCCESS, Kind.REFUSED}
+
+
+def _content(told: Any) -> str:
+    """What a read showed, in words; nothing for other answers."""
+    if not isinstance(told, Mapping):
+        return ""
+    if "addresses" in told:
+        return f", listing {', '.join(sorted(told['addresses'])) or 'none'} of the known addresses"
+    return f", with the ports {', '.join(told['ports'])}" if "ports" in told else ""

@@ -1,0 +1,181 @@
+"""Counterexamples of several operations, drawn from a finding's details: in sequence, or under overlap.
+
+Pure: a finding's ``details`` in, figures for a view out. ``kind`` says which: ``steps`` (a sequence, with what the model
+allowed at each step and what the target did) or ``timeline`` (a history, one lane a caller, with the longest order that
+was found and the operation that has no place in it). Details of another kind, or of another shape than the suite
+writes, are not drawn: the view shows them as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+COLUMN, LANE, BAR = 64, 46, 26
+"""Pixels: between two events, between two lanes, the height of a bar."""
+
+MARGIN_LEFT, MARGIN = 108, 10
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One operation in the drawing.
+
+    Attributes:
+        label: its number in the list below the drawing.
+        x, y, width: where it stands, pixels.
+        place: its place in the longest order, from 1; None if it has none there.
+        stuck: it has no place in any order.
+        pending: its outcome is unknown, so that it may take effect at any later time or never.
+        lane: who asked.
+        asked, answered: in words.
+    """
+
+    label: int
+    x: int
+    y: int
+    width: int
+    place: int | None
+    stuck: bool
+    pending: bool
+    lane: str
+    asked: str
+    answered: str
+
+    @property
+    def middle(self) -> int:
+        """The middle of the bar, pixels."""
+        return self.x + self.width // 2
+
+    @property
+    def standing(self) -> str:
+        """What the order says of it, in words."""
+        if self.stuck:
+            return "has no place in any order"
+        if self.place is None:
+            return "not reached" if not self.pending else "outcome unknown, not needed"
+        return f"placed {self.place}."
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """A history: lanes with their names and heights, the bars by start, the way of the longest order."""
+
+    width: int
+    height: int
+    lanes: tuple[tuple[str, int], ...]
+    bars: tuple[Bar, ...]
+    left_out: int
+
+    @property
+    def way(self) -> str:
+        """The points of the longest order, as SVG wants them."""
+        placed = sorted((bar for bar in self.bars if bar.place is not None), key=lambda bar: bar.place or 0)
+        return " ".join(f"{bar.middle},{bar.y + BAR // 2}" for bar in placed)
+
+    @property
+    def in_words(self) -> str:
+        """The drawing for those who do not see it."""
+        order = sorted((bar for bar in self.bars if bar.place is not None), key=lambda bar: bar.place or 0)
+        stuck = ", ".join(str(bar.label) for bar in self.bars if bar.stuck) or "none"
+        placed = ", ".join(str(bar.label) for bar in order) or "none"
+        return f"Timeline of {len(self.bars)} operations. Longest order found: {placed}. Without a place: {stuck}."
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of a sequence: what was asked, what the model allowed there, what the target answered."""
+
+    number: int
+    asked: str
+    allowed: tuple[str, ...]
+    answered: str
+    agrees: bool
+
+
+def steps(details: Mapping[str, Any]) -> tuple[Step, ...]:
+    """The steps of a sequence; none if the details hold no sequence."""
+    if details.get("kind") != "steps":
+        return ()
+    try:
+        return tuple(
+            Step(number, str(one["asked"]), tuple(map(str, one["allowed"])), str(one["answered"]), bool(one["agrees"]))
+            for number, one in enumerate(details["steps"], 1)
+        )
+    except (KeyError, TypeError):
+        return ()
+
+
+def drawing(details: Mapping[str, Any]) -> Drawing | None:
+    """The drawing of a history; None if the details hold none."""
+    if details.get("kind") != "timeline":
+        return None
+    try:
+        return _drawn(details)
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+
+
+def names(details: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What the names in the words stand for: those that a reader meets there."""
+    known = details.get("names")
+    if not isinstance(known, Mapping):
+        return ()
+    told = " ".join([*(bar.asked for bar in _bars(details)), *(one.asked for one in steps(details))]).split()
+    return tuple((str(name), str(one)) for name, one in known.items() if str(name) in told)
+
+
+def lines(details: Mapping[str, Any]) -> list[str]:
+    """The counterexample as text, a line each: the sequence, or the history with the order that was found."""
+    made = [
+        line
+        for one in steps(details)
+        for line in (
+            f"{one.number}. {one.asked}: {one.answered}",
+            *([] if one.agrees else [f"   the model allows: {' or '.join(one.allowed)}"]),
+        )
+    ]
+    made += [f"{bar.label}. {bar.lane}: {bar.asked}: {bar.answered} ({bar.standing})" for bar in _bars(details)]
+    return made
+
+
+def _bars(details: Mapping[str, Any]) -> tuple[Bar, ...]:
+    found = drawing(details)
+    return found.bars if found else ()
+
+
+def _drawn(details: Mapping[str, Any]) -> Drawing:
+    told = details["timeline"]
+    lanes = told["lanes"]
+    right = MARGIN_LEFT + int(told["width"]) * COLUMN
+    starts = sorted((int(bar["start"]), int(bar["number"])) for lane in lanes for bar in lane["bars"])
+    labels = {number: label for label, (_, number) in enumerate(starts, 1)}
+    bars = [
+        _bar(bar, str(lane["process"]), MARGIN + row * LANE, right, labels[int(bar["number"])], details)
+        for row, lane in enumerate(lanes)
+        for bar in lane["bars"]
+    ]
+    named = tuple((str(lane["process"]), MARGIN + row * LANE + BAR // 2) for row, lane in enumerate(lanes))
+    height = 2 * MARGIN + max(0, len(lanes) - 1) * LANE + BAR
+    ordered = tuple(sorted(bars, key=lambda bar: bar.label))
+    return Drawing(right + MARGIN, height, named, ordered, int(told["left_out"]))
+
+
+def _bar(bar: Mapping[str, Any], lane: str, y: int, right: int, label: int, details: Mapping[str, Any]) -> Bar:
+    number, start, end = int(bar["number"]), int(bar["start"]), bar["end"]
+    x = MARGIN_LEFT + start * COLUMN
+    until = right if end is None else MARGIN_LEFT + int(end) * COLUMN + COLUMN // 2
+    place = bar["place"]
+    return Bar(
+        label=label,
+        x=x,
+        y=y,
+        width=until - x,
+        place=None if place is None else int(place) + 1,
+        stuck=bool(bar["stuck"]),
+        pending=end is None,
+        lane=lane,
+        asked=str(details["words"][number]),
+        answered=str(details["answers"][number]),
+    )

@@ -1,0 +1,165 @@
+"""Runs of the suite by processes of their own, as users start them, and deployments for them to judge."""
+
+import contextlib
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import requests
+import yaml
+
+CHECKOUT = Path(__file__).parents[2]
+TOKENS = {
+    "CONFORMANCE_TOKEN": "full-nL8xQ2vT7cZr5kWm",
+    "CONFORMANCE_RESTRICTED_TOKEN": "restricted-pD4hY9sB1jUa6fGe",
+    "CONFORMANCE_FOREIGN_TOKEN": "foreign-tK3wV7qX0mCo8iNb",
+}
+FILES = ("report.json", "index.html", "junit.xml")
+LONGEST_RUN_SECONDS = 120
+"""A run that hangs ends its test; no run of these tests takes a quarter of this."""
+
+COMMANDS = {
+    "conformance": ["-m", "conformance", "run"],
+    "pytest": ["-m", "pytest", str(CHECKOUT / "conformance" / "clauses")],
+}
+FIRST_TEST_DONE = re.compile(rb"(test_\w+\.py|items\])\s+\.")
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a run ended. ``folder`` was its working directory; ``reports`` and ``state`` are its own."""
+
+    code: int
+    output: str
+    folder: Path
+
+    @property
+    def reports(self) -> Path:
+        """The report directory."""
+        return self.folder / "reports"
+
+    @property
+    def state(self) -> Path:
+        """The directory of the ledgers."""
+        return self.folder / "state"
+
+    @property
+    def report(self) -> dict[str, Any]:
+        """The run document."""
+        document: dict[str, Any] = json.loads((self.reports / "report.json").read_text())
+        return document
+
+    @property
+    def last_line(self) -> str:
+        """The last line on the terminal."""
+        return self.output.rstrip().rpartition("\n")[2]
+
+    @property
+    def verdicts(self) -> dict[str, str]:
+        """Clause -> verdict."""
+        return {clause["id"]: clause["verdict"] for clause in self.report["clauses"]}
+
+    def written(self) -> list[str]:
+        """The report files that exist and hold something."""
+        return [name for name in FILES if (self.reports / name).is_file() and (self.reports / name).stat().st_size]
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A deployment in a process of its own, and the target description that leads to it."""
+
+    url: str
+    description: Path
+
+    def described(self, name: str, **changes: Any) -> Path:
+        """Another description of it, with some of its keys replaced."""
+        document = yaml.safe_load(self.description.read_text()) | changes
+        path = self.description.with_name(f"{name}.yaml")
+        path.write_text(yaml.safe_dump(document))
+        return path
+
+    def addresses(self) -> set[str]:
+        """The tenant's addresses."""
+        headers = {"X-Auth-Token": TOKENS["CONFORMANCE_TOKEN"]}
+        answer = requests.get(f"{self.url}/v2.0/ip_addresses", headers=headers, timeout=10)
+        return {one["id"] for one in answer.json()["ip_addresses"]}
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """The variables of a run: the tests' own tokens, and nothing that the caller's shell says to the suite."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CONFORMANCE_")}
+    return inherited | TOKENS | {"PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"} | changes
+
+
+@contextlib.contextmanager
+def serve(folder: Path, *arguments: str) -> Iterator[Served]:
+    """A reference deployment, described with little patience and room for two addresses."""
+    description = folder / "target.yaml"
+    with subprocess.Popen(
+        [sys.executable, "-m", "conformance", "serve", "--exit-with-stdin", "--write-target", description, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment(),
+        text=True,
+    ) as process:
+        assert process.stdout
+        announced = json.loads(process.stdout.readline())
+        served = Served(announced["compute"], description)
+        served.described("target", policy={"settle_seconds": 0.5}, limits={"max_addresses": 2})
+        try:
+            yield served
+        finally:
+            process.communicate("")
+
+
+def command(*arguments: object, by: str = "conformance") -> list[str]:
+    """The command line of a run that keeps its reports and ledgers in its working directory."""
+    kept = ["--report-dir", "reports", "--state-dir", "state", "--depth", "quick"]
+    return [sys.executable, *COMMANDS[by], *kept, *map(str, arguments)]
+
+
+def run(folder: Path, *arguments: object, by: str = "conformance", **variables: str) -> Ran:
+    """Run the suite in ``folder`` and wait for its end."""
+    folder.mkdir(exist_ok=True)
+    done = subprocess.run(
+        command(*arguments, by=by),
+        cwd=folder,
+        env=environment(**variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=LONGEST_RUN_SECONDS,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, folder)
+
+
+def interrupted(folder: Path, *arguments: object) -> Ran:
+    """Run the suite in ``folder`` and press Ctrl-C after its first test: the signal goes to all its processes."""
+    folder.mkdir(exist_ok=True)
+    with subprocess.Popen(
+        command(*arguments),
+        cwd=folder,
+        env=environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout
+        output = b""
+        while not FIRST_TEST_DONE.search(output):
+            piece = os.read(process.stdout.fileno(), 4096)
+            assert piece, f"the run ended before its first test: {output.decode()}"
+            output += piece
+        os.killpg(process.pid, signal.SIGINT)
+        output += process.communicate(timeout=LONGEST_RUN_SECONDS)[0]
+    return Ran(process.returncode, output.decode(), folder)

@@ -1,0 +1,121 @@
+"""The layers of the package: which part may import which, held by reading the source.
+
+The table is the design. A part's own modules, the standard library and the names of the package's root
+(``SPEC``, ``__version__``) are free to all.
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import conformance
+
+PACKAGE = Path(conformance.__file__).parent
+ROOT_NAMES = frozenset({"SPEC", "__version__"})
+
+RECORDS = frozenset({"errors", "verdict", "evidence", "target"})
+PLUGIN = RECORDS | {"catalogue", "contract", "client", "judge", "model", "generate", "provision", "report"}
+
+LAYERS = {
+    "errors": frozenset(),
+    "verdict": frozenset(),
+    "catalogue": frozenset({"errors", "verdict"}),
+    "contract": frozenset({"errors", "verdict"}),
+    "target": frozenset({"errors", "verdict"}),
+    "evidence": frozenset({"errors", "verdict"}),
+    "client": frozenset({"errors", "evidence", "target"}),
+    "judge": frozenset({"errors", "verdict", "evidence", "contract"}),
+    "model": frozenset(),
+    "generate": frozenset({"errors", "contract", "target", "model", "judge"}),
+    # What the client hands back is an exchange.
+    "provision": frozenset({"errors", "evidence", "target", "client"}),
+    "report": frozenset({"errors", "verdict", "evidence", "catalogue"}),
+    # Two independent statements of the API: a mistake that both made would hide itself.
+    "reference": frozenset(),
+    "plugin": PLUGIN,
+    # The contract says which codes a refusal may have; everything else arrives as a fixture.
+    "clauses": frozenset({"contract", "judge", "generate", "model"}),
+    # It serves the reference, runs the plugin on it and reads the run document that comes out.
+    "proof": frozenset({"errors", "evidence", "catalogue", "plugin", "reference"}),
+    "cli": PLUGIN | {"plugin", "reference", "proof"},
+    "__main__": frozenset({"cli"}),
+    "__init__": frozenset(),
+}
+
+PURE = {
+    "errors": frozenset(),
+    "verdict": frozenset(),
+    "evidence": frozenset(),
+    "judge": frozenset(),
+    # ``conformance check-history`` and ``conformance serve`` live beside what they show.
+    "model": frozenset({"click"}),
+    "reference": frozenset({"click", "cheroot"}),
+    "report": frozenset({"jinja2", "markupsafe", "rich"}),
+}
+"""The parts that do without most of the dependencies -> those that they have."""
+
+NO_TOPIC = frozenset({"utils", "util", "helpers", "helper", "common", "base", "manager", "misc", "shared", "core"})
+
+
+def _modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if "selftest" not in path.parts)
+
+
+def _part(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """The modules that a module names, wherever in it the import stands."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module == "conformance":
+            yield from (f"conformance.{alias.name}" for alias in node.names if alias.name not in ROOT_NAMES)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path}: a relative import hides which layer it reaches"
+            yield node.module or ""
+
+
+def test_every_part_has_a_layer() -> None:
+    """A new part of the package takes its place in the table."""
+    assert {_part(path) for path in _modules()} == set(LAYERS)
+
+
+@pytest.mark.parametrize("path", _modules(), ids=lambda path: path.relative_to(PACKAGE).as_posix())
+def test_a_module_imports_what_its_layer_allows(path: Path) -> None:
+    """One-way dependencies between the parts."""
+    part = _part(path)
+    reached = {name.split(".")[1] for name in _imports(path) if name.startswith("conformance.")}
+    assert reached - {part} <= LAYERS[part]
+
+
+@pytest.mark.parametrize("part", PURE)
+def test_a_pure_part_does_without_other_libraries(part: str) -> None:
+    """Verdicts, judging and the models need nothing but the language."""
+    named = {name.split(".")[0] for path in _modules() if _part(path) == part for name in _imports(path)}
+    assert named - sys.stdlib_module_names - {"conformance"} <= PURE[part]
+
+
+def test_the_layers_have_no_cycle() -> None:
+    """From the top, each layer can be taken away when everything above it is gone."""
+    left = {part: set(allowed) for part, allowed in LAYERS.items()}
+    while left:
+        free = {part for part, allowed in left.items() if not allowed & left.keys()}
+        assert free, f"a cycle among {sorted(left)}"
+        left = {part: allowed for part, allowed in left.items() if part not in free}
+
+
+def test_pytest_is_known_to_few_parts() -> None:
+    """What judges, speaks and renders works without a test runner."""
+    using = {_part(path) for path in _modules() if any(name.split(".")[0] == "pytest" for name in _imports(path))}
+    assert using <= {"plugin", "clauses", "proof", "cli"}
+
+
+def test_modules_are_named_for_their_subject() -> None:
+    """No drawer for things without a place."""
+    names = {part.removesuffix(".py") for path in PACKAGE.rglob("*.py") for part in path.relative_to(PACKAGE).parts}
+    assert not {name for name in names if NO_TOPIC & set(name.split("_"))}

@@ -1,0 +1,174 @@
+"""The suite as users run it, on a deployment that keeps every clause."""
+
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import jsonschema_rs
+import pytest
+import yaml
+from run_processes import FILES, TOKENS, Ran, Served, interrupted, run, serve
+
+from conformance import SPEC
+from conformance.plugin import suite
+
+pytestmark = pytest.mark.slow
+
+SEED = "7"
+JUDGED = sorted(clause for clause in suite.judges() if not clause.startswith("limits."))
+"""The clauses that a conforming deployment has to be judged by; a limit needs an occasion."""
+
+WAYS = {
+    "conformance run": ("conformance", ()),
+    "pytest": ("pytest", ()),
+    "two workers": ("conformance", ("-n", "2")),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A working directory outside of any checkout."""
+    return tmp_path_factory.mktemp("run")
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[Served]:
+    """A conforming deployment that lends two addresses."""
+    with serve(folder, "--quota", "2") as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def before(served: Served) -> set[str]:
+    """The addresses that stood before the first run."""
+    return served.addresses()
+
+
+@pytest.fixture(scope="module")
+def runs(folder: Path, served: Served, before: set[str]) -> dict[str, Ran]:
+    """A run in each way, one after the other on the same deployment."""
+    assert before is not None
+    return {
+        name: run(folder / name, "--target", served.description, "--seed", SEED, *arguments, by=by)
+        for name, (by, arguments) in WAYS.items()
+    }
+
+
+@pytest.fixture(params=WAYS)
+def ran(request: pytest.FixtureRequest, runs: dict[str, Ran]) -> Ran:
+    """Each of the runs."""
+    return runs[request.param]
+
+
+def test_a_conforming_deployment_passes(ran: Ran) -> None:
+    """Verdict, exit code and last line agree, with a quota of two and with several workers too."""
+    assert (ran.code, ran.report["verdict"]) == (0, "pass"), ran.output
+    assert ran.last_line.startswith("conformance: PASS (")
+    assert not ran.report["partial"]
+
+
+def test_every_judged_clause_was_exercised(ran: Ran) -> None:
+    """Nothing that has a test passes without a case."""
+    cases = {clause["id"]: clause["cases"] for clause in ran.report["clauses"]}
+    assert {clause: ran.verdicts[clause] for clause in JUDGED} == dict.fromkeys(JUDGED, "pass")
+    assert [clause for clause in JUDGED if not cases[clause]] == []
+
+
+def test_only_what_needs_an_option_is_untested(ran: Ran) -> None:
+    """With all three credentials only the limits stay open, and their reason names the option."""
+    limits = [
+        clause for clause in ran.report["clauses"] if clause["id"] not in JUDGED and clause["id"] in suite.judges()
+    ]
+    assert {clause["verdict"] for clause in limits} == {"untested"}
+    assert all("--probe-limits" in clause["reason"] for clause in limits)
+
+
+def test_the_report_satisfies_its_schema(ran: Ran) -> None:
+    """report.json is a public format."""
+    schema = yaml.safe_load((SPEC / "run.schema.json").read_text())
+    jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(ran.report)
+
+
+def test_all_files_are_written_and_no_other(ran: Ran) -> None:
+    """The reports are there, whole; the working directory holds nothing else, and no ledger is left."""
+    assert sorted(path.name for path in ran.reports.iterdir()) == sorted(FILES)
+    assert ET.parse(ran.reports / "junit.xml").getroot().tag == "testsuites"
+    assert {path.name for path in ran.folder.iterdir()} == {"reports", "state"}
+    assert list(ran.state.rglob("*.jsonl")) == []
+
+
+def test_no_token_is_shown_anywhere(ran: Ran) -> None:
+    """Neither a token nor its half or an encoding of it stands in a file or on the terminal."""
+    shown = [ran.output.encode(), *(path.read_bytes() for path in ran.folder.rglob("*") if path.is_file())]
+    for token in TOKENS.values():
+        for spelling in (token, token[: len(token) // 2], base64.b64encode(token.encode()).decode()):
+            assert not any(spelling.encode() in text for text in shown)
+
+
+def test_the_same_seed_gives_the_same_cases(runs: dict[str, Ran]) -> None:
+    """Whoever starts the run: what was generated and how often each clause was judged is the same."""
+    one, other = runs["conformance run"].report, runs["pytest"].report
+    assert one["seed"] == int(SEED)
+    assert one["generated"] == other["generated"]
+    assert _cases(one) == _cases(other)
+
+
+def _cases(report: dict[str, object]) -> dict[str, int]:
+    clauses: list[dict[str, object]] = report["clauses"]  # type: ignore[assignment]
+    return {str(clause["id"]): int(str(clause["cases"])) for clause in clauses}
+
+
+def test_the_generated_requests_reach_existing_associations(ran: Ran) -> None:
+    """A run whose requests never get hold of an association would show nothing."""
+    assert ran.report["generated"]["reached"] > 0
+
+
+@pytest.mark.usefixtures("runs")
+def test_nothing_of_a_run_remains(served: Served, before: set[str]) -> None:
+    """After all these runs the tenant has the addresses that it had."""
+    assert served.addresses() == before
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")], ids=["one process", "two workers"])
+def test_an_interrupted_run_cleans_up_and_says_so(
+    workers: tuple[str, ...], tmp_path: Path, served: Served, before: set[str]
+) -> None:
+    """Ctrl-C: pytest's exit code, all files, marked; nothing of the run remains."""
+    ran = interrupted(tmp_path / "run", "--target", served.description, *workers)
+    assert ran.code == 2, ran.output
+    assert ran.written() == list(FILES)
+    assert ran.report["interrupted"]
+    assert ran.last_line.startswith("conformance: INCONCLUSIVE")
+    assert "interrupted" in ran.last_line.lower()
+    assert served.addresses() == before
+    assert list(ran.state.rglob("*.jsonl")) == []
+
+
+def test_a_selection_is_marked_partial(tmp_path: Path, served: Served) -> None:
+    """A partial pass says so wherever the verdict stands; what was left out has a reason."""
+    ran = run(tmp_path / "run", "--target", served.description, "-k", "test_a_204_carries_no_content")
+    assert (ran.code, ran.report["verdict"], ran.report["partial"]) == (0, "pass", True)
+    assert ran.last_line.startswith("conformance: PASS, PARTIAL (")
+    left_out = next(clause for clause in ran.report["clauses"] if clause["id"] == "body.refused")
+    assert (left_out["verdict"], left_out["absence"]) == ("untested", "deselected")
+
+
+def test_a_selection_of_nothing_is_inconclusive(tmp_path: Path, served: Served) -> None:
+    """Nothing that was not exercised passes."""
+    ran = run(tmp_path / "run", "--target", served.description, "-k", "no_such_test")
+    assert (ran.code, ran.report["verdict"]) == (1, "inconclusive")
+
+
+def test_without_a_target_the_embedded_deployment_is_judged(tmp_path: Path) -> None:
+    """From an empty directory, with no variable set: a pass, and nothing but the reports is left there."""
+    ran = run(tmp_path / "run", "-k", "test_removing_an_existing", **dict.fromkeys(TOKENS, ""))
+    assert (ran.code, ran.report["target"]["name"]) == (0, "embedded reference deployment"), ran.output
+    assert {path.name for path in ran.folder.iterdir()} == {"reports"}
+
+
+def test_a_url_is_a_target(tmp_path: Path, served: Served) -> None:
+    """The servers are found among the tenant's ports, and the report says which."""
+    ran = run(tmp_path / "run", "--target", served.url, "-k", "test_removing_an_existing")
+    assert ran.code == 0, ran.output
+    assert any("servers were taken from the tenant's ports" in note for note in ran.report["notes"])
