@@ -6,6 +6,7 @@ and what is expected there (``spec/target.schema.json``).
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Mapping
@@ -122,23 +123,33 @@ def from_document(document: Any, source: str, environment: Mapping[str, str]) ->
         servers=tuple(resources["servers"][:MOST_SERVERS]),
         network_id=resources.get("network_id", PUBLIC_NETWORK),
         ports=dict(resources.get("ports", {})),
-        limits=Limits(**document.get("limits", {})),
+        limits=_limits(document.get("limits", {})),
         policy=Policy(**document.get("policy", {})),
     )
+
+
+def _limits(given: dict[str, Any]) -> Limits:
+    whole = {"max_addresses": int(given["max_addresses"])} if "max_addresses" in given else {}  # YAML may say 2.0
+    return Limits(**given | whole)
 
 
 def service_root(url: str, version: str) -> str:
     """``url`` with the API version, which a catalogue's URL already carries, a tenant after it or not.
 
+    The other service's version does not stay: one URL may stand for both.
+
     >>> service_root("https://cloud.example/compute/", "v2")
     'https://cloud.example/compute/v2'
     >>> service_root("https://cloud.example/v2/123456", "v2")
     'https://cloud.example/v2/123456'
+    >>> service_root("https://cloud.example/v2/123456", "v2.0")
+    'https://cloud.example/v2.0'
     """
     bare = url.rstrip("/")
-    path = urlsplit(bare).path
-    versioned = re.search(rf"/{re.escape(version)}(/[^/]+)?$", path)
-    return bare if versioned else f"{bare}/{version}"
+    versioned = re.search(r"(?<=[^/]/)(v2|v2\.0)(/[^/]+)?$", bare)
+    if versioned and versioned[1] == version:
+        return bare
+    return f"{bare[: versioned.start()] if versioned else bare + '/'}{version}"
 
 
 def _from_url(url: str, environment: Mapping[str, str]) -> Target:
@@ -158,25 +169,72 @@ def _from_url(url: str, environment: Mapping[str, str]) -> Target:
     )
 
 
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that has just JSON's types, and no key twice: the later value would win without a word."""
+
+
+def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+    for number, key in enumerate(keys):
+        if key in keys[:number]:
+            mark = node.value[number][0].start_mark
+            raise yaml.MarkedYAMLError(problem=f"the key {key} stands there twice", problem_mark=mark)
+    loader.flatten_mapping(node)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
+
+
 def _read(path: Path) -> Any:
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  # a safe loader
     except OSError as error:
         raise UsageError(
             f"{path}: cannot be read ({error.strerror}); a target description or a URL is expected"
         ) from error
     except UnicodeDecodeError as error:
         raise UsageError(f"{path}: is not UTF-8 text; a target description in YAML is expected") from error
-    except yaml.YAMLError as error:
-        place = getattr(error, "problem_mark", None)
-        line = f" line {place.line + 1}" if place else ""
-        raise UsageError(f"{path}:{line} is not YAML ({getattr(error, 'problem', error)})") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"{path}{_place(error)}: is not a target description in YAML ({_problem(error)})") from error
+
+
+def _place(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1}" if mark else ""
+
+
+def _problem(error: Exception) -> str:
+    """What the parser says, without what it quotes: a token that was pasted into the file must not be shown."""
+    said = getattr(error, "problem", None) or type(error).__name__
+    return re.sub(r"'[^']{5,}'|\"[^\"]{5,}\"", "...", str(said))
 
 
 def _mistakes(document: Any) -> list[str]:
+    if document is None:
+        return ["is empty; a target description in YAML is expected"]
+    if not _plain(document):
+        return [
+            "holds what JSON has no word for (binary data, a set, an infinite number, a key that is no text); "
+            "expected text, numbers, lists and mappings"
+        ]
     schema = yaml.safe_load((SPEC / "target.schema.json").read_text(encoding="utf-8"))
     validator = jsonschema_rs.Draft202012Validator(schema)
     return sorted({_mistake(error, schema) for error in validator.iter_errors(document)})
+
+
+def _plain(document: Any) -> bool:
+    """The schema can be asked about it."""
+    match document:
+        case dict():
+            return all(isinstance(key, str) and _plain(value) for key, value in document.items())
+        case list():
+            return all(map(_plain, document))
+        case float():
+            return math.isfinite(document)
+        case _:
+            return document is None or isinstance(document, (str, int))
 
 
 def _mistake(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from conformance import judge
+from conformance.generate import identifiers
 
 
 @pytest.mark.clause("effect.removed", "effect.nothing-else")
@@ -50,6 +51,11 @@ def test_repeating_a_removal_changes_nothing_more(api, neighbourhood):
     api.judge(judge.effect.repeated(trial), trial=trial)
 
 
+SOMEONE_ELSES = {
+    f"a removal of {segment.words}": {"raw": True, "address": segment.encoded} for segment in identifiers.other_uuids()
+}
+"""Well-formed IDs of nobody: they may be answered 204 as well, but nothing may go."""
+
 REFUSED = {
     "a removal without a token": {"credential": None},
     "a removal of an unknown address": {"address": "3b1f9c1e-6a52-4d0c-9b7e-0a1d5f6c2e84"},
@@ -57,6 +63,7 @@ REFUSED = {
     "a removal of an address that is no UUID": {"address": "not-a-uuid"},
     "a removal with a body": {"body": b"{}", "framing": "content-length"},
     "a POST": {"method": "POST"},
+    **SOMEONE_ELSES,
 }
 
 
@@ -66,5 +73,6 @@ def test_a_refusal_changes_nothing(api, neighbourhood):
     for words, variation in api.some(REFUSED.items()):
         api.establish(*neighbourhood)
         trial = api.attempt(neighbourhood[0], words, full=True, **variation)
+        api.note(judge.effect.nothing_else(trial))
         api.judge(judge.effect.inert(trial), trial=trial, case=words, optional=not trial.refused)
     api.judge(api.stayed(), case="after all of them")

@@ -30,16 +30,6 @@ def test_what_is_no_uuid_is_refused(api, association):
     generate.for_all(judge_one, api, api.some(rows), segment=generated, share=0.5)
 
 
-@pytest.mark.clause("effect.nothing-else")
-def test_another_uuid_removes_nothing(api, association):
-    """The nil and the max UUID and those of other versions are nobody's: whatever is answered, nothing goes."""
-    for segment in api.some(identifiers.other_uuids()):
-        trial = api.attempt(association, f"{segment.words} in place of an ID", raw=True, address=segment.encoded)
-        api.judge(judge.effect.nothing_else(trial), trial=trial, case=str(segment), optional=trial.refused)
-    trial = api.attempt(association, mistake=False, full=True)
-    api.judge(judge.effect.nothing_else(trial), trial=trial)
-
-
 @pytest.mark.clause("identifier.canonical")
 def test_other_spellings_of_the_id_are_refused(api, association):
     """Braces, no hyphens, a URN, blanks: the same UUID to a lenient parser, and no name of the address."""

@@ -30,9 +30,10 @@ WORDS: tuple[tuple[type[BaseException], str], ...] = (
 def why(error: BaseException, timeout_seconds: float) -> str:
     """The reason in one line, not redacted yet."""
     causes = list(_chain(error))
-    if any(isinstance(one, urllib3.exceptions.ConnectTimeoutError) for one in causes):
+    unconnected = any(isinstance(one, urllib3.exceptions.NewConnectionError) for one in causes)
+    if not unconnected and any(isinstance(one, urllib3.exceptions.ConnectTimeoutError) for one in causes):
         return "timed out: no connection"
-    if any(isinstance(one, (TimeoutError, urllib3.exceptions.TimeoutError)) for one in causes):
+    if not unconnected and any(isinstance(one, (TimeoutError, urllib3.exceptions.TimeoutError)) for one in causes):
         return f"timed out: no complete answer within {timeout_seconds:g} s"
     proxy = "the proxy: " if any(isinstance(one, urllib3.exceptions.ProxyError) for one in causes) else ""
     known = ((one, words) for kind, words in WORDS for one in reversed(causes) if isinstance(one, kind))

@@ -104,6 +104,13 @@ class Client:
     def _address(self, address: str) -> str:
         return f"{self.target.network}/ip_addresses/{quote(address, safe='')}"
 
+    def _without_tokens(self, url: str) -> str:
+        """The URL with variables in place of tokens, where the shell would put in just what was sent."""
+        for name, token in self.target.tokens.items():
+            if quote(token, safe="") == token:
+                url = url.replace(token, f"${{{VARIABLES[name]}}}")
+        return url
+
     def _send_json(self, operation: str, method: str, url: str, credential: str, document: Any) -> Exchange:
         headers = {"Content-Type": "application/json"}
         body = json.dumps(document).encode()
@@ -133,6 +140,7 @@ class Client:
                 credential=credential or ("made up" if TOKEN_HEADER in sent else "none"),
                 headers=sent,
                 shown={name: value for name, value in {**variable, **(shown or {})}.items() if name in sent},
+                shown_url=self._without_tokens(url),
                 body=body,
                 framing=framing,
                 removal=removal,

@@ -22,7 +22,6 @@ __all__ = [
     "Step",
     "bodies",
     "body_rows",
-   
     "for_all",
     "requests",
     "scenes",

@@ -39,7 +39,7 @@ def unauthenticated(token: str) -> list[Credential]:
         _in_header("an unknown token", made_up, made_up),
         _in_header("a malformed token", "<token>", "<token>"),
         _in_header("a long token", "x" * LONG, "x" * LONG),
-        _in_header("the token with a character more", f"{token}x", f"${VARIABLE}x"),
+        _in_header("the token with a character more", f"{token}x", f"${{{VARIABLE}}}x"),
         _in_header("the token without its last character", token[:-1], f"${{{VARIABLE}%?}}"),
         _in_header("the first half of the token", token[: len(token) // 2], f"${{{VARIABLE}:0:{len(token) // 2}}}"),
         _in_header("the token twice, as a list", f"{token}, {token}", f"${VARIABLE}, ${VARIABLE}"),

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from conformance.generate.cases import addressable
 
-LOOKALIKES = {"0": "\uff10", "1": "\u0661", "2": "\u0968", "a": "\u0430", "c": "\u0441", "e": "\u0435", "b": "\uff42"}
-"""Characters that a careless parser takes for hex digits: other scripts' digits, other scripts' letters."""
+FULL_WIDTH = {digit: chr(ord(digit) + 0xFEE0) for digit in "0123456789abcdef"}
+ARABIC = {str(value): chr(0x0660 + value) for value in range(10)}
+CYRILLIC = {"a": "\u0430", "c": "\u0441", "e": "\u0435"}
+"""Characters that a careless parser or a normalisation takes for hex digits: other widths, other scripts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,6 @@ def uuid_spellings(identifier: str) -> list[Segment]:
 
 def no_uuids(identifier: str) -> list[Segment]:
     """Near misses of an existing ID, and what is far from any."""
-    digit = next((one for one in identifier if one in LOOKALIKES), identifier[0])
     near = {
         "the ID without its last digit": identifier[:-1],
         "the ID with a digit more": f"{identifier}0",
@@ -93,13 +94,21 @@ def no_uuids(identifier: str) -> list[Segment]:
         "the ID with a wildcard": f"{identifier[:-1]}*",
         "the beginning of the ID with a wildcard": f"{identifier[:8]}%",
         "the ID with a letter that is no hex digit": f"{identifier[:-1]}g",
-        "the ID with a look-alike of a digit": identifier.replace(digit, LOOKALIKES.get(digit, "\uff10"), 1),
+        "the ID with a full-width digit": _with_a(FULL_WIDTH, identifier),
+        "the ID with an Arabic digit": _with_a(ARABIC, identifier),
+        "the ID with a Cyrillic letter": _with_a(CYRILLIC, identifier),
         "the ID twice": f"{identifier},{identifier}",
         "the ID with a suffix": f"{identifier}.json",
         "the ID with a matrix parameter": f"{identifier};v=1",
     }
     far = {"a wildcard": "*", "a percent sign": "%", "zero": "0", "a number": "-1", "a word": "all", "null": "null"}
-    return [_segment(words, text) for words, text in {**near, **far}.items()]
+    return [_segment(words, text) for words, text in {**near, **far}.items() if text != identifier]
+
+
+def _with_a(lookalikes: dict[str, str], identifier: str) -> str:
+    """The ID with its first character that has a look-alike replaced by it."""
+    found = next((one for one in identifier if one in lookalikes), None)
+    return identifier.replace(found, lookalikes[found], 1) if found else identifier
 
 
 def other_uuids() -> list[Segment]:

@@ -23,6 +23,8 @@ class Taken:
         answered: what the target answered, in words.
         agrees: the answer is one of those.
         exchange: the identifier of the exchange.
+        step: the number of the plan's step, from 0; repetitions of a step have the same.
+        changed: it is an operation that changes something, and it succeeded.
     """
 
     f: str
@@ -31,6 +33,8 @@ class Taken:
     answered: str
     agrees: bool
     exchange: str
+    step: int = 0
+    changed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,6 @@ class Walk:
 
     Attributes:
         steps: how many steps of the plan were reached; repetitions of one step count once.
-        effects: how many operations that change something succeeded.
         names: the sequence's names of addresses and servers -> their IDs.
         earlier: how many operations the addresses had been through before.
         open: why it could not be judged; empty when it could.
@@ -47,7 +50,6 @@ class Walk:
 
     taken: tuple[Taken, ...]
     steps: int
-    effects: int = 0
     names: Mapping[str, str] = field(default_factory=dict)
     earlier: int = 0
     open: str = ""
@@ -56,6 +58,11 @@ class Walk:
     def broken(self) -> bool:
         """Its last step does not agree with the model."""
         return bool(self.taken) and not self.taken[-1].agrees
+
+    @property
+    def effects(self) -> frozenset[int]:
+        """The steps that changed something."""
+        return frozenset(one.step for one in self.taken if one.changed)
 
     @property
     def rule(self) -> str:

@@ -24,9 +24,13 @@ def allow(exchange: Exchange) -> Ruling | None:
     )
 
 
-def override(attempt: Attempt) -> Ruling | None:
-    """``method.override``: whatever is answered, the association stays; None when there was none to remove."""
-    return without_effect("method.override", attempt)
+def override(attempt: Attempt, control: Attempt | None = None) -> Ruling | None:
+    """``method.override``: whatever is answered, the association stays; None when there was none to remove.
+
+    ``control`` is the method without the override, sent after one with it had an effect: if it has one, too, the
+    override is not to blame.
+    """
+    return None if control is not None and control.changes else without_effect("method.override", attempt)
 
 
 def without_effect(clause: str, attempt: Attempt) -> Ruling | None:

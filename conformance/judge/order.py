@@ -53,7 +53,9 @@ def linearizable(round_: Round) -> Ruling | None:
     None when nothing overlapped, when the search was given up, or when it is no matter of overlap.
     """
     if round_.explained is False and not round_.in_sequence:
-        return _unexplained(CLAUSE, round_, f"no order of overlapping operations explains what came of them: {round_.words}")
+        return _unexplained(
+            CLAUSE, round_, f"no order of overlapping operations explains what came of them: {round_.words}"
+        )
     return kept(CLAUSE) if round_.explained and round_.overlapped else None
 
 
@@ -69,7 +71,7 @@ def _unexplained(clause: str, round_: Round, summary: str) -> Ruling:
         clause,
         round_.words,
         summary=summary,
-        expected="an order of the operations, each between its request and its answer, that explains all answers and reads",
+        expected="an order of the operations, each between its request and its answer, that explains all that was seen",
         observed=f"no place for: {round_.stuck}" if round_.stuck else "no such order",
         exchanges=round_.exchanges,
         details=round_.details,

@@ -85,8 +85,8 @@ class Belief:
         )
 
     def of(self, address: str) -> State:
-        """What is known of one address and its standing associations."""
-        known = dict.fromkeys(self.standing(address), True)
+        """What is known for sure of one address and its standing associations."""
+        known = {pair: True for pair in self.standing(address) if pair not in self._suspects}
         return State(listed=known, shown=known, ports={address: self.ports[address]})
 
     def removal(self, pair: Pair, exchange: str) -> None:
@@ -99,14 +99,14 @@ class Belief:
         self.stands[pair] = False
         self._removed[pair] = exchange
 
-    def seen(self, seen: State, just_removed: Pair | None = None, subject: Pair | None = None) -> list[Ruling]:
+    def seen(self, seen: State, just_removed: Pair | None = None, subjects: Iterable[Pair | str] = ()) -> list[Ruling]:
         """Believe what a look shows, and say which earlier removal it accuses.
 
         Args:
             just_removed: a 204 said so a moment ago; the attempt itself is judged for it.
-            subject: the association that an answered request was about: its change is no surprise.
+            subjects: what the request was about: if it changed, the request is judged for it, not an earlier one.
         """
-        if subject is not None:
+        for subject in subjects:
             self._suspects.pop(subject, None)
         accused: list[Ruling] = []
         for pair in {*seen.listed, *seen.shown} & self.stands.keys():
@@ -127,7 +127,6 @@ class Belief:
 
     def _removed_is(self, pair: Pair, seen: State, *, shows: bool, just_now: bool) -> list[Ruling]:
         if not shows:
-            self._lingering.discard(pair)
             return []
         if just_now or pair in self._lingering:
             self._lingering.add(pair)  # the removal itself is judged for it

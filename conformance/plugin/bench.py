@@ -316,12 +316,11 @@ class Bench:
         removed = pair if exchange.status == 204 and _names(exchange, pair) else None
         if removed:
             self._belief.removal(pair, exchange.id)
-        refused = exchange.status is not None and 400 <= exchange.status < 500
-        self._believe(seen, just_removed=removed, subject=None if refused else pair)
+        self._believe(seen, just_removed=removed, subjects=(pair,))
         return seen
 
-    def _believe(self, seen: State, just_removed: Pair | None = None, subject: Pair | None = None) -> None:
-        for ruling in self._belief.seen(seen, just_removed, subject):
+    def _believe(self, seen: State, just_removed: Pair | None = None, subjects: Iterable[Pair | str] = ()) -> None:
+        for ruling in self._belief.seen(seen, just_removed, subjects):
             self.docket.note(ruling)
 
     def _note(self, trial: Attempt, *, mistake: bool) -> None:
@@ -478,7 +477,8 @@ class Bench:
         lawful = ours and not standing
         acceptable = (gone,) if lawful and granted else (before, gone) if lawful and unknown else (before,)
         after = self._sight.settled(lambda: self._sight.addresses([address]) | self._look(standing), *acceptable)
-        self._believe(after)
+        refused = exchange.status is not None and 400 <= exchange.status < 500
+        self._believe(after, subjects=() if refused else (address, *self._belief.standing(address)))
         return after
 
     # -- rulings -------------------------------------------------------------------------------------------------

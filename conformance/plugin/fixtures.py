@@ -70,7 +70,8 @@ def callers(request: pytest.FixtureRequest) -> Iterator[overlap.Overlap]:
 @pytest.fixture
 def docket(request: pytest.FixtureRequest) -> Docket:
     """Where a test that needs no bench enters its rulings."""
-    return request.node.stash[DOCKET]
+    held: Docket = request.node.stash[DOCKET]
+    return held
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ nothing is left whatever happens. Nothing is judged here.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.client import retried
@@ -170,23 +170,19 @@ class Ground:
         return exchange, self._told(asked, exchange)
 
     def _send(self, asked: Mapping[str, Any]) -> Exchange:
+        client = self._client
         address = self._addresses[asked["address"]].id if "address" in asked else ""
         server = self.servers[asked["server"]] if "server" in asked else ""
-        match asked["f"]:
-            case "associate":
-                return self._client.associate(server, address)
-            case "remove":
-                return self._client.remove(server, address)
-            case "list":
-                return self._client.list_associations(server)
-            case "show":
-                return self._client.show_association(server, address)
-            case "show_address":
-                return self._client.show_address(address)
-            case "deallocate" if asked["by"] == "PUT":
-                return self._client.update_address(address, ())
-            case _:
-                return self._client.deallocate_address(address)
+        sends: dict[str, Callable[[], Exchange]] = {
+            "associate": lambda: client.associate(server, address),
+            "remove": lambda: client.remove(server, address),
+            "list": lambda: client.list_associations(server),
+            "show": lambda: client.show_association(server, address),
+            "show_address": lambda: client.show_address(address),
+            "deallocate by DELETE": lambda: client.deallocate_address(address),
+            "deallocate by PUT": lambda: client.update_address(address, ()),
+        }
+        return sends[f"{asked['f']} by {asked['by']}" if "by" in asked else asked["f"]]()
 
     def _told(self, asked: Mapping[str, Any], exchange: Exchange) -> dict[str, Any] | None:
         if exchange.status is None:

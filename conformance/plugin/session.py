@@ -118,6 +118,8 @@ class Session:
             self.held.close()
         except ConformanceError as error:
             swept.left.append(str(error))
+        except KeyboardInterrupt:  # once more: what was judged is written down all the same
+            swept.left.append("the removal of what the run created was interrupted")
         if swept.left:
             self.notes += [*swept.left, "conformance cleanup tries again to remove what was left"]
 

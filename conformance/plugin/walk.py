@@ -73,13 +73,12 @@ class _Course:
         self._states = frozenset({State(tuple(addresses))})
         self.taken: list[Taken] = []
         self._steps = 0
-        self._effects = 0
         self._open = ""
 
     def walk(self) -> Walk:
         """What came of it."""
         names = self._ground.names
-        return Walk(tuple(self.taken), self._steps, self._effects, names, self._earlier, self._open)
+        return Walk(tuple(self.taken), self._steps, names, self._earlier, self._open)
 
     def run(self, plan: Plan) -> None:
         """Take the steps, and learn what stands on the ground afterwards."""
@@ -133,10 +132,10 @@ class _Course:
         after = possible(self._states, asked, told)
         words = allowed(self._states, asked)
         said = exchange.outcome + _content(told)
-        self.taken.append(Taken(asked["f"], in_words(asked), words, said, bool(after), exchange.id))
         changed = asked["f"] not in READS and read_answer(told).kind is Kind.SUCCESS
-        self._effects += changed and bool(after)
-        if changed or asked["f"] not in READS:
+        step = self._steps - 1
+        self.taken.append(Taken(asked["f"], in_words(asked), words, said, bool(after), exchange.id, step, changed))
+        if asked["f"] not in READS:
             self._states = after or self._states
         return bool(after)
 

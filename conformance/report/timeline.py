@@ -1,9 +1,9 @@
 """Counterexamples of several operations, drawn from a finding's details: in sequence, or under overlap.
 
-Pure: a finding's ``details`` in, figures for a view out. ``kind`` says which: ``steps`` (a sequence, with what the model
-allowed at each step and what the target did) or ``timeline`` (a history, one lane a caller, with the longest order that
-was found and the operation that has no place in it). Details of another kind, or of another shape than the suite
-writes, are not drawn: the view shows them as they are.
+Pure: a finding's ``details`` in, figures for a view out. ``kind`` says which: ``steps`` (a sequence, with what the
+model allowed at each step and what the target did) or ``timeline`` (a history, one lane a caller, with the longest
+order that was found and the operation that has no place in it). Details of another kind, or of another shape than the
+suite writes, are not drawn: the view shows them as they are.
 """
 
 from __future__ import annotations
@@ -128,7 +128,9 @@ def names(details: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 def lines(details: Mapping[str, Any]) -> list[str]:
     """The counterexample as text, a line each: the sequence, or the history with the order that was found."""
-    made = [
+    before = details.get("earlier")
+    made = [f"(the addresses had been through {before} operations before)"] if before and steps(details) else []
+    made += [
         line
         for one in steps(details)
         for line in (

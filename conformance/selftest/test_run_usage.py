@@ -8,6 +8,8 @@ import pytest
 import yaml
 from run_processes import TOKENS, Ran, run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:

@@ -1,0 +1,54 @@
+"""A ground on a reference deployment in this process, over real sockets, for tests of sequences and of overlap."""
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from conformance import target
+from conformance.client import Client, Pacer
+from conformance.evidence import VARIABLES, Recorder
+from conformance.plugin.bench import Process
+from conformance.plugin.ground import Ground
+from conformance.provision import Ledger, Provisioner
+from conformance.reference import Reference, Settings, Tokens
+
+TOKENS = Tokens("ab12" * 8, "cd34" * 8, "ef56" * 8)
+SETTLE_SECONDS = 1.0
+
+
+@contextlib.contextmanager
+def served(fault: str = "", *, variant: str | None = None) -> Iterator[Reference]:
+    """A deployment with one fault, or a lawful variant of it."""
+    with Reference(Settings(tokens=TOKENS), faults=(fault,) if fault else (), variant=variant) as reference:
+        yield reference
+
+
+@contextlib.contextmanager
+def process(
+    reference: Reference, *, depth: str = "standard", seed: int = 0, per_second: float | None = None
+) -> Iterator[Process]:
+    """What the tests of one run share, for a run against that deployment."""
+    described = reference.target()
+    described["policy"] = {**described["policy"], "settle_seconds": SETTLE_SECONDS}
+    if per_second:
+        described["limits"] = {**described["limits"], "requests_per_second": per_second}
+    environment = {VARIABLES[name]: getattr(TOKENS, name) for name in ("full", "restricted", "foreign")}
+    chosen = target.from_document(described, "the reference", environment)
+    with tempfile.TemporaryDirectory(prefix="conformance-ground-") as folder:
+        recorder = Recorder()
+        client = Client(chosen, recorder, Pacer(Path(folder) / "pace", chosen.limits.requests_per_second))
+        ledger = Ledger(Path(folder) / "run.ledger.jsonl")
+        provisioner = Provisioner(client, ledger, Path(folder))
+        yield Process(chosen, client, recorder, ledger, provisioner, depth=depth, seed=seed)
+        ledger.close()
+
+
+@contextlib.contextmanager
+def ground(shared: Process, *, renewals: int = 8) -> Iterator[Ground]:
+    """A ground that gives its addresses back at the end."""
+    made = Ground(shared, renewals=renewals)
+    try:
+        yield made
+    finally:
+        made.close()

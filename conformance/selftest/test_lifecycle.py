@@ -1,0 +1,166 @@
+"""Sequences of operations: what the machine plans, how they are walked, judged and shortened."""
+
+import grounds
+import pytest
+
+from conformance import generate, judge
+from conformance.generate import Plan, Size, Step
+from conformance.judge.lifecycle import Taken, Walk
+from conformance.plugin.walk import Walker
+from conformance.provision import Record
+from conformance.reference import Reference, catalogue
+
+FAULTS = [fault.name for fault in catalogue() if fault.breaks[0] == "lifecycle.model"]
+RACES = ["two-winners-30-ms", "deallocation-race-30-ms", "resurrection-30-ms", "double-deallocation"]
+FREEDOMS = ["repetition-is-204", "sporadic-500", "sporadic-503", "lagging-reads", "quota-of-two", "upper-case-answers"]
+
+
+def walked(reference: Reference, depth: str = "standard", seed: int = 0) -> list[Walk]:
+    """Every walk on the deployment; its addresses stay, with the process that knows them."""
+    with grounds.process(reference, depth=depth) as process, grounds.ground(process) as ground:
+        return list(Walker(ground, depth=depth, seed=seed).walks())
+
+
+def planned(size: Size, seed: int = 0) -> list[Plan]:
+    """The plans of a search in which every walk agrees."""
+    met: list[Plan] = []
+
+    def take(plan: Plan) -> Walk:
+        met.append(plan)
+        return Walk((), len(plan))
+
+    list(generate.walks(take, seed, size, slots=2, servers=3))
+    return met
+
+
+def failing(plan: Plan, when: int) -> Walk:
+    """A walk that disagrees with its step number ``when``."""
+    taken = tuple(
+        Taken(step.f, step.f, ("204",), "400", agrees=number != when, exchange=str(number), step=number)
+        for number, step in enumerate(plan[: when + 1])
+    )
+    return Walk(taken, when + 1)
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("depth", ["quick", "standard"])
+def test_a_fault_of_sequences_is_found(fault: str, depth: str) -> None:
+    """Each fault that only a longer sequence shows is found at every depth, and cites what shows it."""
+    with grounds.served(fault) as reference:
+        last = walked(reference, depth)[-1]
+    ruling = judge.lifecycle.agrees(last)
+    assert ruling is not None
+    assert ruling.violation is not None
+    assert ruling.violation.exchanges == tuple(dict.fromkeys(one.exchange for one in last.taken))
+    assert ruling.violation.details["steps"][-1]["agrees"] is False
+
+
+def test_a_failing_sequence_is_shortened() -> None:
+    """Of the twelve steps that met the fault, those that do not matter are left out."""
+    with grounds.served("deallocation-frees-the-neighbours") as reference:
+        broken = [walk for walk in walked(reference) if walk.broken]
+    assert len(broken) > 1
+    assert len(broken[-1].taken) <= 5
+    assert [one.f for one in broken[-1].taken][-2:] == ["deallocate", "list"]
+
+
+@pytest.mark.parametrize("name", ["", *RACES])
+def test_no_sequence_blames_what_is_correct_in_sequence(name: str) -> None:
+    """The conforming deployment and those with races agree with the model, one operation at a time."""
+    with grounds.served(name) as reference:
+        rulings = [judge.lifecycle.agrees(walk) for walk in walked(reference, seed=3)]
+    assert rulings
+    assert all(ruling is not None and ruling.violation is None for ruling in rulings)
+
+
+@pytest.mark.parametrize("variant", FREEDOMS)
+def test_a_freedom_is_not_blamed(variant: str) -> None:
+    """Lawful variants agree with the model, also where reads lag or answers are lost."""
+    with grounds.served(variant=variant) as reference:
+        assert not [walk for walk in walked(reference) if walk.broken]
+
+
+def test_nothing_is_left_of_a_walk() -> None:
+    """The ledger knows of every address that stands when the walks are over, so a sweep finds them all."""
+    with (
+        grounds.served() as reference,
+        grounds.process(reference) as process,
+    ):
+        with grounds.ground(process) as ground:
+            list(Walker(ground, depth="standard", seed=0).walks())
+        record: Record = process.ledger.read()
+        assert set(reference.store.state.addresses) == set(record.addresses)
+        standing = {(one.address, one.server) for one in reference.store.state.associations}
+        assert standing <= {(address, server) for address, servers in record.addresses.items() for server in servers}
+
+
+def test_no_distinct_plan_is_sent_twice() -> None:
+    """Every plan that is handed out is a new one."""
+    plans = planned(Size(20, 5, 6))
+    assert len(plans) == len(set(plans)) > 20
+
+
+def test_the_seed_decides_the_plans() -> None:
+    """The same seed plans the same, another seed something else."""
+    size = Size(5, 2, 8)
+    assert planned(size, 1) == planned(size, 1) != planned(size, 2)
+
+
+def test_a_plan_ends_one_life_at_most() -> None:
+    """Plans without a death never de-allocate a free address; the others do it once."""
+    deaths = [_deaths(plan) for plan in planned(Size(15, 10, 12))]
+    assert set(deaths) == {0, 1}
+    assert sum(deaths) == 11  # ten generated ones and a fixed one
+
+
+def _deaths(plan: Plan) -> int:
+    """De-allocations that a conforming target grants."""
+    associated: dict[int, set[int]] = {0: set(), 1: set()}
+    gone: set[int] = set()
+    count = 0
+    for step in plan:
+        if step.f == "allocate":
+            gone.discard(step.slot)
+        elif step.f == "associate" and step.slot not in gone:
+            associated[step.slot].add(step.server)
+        elif step.f == "remove":
+            associated[step.slot].discard(step.server)
+        elif step.f == "deallocate" and not associated[step.slot] and step.slot not in gone:
+            gone.add(step.slot)
+            count += 1
+    return count
+
+
+def test_shortening_is_bounded_and_finds_the_steps_that_matter() -> None:
+    """Of twelve steps the two that matter are left, in at most as many attempts as are allowed."""
+    sent: list[Plan] = []
+
+    def take(plan: Plan) -> Walk:
+        sent.append(plan)
+        matters = Step("associate") in plan and plan[-1] == Step("list")
+        return failing(plan, len(plan) - 1) if matters else Walk((), len(plan))
+
+    plan = (*[Step("show")] * 5, Step("associate"), *[Step("remove")] * 5, Step("list"))
+    found = list(generate.machine.shortened(plan, failing(plan, len(plan) - 1), take))
+    assert [one.f for one in found[-1].taken] == ["associate", "list"]
+    assert len(sent) <= generate.machine.MOST_ATTEMPTS_TO_SHRINK
+
+
+def test_what_did_nothing_is_no_evidence() -> None:
+    """A sequence in which nothing took effect, or that was left open, is not judged."""
+    refused = Taken("associate", "associate A with s1", ("4xx",), "400", agrees=True, exchange="1")
+    assert judge.lifecycle.agrees(Walk((refused,), 1)) is None
+    made = Taken("associate", "associate A with s1", ("2xx",), "201", agrees=True, exchange="1", changed=True)
+    assert judge.lifecycle.agrees(Walk((made,), 1, open="it was answered 503")) is None
+    ruling = judge.lifecycle.agrees(Walk((made,), 1))
+    assert ruling is not None
+    assert ruling.violation is None
+
+
+def test_a_lost_answer_leaves_both_states_possible() -> None:
+    """After a 500 that had its effect the repeated removal is refused, and nothing is blamed."""
+    with grounds.served(variant="sporadic-500") as reference:
+        walks = walked(reference, "standard")
+    answers = [one.answered for walk in walks for one in walk.taken]
+    assert any(answer.startswith("500") for answer in answers)
+    assert not any(walk.broken for walk in walks)

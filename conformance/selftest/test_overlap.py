@@ -1,0 +1,174 @@
+"""Rounds of overlapping operations: recorded from parallel connections, searched for an order, and honest about it."""
+
+import random
+from collections import Counter
+
+import grounds
+import pytest
+
+from conformance import generate, judge
+from conformance.generate import Call, Field, Scene, Step
+from conformance.judge.order import Round
+from conformance.plugin.overlap import RENEWALS, Overlap
+from conformance.reference import Reference, catalogue
+
+RACES = [fault.name for fault in catalogue() if fault.breaks == ("concurrency.linearizable",) and fault.certain]
+FREEDOMS = ["repetition-is-204", "sporadic-500", "sporadic-503", "slow-answers", "lagging-reads", "quota-of-two"]
+IN_SEQUENCE = ["removal-does-nothing", "twice-associated-needs-two-removals", "delete-leaves-orphans"]
+
+
+def played(
+    reference: Reference, *, depth: str = "standard", seed: int = 0, per_second: float | None = None
+) -> tuple[list[Round], str]:
+    """Every round on the deployment, and the tally."""
+    shared = grounds.process(reference, depth=depth, seed=seed, per_second=per_second)
+    with shared as process, grounds.ground(process, renewals=RENEWALS[depth]) as ground:
+        overlap = Overlap(ground, depth=depth, seed=seed)
+        try:
+            return list(overlap.rounds()), overlap.tally
+        finally:
+            overlap.close()
+
+
+@pytest.mark.parametrize("fault", RACES)
+def test_a_race_is_found(fault: str) -> None:
+    """Each race with a window of ten milliseconds or more is found, and is no matter of sequence."""
+    with grounds.served(fault) as reference:
+        rounds, _ = played(reference, seed=7)
+    ruling = judge.order.linearizable(rounds[-1])
+    assert ruling is not None
+    assert ruling.violation is not None
+    assert ruling.violation.exchanges
+    assert judge.order.in_sequence(rounds[-1]) is None
+
+
+def test_the_counterexample_of_two_winners_is_the_smallest() -> None:
+    """An association and two removals that both succeed: three operations, one of them without a place."""
+    with grounds.served("two-winners-30-ms") as reference:
+        rounds, _ = played(reference)
+    told = rounds[-1].details
+    assert rounds[-1].words.startswith("remove x remove")
+    assert len(rounds[-1].story) == len(told["words"]) == len(told["answers"]) == 3
+    assert told["timeline"]["stuck"] is not None
+    assert rounds[-1].stuck.endswith("204 No Content")
+
+
+@pytest.mark.parametrize("variant", [None, *FREEDOMS])
+def test_a_freedom_is_explained(variant: str | None) -> None:
+    """Every round on a lawful deployment has an order that explains it."""
+    with grounds.served(variant=variant) as reference:
+        rounds, _ = played(reference, seed=11)
+    assert len(rounds) > 20
+    assert all(round_.explained for round_ in rounds)
+
+
+@pytest.mark.parametrize("fault", IN_SEQUENCE)
+def test_what_fails_in_sequence_is_no_matter_of_overlap(fault: str) -> None:
+    """A fault that shows without overlap is blamed on the life-cycle, and the clause stays open."""
+    with grounds.served(fault) as reference:
+        rounds, _ = played(reference)
+    last = rounds[-1]
+    assert last.in_sequence
+    assert judge.order.linearizable(last) is None
+    ruling = judge.order.in_sequence(last)
+    assert ruling is not None
+    assert ruling.clause == "lifecycle.model"
+    assert ruling.violation is not None
+
+
+def test_rounds_overlap_and_are_counted() -> None:
+    """Most rounds on a quick deployment overlap, and the tally says how many."""
+    with grounds.served() as reference:
+        rounds, tally = played(reference)
+    overlapped = sum(round_.overlapped for round_ in rounds)
+    assert tally == f"{overlapped} of {len(rounds)} rounds overlapped"
+    assert overlapped > len(rounds) // 4
+
+
+def test_without_overlap_nothing_is_judged() -> None:
+    """A ceiling on requests a second keeps callers apart; such rounds are open, never passes."""
+    with grounds.served() as reference:
+        rounds, tally = played(reference, depth="quick", per_second=20)
+    assert tally.startswith("0 of ")
+    assert all(judge.order.linearizable(round_) is None for round_ in rounds)
+    assert all("did not overlap" in round_.open for round_ in rounds)
+
+
+@pytest.mark.parametrize(("depth", "most"), [("quick", 60), ("standard", 350)])
+def test_rounds_keep_to_their_budget(depth: str, most: int) -> None:
+    """Requests and allocations of a depth are bounded."""
+    with grounds.served() as reference, grounds.process(reference, depth=depth) as process:
+        with grounds.ground(process, renewals=RENEWALS[depth]) as ground:
+            overlap = Overlap(ground, depth=depth, seed=0)
+            list(overlap.rounds())
+            overlap.close()
+        assert process.recorder.total <= most
+        assert process.recorder.by_operation["allocateAddress"] <= 2 + RENEWALS[depth]
+
+
+def test_addresses_come_back_in_a_known_state() -> None:
+    """What is left when the rounds are over is what the ledger and the slots say."""
+    with grounds.served() as reference, grounds.process(reference) as process:
+        with grounds.ground(process, renewals=3) as ground:
+            overlap = Overlap(ground, depth="standard", seed=2)
+            list(overlap.rounds())
+            overlap.close()
+            known = {
+                (ground.names[name], ground.names[server])
+                for name, servers in ground.associated.items()
+                for server in servers
+            }
+        standing = {(one.address, one.server) for one in reference.store.state.associations}
+        assert standing == known
+        assert set(reference.store.state.addresses) == set(process.ledger.read().addresses)
+
+
+@pytest.mark.parametrize("choice", [None, "repetition-is-204"])
+def test_the_choice_made_in_sequence_binds(choice: str | None) -> None:
+    """Two removals that both answer 204 are two winners only on a target that refuses a repeated removal."""
+    scene = Scene("remove x remove", ((0, 0),), (Call(Step("remove")), Call(Step("remove"), 0.1)))
+    with (
+        grounds.served("two-winners-30-ms", variant=choice) as reference,
+        grounds.process(reference) as process,
+        grounds.ground(process) as ground,
+    ):
+        overlap = Overlap(ground, depth="quick", seed=0)
+        first = next(overlap.rounds())
+        second = overlap.play(scene)
+        overlap.close()
+    assert first.explained is second.explained is (choice is not None)
+
+
+@pytest.mark.parametrize("depth", ["quick", "standard", "deep"])
+def test_what_meets_what(depth: str) -> None:
+    """Every depth has its kinds of rounds, the dear ones last; a seed gives the same rounds again."""
+    made = list(generate.scenes(depth, 1, Field(2, 4)))
+    assert made == list(generate.scenes(depth, 1, Field(2, 4)))
+    assert [scene.mortal for scene in made] == sorted(scene.mortal for scene in made)
+    kinds = Counter(scene.words for scene in made)
+    assert {"remove x remove", "associate x de-allocate", "de-allocate x associate"} <= kinds.keys()
+    assert max(len(scene.calls) for scene in made) <= generate.MOST_CALLERS
+
+
+@pytest.mark.parametrize(("slots", "servers"), [(1, 1), (2, 1), (1, 2)])
+def test_rounds_fit_a_small_field(slots: int, servers: int) -> None:
+    """With one server or one address only what exists is named, and what needs more is left out."""
+    for scene in generate.scenes("standard", 3, Field(slots, servers)):
+        named = [*((step.slot, step.server) for step in scene.steps), *scene.standing]
+        assert all(slot < slots and server < servers for slot, server in named)
+
+
+def test_one_association_protects_each_address_of_a_mixture() -> None:
+    """No removal of a mixture names the association that keeps the address from being de-allocated."""
+    dice = random.Random(5)
+    for _ in range(50):
+        scene = generate.rounds.mixture(dice, Field(2, 3))
+        assert {(0, 0), (1, 0)} <= set(scene.standing)
+        assert all(step.server for step in scene.steps if step.f == "remove")
+
+
+def test_a_search_that_is_given_up_is_no_pass() -> None:
+    """The verdict unknown leaves the round open."""
+    round_ = Round("a mixture", explained=None, overlapped=True)
+    assert judge.order.linearizable(round_) is None
+    assert "given up" in round_.open
