@@ -26,6 +26,9 @@ LONGEST_NEEDED_RUN = 12
 
 SHORTEST_ENCODED = 4
 
+GLOB = frozenset("[]{}")
+"""In a URL, curl takes these for a pattern."""
+
 LONGEST_ARGUMENT = 4096
 """Bytes of a body that stand in a command line as they are."""
 
@@ -265,6 +268,7 @@ def curl(exchange: Exchange) -> str:
     """
     request = exchange.request
     words = ["curl", "-i", "--path-as-is", "-X", _quoted(request.method)]
+    words += ["--globoff"] if GLOB & set(request.url) else []
     for name, value in request.headers:
         words += ["-H", _quoted(f"{name}: {value}" if value.strip() else f"{name};")]
     source = ""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,13 @@ from conformance.errors import UsageError
 PUBLIC_NETWORK = "00000000-0000-0000-0000-000000000000"
 CREDENTIALS = {"token": "full", "restricted_token": "restricted", "foreign_token": "foreign"}
 """Keys of ``auth`` -> the name under which the suite speaks of that credential."""
+
+URL_CREDENTIALS = {
+    "token": "CONFORMANCE_TOKEN",
+    "restricted_token": "CONFORMANCE_RESTRICTED_TOKEN",
+    "foreign_token": "CONFORMANCE_FOREIGN_TOKEN",
+}
+"""Keys of ``auth`` -> where the credential is taken from when the target is given as a URL."""
 
 MOST_SERVERS = 4
 """More servers than this make no case richer; the rest of the list is left alone."""
@@ -154,18 +161,16 @@ def service_root(url: str, version: str) -> str:
 
 def _from_url(url: str, environment: Mapping[str, str]) -> Target:
     mistakes = _bad_url("--target", url)
-    token = environment.get("CONFORMANCE_TOKEN", "")
-    if not token:
-        mistakes.append("--target URL takes the token from the variable CONFORMANCE_TOKEN, which is not set")
+    others = {key: variable for key, variable in URL_CREDENTIALS.items() if key == "token" or environment.get(variable)}
+    auth = {key: f"env:{variable}" for key, variable in others.items()}
+    tokens = _tokens(auth, environment, mistakes)
     if mistakes:
         raise UsageError("\n".join(mistakes))
-    names = {"restricted": "CONFORMANCE_RESTRICTED_TOKEN", "foreign": "CONFORMANCE_FOREIGN_TOKEN"}
-    others = {name: Secret(environment[key]) for name, key in names.items() if environment.get(key)}
     return Target(
         name=urlsplit(url).netloc,
         compute=service_root(url, "v2"),
         network=service_root(url, "v2.0"),
-        tokens={"full": Secret(token), **others},
+        tokens=tokens,
     )
 
 
@@ -173,7 +178,7 @@ class _Loader(yaml.SafeLoader):
     """Safe YAML that has just JSON's types, and no key twice: the later value would win without a word."""
 
 
-def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
     for number, key in enumerate(keys):
         if key in keys[:number]:
@@ -183,8 +188,12 @@ def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
     return loader.construct_mapping(node, deep=True)
 
 
+def _text(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    return loader.construct_scalar(node)
+
+
 _Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
 
 
 def _read(path: Path) -> Any:
@@ -214,53 +223,49 @@ def _problem(error: Exception) -> str:
 def _mistakes(document: Any) -> list[str]:
     if document is None:
         return ["is empty; a target description in YAML is expected"]
-    if not _plain(document):
-        return [
-            "holds what JSON has no word for (binary data, a set, an infinite number, a key that is no text); "
-            "expected text, numbers, lists and mappings"
-        ]
+    if odd := list(_odd(document)):
+        return [f"{place}: expected text, a finite number, a list or a mapping with text as keys" for place in odd]
     schema = yaml.safe_load((SPEC / "target.schema.json").read_text(encoding="utf-8"))
     validator = jsonschema_rs.Draft202012Validator(schema)
     return sorted({_mistake(error, schema) for error in validator.iter_errors(document)})
 
 
-def _plain(document: Any) -> bool:
-    """The schema can be asked about it."""
+def _odd(document: Any, place: str = "") -> Iterator[str]:
+    """Where YAML says what JSON, and so the schema, has no word for."""
+    here = place or "the description"
     match document:
         case dict():
-            return all(isinstance(key, str) and _plain(value) for key, value in document.items())
+            for key, value in document.items():
+                yield from _odd(value, f"{place}.{key}".lstrip(".")) if isinstance(key, str) else [here]
         case list():
-            return all(map(_plain, document))
-        case float():
-            return math.isfinite(document)
+            for number, value in enumerate(document):
+                yield from _odd(value, f"{here}.{number}")
+        case float() if not math.isfinite(document):
+            yield here
+        case None | str() | int() | float():
+            pass
         case _:
-            return document is None or isinstance(document, (str, int))
+            yield here
 
 
 def _mistake(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> str:
     key = ".".join(str(part) for part in error.instance_path) or "the description"
     expected = _description(schema, list(error.schema_path))
     # The value is not repeated: a token that was pasted into the file must not reach the terminal.
-    said = (
-        "a literal is refused, so that no secret stands in a file that is shared: " if key.startswith("auth.") else ""
-    )
-    detail = error.message if "required" in error.schema_path or "additionalProperties" in error.schema_path else ""
-    words = "; ".join(part for part in (detail, f"{said}expected {expected}" if expected else error.message) if part)
-    return f"{key}: {words}"
+    detail = f"{error.message}; " if error.schema_path[-1] in {"required", "additionalProperties"} else ""
+    if key.startswith("auth."):
+        detail = "a literal is refused, so that no secret stands in a file that is shared: "
+    return f"{key}: {detail}expected {expected}"
 
 
 def _description(schema: dict[str, Any], path: list[str | int]) -> str:
     """The description that stands nearest to the violated keyword, on the way down from the root."""
-    found = ""
     node: Any = schema
+    found = str(schema["description"])
     for part in path[:-1]:
-        node = (
-            node[part] if isinstance(node, dict) and part in node else node[int(part)] if isinstance(node, list) else {}
-        )
-        if isinstance(node, dict) and "$ref" in node:
-            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]] | node
+        node = node[part]
         if isinstance(node, dict) and isinstance(node.get("description"), str):
-            found = node["description"].rstrip(".")
+            found = node["description"]
     return found
 
 
@@ -269,16 +274,17 @@ def _bad_urls(document: dict[str, Any]) -> list[str]:
 
 
 def _bad_url(key: str, url: str) -> list[str]:
+    """What is wrong with a URL, which is not repeated, since it may carry a password."""
+    expected = "expected http://HOST/ or https://HOST/, a path prefix allowed, no user name, query or fragment"
     try:
         parts = urlsplit(url)
         usable = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
-        return [f"{key}: {url!r} is no URL; expected http://HOST/ or https://HOST/, a path prefix allowed"]
-    if usable and (parts.username or parts.password):
-        return [f"{key}: carries a user name or password; credentials belong under auth"]
-    if usable and not parts.query and not parts.fragment:
-        return []
-    return [f"{key}: {url!r}; expected http://HOST/ or https://HOST/, a path prefix allowed, no query, no fragment"]
+        return [f"{key}: is no URL; {expected}"]
+    if parts.username or parts.password:
+        return [f"{key}: carries a user name or password, which belong under auth; {expected}"]
+    plain = url.isascii() and url.isprintable() and " " not in url and not parts.query and not parts.fragment
+    return [] if usable and plain else [f"{key}: is not the URL of a service; {expected}"]
 
 
 def _bad_resources(document: dict[str, Any]) -> list[str]:
@@ -287,30 +293,32 @@ def _bad_resources(document: dict[str, Any]) -> list[str]:
     return [f"resources.ports.{server}: is not among resources.servers" for server in unknown]
 
 
-def _tokens(auth: dict[str, str], environment: Mapping[str, str], mistakes: list[str]) -> dict[str, Secret]:
+def _tokens(auth: Mapping[str, str], environment: Mapping[str, str], mistakes: list[str]) -> dict[str, Secret]:
     found = {}
     for key, name in CREDENTIALS.items():
         if key in auth:
             try:
-                found[name] = _secret(f"auth.{key}", auth[key], environment)
-            except UsageError as error:
-                mistakes.append(error.message)
+                found[name] = _secret(auth[key], environment)
+            except ValueError as error:
+                mistakes.append(f"auth.{key}: {error}")
     return found
 
 
-def _secret(key: str, reference: str, environment: Mapping[str, str]) -> Secret:
+def _secret(reference: str, environment: Mapping[str, str]) -> Secret:
+    """The token; what names its place is repeated only if it cannot be a token itself."""
     kind, _, name = reference.partition(":")
     if kind == "env":
+        shown = f"the environment variable {name if name.isupper() else 'that is named there'}"
         value = environment.get(name, "").strip()
-        if not value:
-            raise UsageError(f"{key}: the environment variable {name} is not set or empty; expected the token in it")
     else:
+        shown = "the file that is named there"
         try:
             value = Path(name).expanduser().read_text(encoding="utf-8").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"{key}: the file {name} cannot be read ({error}); expected the token in it") from error
-        if not value:
-            raise UsageError(f"{key}: the file {name} is empty; expected the token in it")
+        except (OSError, ValueError, RuntimeError) as error:
+            reason = getattr(error, "strerror", None) or "not UTF-8 text"
+            raise ValueError(f"{shown} cannot be read ({reason}); expected the token in it") from None
+    if not value:
+        raise ValueError(f"{shown} is not set or empty; expected the token in it")
     if not value.isascii() or not value.isprintable():
-        raise UsageError(f"{key}: the token holds characters that no header can carry; expected printable ASCII")
+        raise ValueError(f"{shown} holds characters that no header can carry; expected a token of printable ASCII")
     return Secret(value)

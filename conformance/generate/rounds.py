@@ -181,8 +181,8 @@ PROGRAMMES: Mapping[str, tuple[tuple[Make, int], ...]] = {
         (association_before_deallocation, 5),
         (mixture, 4),
         (deallocation_before_association, 4),
-        (removal_of_the_last, 1),
         (two_deallocations, 3),
+        (removal_of_the_last, 1),
     ),
     "deep": (
         (removals_of_one, 15),
@@ -193,8 +193,8 @@ PROGRAMMES: Mapping[str, tuple[tuple[Make, int], ...]] = {
         (association_before_deallocation, 20),
         (mixture, 30),
         (deallocation_before_association, 8),
-        (removal_of_the_last, 4),
         (two_deallocations, 4),
+        (removal_of_the_last, 4),
     ),
 }
 """Depth -> kinds of rounds and how many of each, the cheap ones first."""

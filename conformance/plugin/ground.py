@@ -117,10 +117,14 @@ class Ground:
         Raises:
             ProvisioningError: none is to be had, or enough were allocated.
         """
-        if self.renewals < 1:
+        if self.renewals < 1 or name not in self._held:
             raise ProvisioningError("as many addresses as a test may allocate were allocated")
         self.renewals -= 1
-        address = self._process.provisioner.renew(self._addresses[name])
+        try:
+            address = self._process.provisioner.renew(self._addresses[name])
+        except ProvisioningError:
+            self._held.remove(name)
+            raise
         exchanges = reversed(self._process.recorder.exchanges.values())
         allocation = next(one for one in exchanges if one.operation == "allocateAddress")
         fresh = self._name(address)

@@ -31,12 +31,12 @@ from conformance.evidence import Exchange
 from conformance.generate import Call, Field, Scene, Step
 from conformance.judge.lifecycle import in_words
 from conformance.judge.order import Round
-from conformance.model.explain import explain, timeline
+from conformance.model.explain import Counterexample, explain, timeline
 from conformance.model.history import Operation, Outcome, timed
-from conformance.model.linearize import Result, Verdict, check
+from conformance.model.linearize import Model, PartResult, Result, Verdict, check
 from conformance.model.sequential import Choices, address_model
 from conformance.plugin.ground import Ground
-from conformance.plugin.standing import BUDGET, Asked, Did, Standing
+from conformance.plugin.standing import ALONE, BUDGET, READER, Asked, Did, Standing
 
 SLOTS = 2
 MOST_SERVERS = 4
@@ -46,7 +46,7 @@ FIRST_GUESS_SECONDS = 0.008
 WAKING_SECONDS = 0.001
 """Between the barrier and the signal, so that the last caller to wake up is no later than the first."""
 
-RENEWALS = {"quick": 1, "standard": 8, "deep": 20}
+RENEWALS = {"quick": 1, "standard": 7, "deep": 20}
 """Addresses that may be allocated in the place of de-allocated ones."""
 
 
@@ -114,9 +114,9 @@ class Overlap:
         done += met
         done += [self._standing.do(self._asked(step)) for step in scene.then]
         result, reads = self._read(scene, done)
-        self._standing.learn(self._touched(scene), done)
         overlapped = _overlap(met)
         if result.verdict is not Verdict.ILLEGAL:
+            self._standing.learn(self._touched(scene), done)
             explained = True if result.verdict is Verdict.LINEARIZABLE else None
             return Round(scene.words, explained, overlapped)
         in_sequence = not alone and self._fails_alone(scene)
@@ -252,7 +252,7 @@ class Overlap:
     ) -> Round:
         culprit = result.culprit
         assert culprit is not None
-        example = explain(self._standing.model, culprit, BUDGET)
+        example = _to_show(self._standing.model, culprit)
         cited = {(did.operation.process, did.operation.invoked): did.exchange for did in done}
         found = [cited[one.process, one.invoked_at] for one in example.operations if one.invoked_at is not None]
         answers = [_answer(one, exchange) for one, exchange in zip(example.operations, found, strict=True)]
@@ -283,6 +283,22 @@ def _overlap(met: list[Did]) -> bool:
     """Two operations that the target decided about were under way at the same time."""
     spans = sorted((did.exchange.started, did.exchange.finished) for did in met if did.definite)
     return any(later[0] <= earlier[1] for earlier, later in pairwise(spans))
+
+
+def _to_show(model: Model, culprit: PartResult) -> Counterexample:
+    """The smallest counterexample; all of the address's round where the smallest shows no callers that overlap.
+
+    What was lost to another caller's write is shown without that write, since it is wrong in any company; but nobody
+    would see why it came to be.
+    """
+    smallest = explain(model, culprit, BUDGET)
+    callers = sorted(
+        (one for one in smallest.operations if one.process not in {ALONE, READER}), key=lambda one: one.invoked
+    )
+    if any(one.returned is None or other.invoked <= one.returned for one, other in pairwise(callers)):
+        return smallest
+    assert culprit.stuck is not None
+    return Counterexample(culprit.part.key, culprit.part.operations, culprit.order, culprit.stuck, 0)
 
 
 def _decided_late(operation: Operation, seconds: float) -> Operation:

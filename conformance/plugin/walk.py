@@ -144,6 +144,9 @@ class _Course:
         old = self.slots[step.slot]
         if any(state.address(old).stage is not Stage.GONE for state in self._states):
             return
+        self._step({"f": "show_address", "address": old})
+        if self._open or not self.taken[-1].agrees:
+            return  # it is not gone, and must not be forgotten
         self._ground.lost(old)
         fresh, exchange = self._ground.renewed(old)
         self.slots[step.slot] = fresh

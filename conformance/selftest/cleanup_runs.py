@@ -36,15 +36,23 @@ class Watched(Deployment):
         self.at: Callable[[str, str], object] = lambda _described, _moment: None
         self._counting = threading.Lock()
 
-    def answer(self, request: Request, sides: frozenset[str]) -> Answer:
-        """Answer between the two callbacks."""
+    def delay(self, request: Request) -> None:
+        """A request has come; the callback may refuse it."""
         with self._counting:
             self.seen += 1
-        described = f"{request.method} {next((name for name in COLLECTIONS if name in request.segments), '')}"
-        self.at(described, "came")
+        self.at(described(request), "came")
+        super().delay(request)
+
+    def answer(self, request: Request, sides: frozenset[str]) -> Answer:
+        """All but the answer is done."""
         answer = super().answer(request, sides)
-        self.at(described, "done")
+        self.at(described(request), "done")
         return answer
+
+
+def described(request: Request) -> str:
+    """The method and the collection of a request."""
+    return f"{request.method} {next((name for name in COLLECTIONS if name in request.segments), '')}"
 
 
 class Tenant:

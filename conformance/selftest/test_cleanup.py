@@ -233,7 +233,9 @@ def test_two_runs_at_once_share_the_quota(tmp_path: Path) -> None:
     """Each works with what it gets, neither sweeps the other, and nothing is left."""
     with tenant(shared_quota=5) as others:
         commands = Commands(others, tmp_path, max_addresses=2)
-        processes = [commands.start("--report-dir", str(tmp_path / name), "-k", "deallocation or effect") for name in "ab"]
+        processes = [
+            commands.start("--report-dir", str(tmp_path / name), "-k", "deallocation or effect") for name in "ab"
+        ]
         for process in processes:
             _, output = ended(process, 120)
             assert "removed now" not in output

@@ -3,6 +3,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -68,7 +69,9 @@ def test_a_body_is_framed_as_asked(server: Recording, client: Client) -> None:
     assert b"Content-Length: 0\r\n" in server.heads[3]
 
 
-@pytest.mark.parametrize("segment", ["%7b%7B", "a%2eb", "%41", "%zz", "100%25", "a;b=c,d", "%C3%BC%ff", "it's!(*)", "a|b"])
+@pytest.mark.parametrize(
+    "segment", ["%7b%7B", "a%2eb", "%41", "%zz", "100%25", "a;b=c,d", "%C3%BC%ff", "it's!(*)", "a|b"]
+)
 def test_a_path_goes_out_byte_for_byte(server: Recording, client: Client, segment: str) -> None:
     """Nothing on the way decodes, encodes or changes the case of what was percent-encoded."""
     client.remove(SERVER, segment, raw=True, query="a=%7e&b=%zz")
@@ -126,7 +129,9 @@ def test_a_proxy_of_the_environment_is_used_and_its_exceptions_are_kept(
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     assert client_of("http://cloud.invalid:81", tmp_path).remove(SERVER, "%7b", raw=True).status == 200
-    assert server.heads[0].startswith(f"DELETE http://cloud.invalid:81/v2/servers/{SERVER}/ip_associations/%7b ".encode())
+    assert server.heads[0].startswith(
+        f"DELETE http://cloud.invalid:81/v2/servers/{SERVER}/ip_associations/%7b ".encode()
+    )
     client_of(server.url, tmp_path).list_addresses()
     assert server.heads[1].startswith(b"GET /v2.0/ip_addresses ")
 
@@ -151,7 +156,7 @@ def test_a_tunnel_is_asked_of_the_proxy_for_https(tmp_path: Path, monkeypatch: p
     assert "407" in exchange.failure
 
 
-def test_threads_have_connections_of_their_own(server: Recording, client: Client) -> None:
+def test_threads_have_connections_of_their_own(client: Client) -> None:
     """Requests at the same time do not mix, and each exchange has its own ID."""
     threads = [threading.Thread(target=lambda: [client.list_addresses() for _ in range(20)]) for _ in range(8)]
     for thread in threads:
@@ -167,7 +172,7 @@ def test_a_pace_is_kept_over_all_who_share_it(tmp_path: Path) -> None:
     """Slots lie apart by more than the ceiling asks, and a torn note begins anew."""
     shared = tmp_path / "pace"
     slots = [Pacer(shared, 50)._slot(0.1) for _ in range(5)]
-    assert all(later - earlier >= 0.0999 for earlier, later in zip(slots, slots[1:], strict=False))
+    assert all(later - earlier >= 0.0999 for earlier, later in pairwise(slots))
     shared.write_text("")
     assert Pacer(shared, 50)._slot(0.1) > slots[0]
 
@@ -204,17 +209,15 @@ def test_a_wish_to_wait_is_heeded_within_bounds(asked: str, seconds: float) -> N
 def test_a_silent_target_is_asked_twice_only() -> None:
     """Each time may take the whole timeout; another passing answer is waited out for longer."""
     silent = [exchange(None, failure="timed out: x") for _ in range(9)]
-    assert retried(lambda: silent.pop()).code == "lost"
+    assert retried(silent.pop).code == "lost"
     assert len(silent) == 7
     passed = [exchange(200), exchange(503), exchange(413), exchange(None)]
-    assert retried(lambda: passed.pop()).status == 200
+    assert retried(passed.pop).status == 200
     assert passing(exchange(503))
     assert not passing(exchange(409))
 
 
-def test_a_private_authority_is_taken_from_the_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_private_authority_is_taken_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A bundle that does not exist is an error of the set-up that the exchange names."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "absent.pem"))
     with socket.create_server(("127.0.0.1", 0)) as listener:

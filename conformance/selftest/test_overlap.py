@@ -53,6 +53,15 @@ def test_the_counterexample_of_two_winners_is_the_smallest() -> None:
     assert rounds[-1].stuck.endswith("204 No Content")
 
 
+@pytest.mark.parametrize("fault", ["lost-update-30-ms", "late-resurrection", "resurrection-30-ms"])
+def test_the_counterexample_shows_who_met_whom(fault: str) -> None:
+    """Where a removal is undone by another caller, that caller is in the picture."""
+    with grounds.served(fault) as reference:
+        rounds, _ = played(reference, seed=1)
+    lanes = {lane["process"] for lane in rounds[-1].details["timeline"]["lanes"]}
+    assert {"caller 1", "caller 2"} <= lanes
+
+
 @pytest.mark.parametrize("variant", [None, *FREEDOMS])
 def test_a_freedom_is_explained(variant: str | None) -> None:
     """Every round on a lawful deployment has an order that explains it."""

@@ -107,7 +107,10 @@ def test_no_token_is_shown_anywhere(ran: Ran) -> None:
 
 
 def test_the_same_seed_gives_the_same_cases(runs: dict[str, Ran]) -> None:
-    """Whoever starts the run: what was generated and how often each clause was judged is the same."""
+    """Whoever starts the run: what was generated and how often each clause was judged is the same.
+
+    Not so where requests overlap: in which order they arrive is nobody's choice, and decides what can be judged.
+    """
     one, other = runs["conformance run"].report, runs["pytest"].report
     assert one["seed"] == int(SEED)
     assert one["generated"] == other["generated"]
@@ -116,7 +119,8 @@ def test_the_same_seed_gives_the_same_cases(runs: dict[str, Ran]) -> None:
 
 def _cases(report: dict[str, object]) -> dict[str, int]:
     clauses: list[dict[str, object]] = report["clauses"]  # type: ignore[assignment]
-    return {str(clause["id"]): int(str(clause["cases"])) for clause in clauses}
+    in_sequence = [clause for clause in clauses if clause["family"] != "concurrency"]
+    return {str(clause["id"]): int(str(clause["cases"])) for clause in in_sequence}
 
 
 def test_the_generated_requests_reach_existing_associations(ran: Ran) -> None:

@@ -126,7 +126,11 @@ class OnlyTheNewestCanBeRemoved(Deployment):
         super().dissociate(request, association)
 
 
-@breaks("codes.success", "codes.documented", also=("effect.removed", "lifecycle.model", "effect.repeat"))
+@breaks(
+    "codes.success",
+    "codes.documented",
+    also=("effect.removed", "lifecycle.model", "effect.repeat", "body.refused", "access.forbidden"),
+)
 class DeleteActsAsGet(Deployment):
     """A removal is answered with 200 as if the association had been read."""
 

@@ -165,7 +165,7 @@ class AnyRemovalFrees(Deployment):
             super().check_free(request, address, state)
 
 
-@breaks("deallocation.until-the-last", also=SEQUENCES)
+@breaks("deallocation.until-the-last", also=(*SEQUENCES, "deallocation.delete-refused", "deallocation.put-refused"))
 class OfThreeTheLastDoesNotHold(Deployment):
     """After an address had three associations, the last one that is left does not hold it."""
 

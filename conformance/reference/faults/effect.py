@@ -92,7 +92,7 @@ class SingleReadIsStaleForEver(Deployment):
         return with_ghosts(state, list(self.ghosts)) if request.path.resource == "association" else state
 
 
-@breaks("effect.removed", also=SEQUENCES)
+@breaks("effect.removed", also=(*SEQUENCES, "effect.repeat"))
 class EverySecondListIsStale(Deployment):
     """Every second list shows removed associations, for ever: one of two replicas never learns."""
 

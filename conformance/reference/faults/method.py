@@ -28,7 +28,7 @@ class LowerCaseRemoves(Deployment):
         return super().effective_method(request).upper()
 
 
-@breaks("method.refused", "codes.documented")
+@breaks("method.refused", also=("codes.documented",))
 class PatchAnswers200(Deployment):
     """PATCH answers 200 and does nothing."""
 
@@ -36,7 +36,7 @@ class PatchAnswers200(Deployment):
         return Refusal(200, "nothing to do") if request.method == "PATCH" else super().bad_method(request)
 
 
-@breaks("method.refused", "codes.documented")
+@breaks("method.refused", also=("codes.documented",))
 class UnknownMethodIs501(Deployment):
     """A method that nobody ever heard of answers 501."""
 

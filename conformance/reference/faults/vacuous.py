@@ -9,7 +9,6 @@ from conformance.reference.registry import breaks
 NEVER_REFUSED = (
     "body.refused",
     "identifier.uuid",
-    "identifier.not-the-address",
     "access.authenticated",
     "access.forbidden",
     "access.foreign",
@@ -33,7 +32,10 @@ class AllIs401(Deployment):
         raise Refusal(401, "a valid X-Auth-Token is required")
 
 
-@breaks(*NEVER_REFUSED, also=("identifier.canonical", "effect.removed", "method.override", "codes.success"))
+@breaks(
+    *NEVER_REFUSED,
+    also=("identifier.canonical", "identifier.not-the-address", "effect.removed", "method.override", "codes.success"),
+)
 class AllIs204(Deployment):
     """Every request answers 204, and nothing ever happens."""
 

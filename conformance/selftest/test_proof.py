@@ -1,0 +1,158 @@
+"""The proof in small: at the quick depth every clause still catches a fault, and no lawful deployment is blamed.
+
+The whole proof, at the standard depth, has an environment of its own.
+"""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from conformance import catalogue
+from conformance.errors import UsageError
+from conformance.proof import document
+from conformance.proof.document import Proof
+from conformance.proof.trial import Subject, Trial
+
+LONGEST_PROOF_SECONDS = 900
+
+QUICK_FAULTS = (
+    "any-token-works",
+    "restricted-may-remove",
+    "foreign-may-deallocate",
+    "one-byte-is-ignored",
+    "body-chooses-the-address",
+    "unknown-association-is-404",
+    "removal-answers-200",
+    "any-removal-frees",
+    "delete-takes-the-associations-too",
+    "put-takes-the-associations-too",
+    "delete-answers-202",
+    "put-does-nothing",
+    "list-is-stale-for-ever",
+    "all-of-the-address-go",
+    "refused-for-its-body-but-removed",
+    "repetition-is-410",
+    "literal-is-taken",
+    "what-follows-is-ignored",
+    "upper-case-is-unknown",
+    "over-limit-removes",
+    "post-removes",
+    "all-is-503",
+    "all-is-204",
+)
+"""Plain faults, one or two a family: a quick look is enough for them."""
+
+LAWFUL = (
+    "repetition-is-204",
+    "lagging-reads",
+    "sporadic-503",
+    "rate-limited",
+    "http-10",
+    "no-ports-api",
+    "only-ipv6",
+    "bodies-are-ignored",
+)
+
+
+@pytest.fixture(scope="module")
+def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+    """The document of a quick proof over a selection."""
+    folder = tmp_path_factory.mktemp("proof")
+    chosen = [word for name in (*QUICK_FAULTS, *LAWFUL) for word in ("--only", name)]
+    command = [sys.executable, "-m", "conformance", "prove", "--depth", "quick", "--report-dir", str(folder), *chosen]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_PROOF_SECONDS, check=False)
+    assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-2000:]
+    assert "proof holds" in ended.stdout.splitlines()[-1]
+    assert "The proof holds" in (folder / "proof.html").read_text()
+    yield json.loads((folder / "proof.json").read_text())
+
+
+@pytest.mark.slow
+def test_a_quick_look_finds_plain_faults_and_blames_no_lawful_deployment(proof: dict[str, Any]) -> None:
+    """Each fault breaks a clause of its entry, and each variant passes."""
+    assert proof["holds"]
+    assert not proof["survivors"]
+    assert not proof["false_alarms"]
+
+
+@pytest.mark.slow
+def test_a_fault_is_blamed_on_the_clauses_that_it_breaks(proof: dict[str, Any]) -> None:
+    """No clause fails that the fault's entry does not name."""
+    blamed = {trial["subject"]["name"]: trial["misblamed"] for trial in proof["trials"] if trial["misblamed"]}
+    assert blamed == {}
+
+
+@pytest.mark.slow
+def test_one_fault_is_few_findings(proof: dict[str, Any]) -> None:
+    """A clause that a fault breaks has a finding or two, however many examples show it."""
+    many = {
+        (trial["subject"]["name"], clause): findings
+        for trial in proof["trials"]
+        for clause, findings in trial["found"].items()
+        if findings > 3
+    }
+    assert many == {}
+
+
+def test_every_clause_is_broken_by_two_faults() -> None:
+    """The catalogue of faults leaves no clause without proof."""
+    named = [clause for subject in document.subjects() if subject.kind == "fault" for clause in subject.breaks]
+    assert {clause.id for clause in catalogue.load().clauses if named.count(clause.id) < 2} == set()
+
+
+FAULT = Subject("fault", "a-fault", "breaks a clause", "fail", ("body.refused",), ("body.inert",))
+FOUND = Trial(FAULT, "fail", "", 1.0, 10, {"body.refused": 1})
+
+
+def test_a_fault_survives_when_no_clause_of_its_entry_finds_it() -> None:
+    """What another clause finds does not count."""
+    assert not FOUND.survived
+    assert replace(FOUND, found={"body.inert": 1}).survived
+    assert replace(FOUND, found={}, verdict="pass").survived
+
+
+def test_a_vacuous_deployment_survives_unless_it_is_inconclusive() -> None:
+    """A target that shows nothing must not pass, nor be at fault."""
+    vacuous = replace(FAULT, verdict="inconclusive")
+    assert replace(FOUND, subject=vacuous, verdict="pass").survived
+    assert not replace(FOUND, subject=vacuous, verdict="inconclusive", found={}).survived
+
+
+def test_a_clause_that_the_entry_does_not_name_is_misblamed() -> None:
+    """Clauses that may notice it, too, are not."""
+    assert replace(FOUND, found={"body.refused": 1, "body.inert": 1}).misblamed == ()
+    assert replace(FOUND, found={"codes.success": 1}).misblamed == ("codes.success",)
+
+
+@pytest.mark.parametrize("found", [{"faults.client-input": 1}, {}], ids=["blamed", "not passed"])
+def test_a_lawful_deployment_that_is_blamed_is_a_false_alarm(found: dict[str, int]) -> None:
+    """Also for a should-clause, and also when it just did not pass."""
+    lawful = Subject("variant", "a-variant", "is free to", "pass")
+    assert Trial(lawful, "pass" if found else "inconclusive", "", 1.0, 10, found).false_alarm
+    assert not Trial(lawful, "pass", "", 1.0, 10).false_alarm
+
+
+@pytest.mark.parametrize("broken", [{"verdict": "pass", "found": {}}, {"error": "it broke"}])
+def test_a_proof_with_a_survivor_or_an_error_does_not_hold(broken: dict[str, Any]) -> None:
+    """One is enough."""
+    assert Proof("quick", 0, 1.0, (FOUND,)).holds
+    assert not Proof("quick", 0, 1.0, (FOUND, replace(FOUND, **broken))).holds
+
+
+def test_an_unknown_name_is_answered_with_those_that_come_near() -> None:
+    """Nothing is proven by a typing mistake."""
+    with pytest.raises(UsageError, match="body-is-ignored"):
+        document.subjects(["body-is-ignore"])
+
+
+def test_the_page_escapes_what_a_trial_says(tmp_path: Path) -> None:
+    """A deployment's words are text."""
+    hostile = replace(FOUND, subject=replace(FAULT, description="<script>alert(1)</script>"))
+    document.write(Proof("quick", 0, 1.0, (hostile,)), tmp_path)
+    assert "<script" not in (tmp_path / "proof.html").read_text()

@@ -1,0 +1,469 @@
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+
+import pytest
+from cleanup_runs import Tenant, Watched, tenant
+from filelock import FileLock
+
+from conformance.client import Client, Pacer
+from conformance.errors import LedgerError, ProvisioningError
+from conformance.evidence import Recorder
+from conformance.provision import Ledger, Provisioner, Sweep, ledger, state_directory, sweep_dead_runs, sweep_run
+from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.target import Limits, Policy, Secret, Target
+
+
+@pytest.fixture
+def others() -> Iterator[Tenant]:
+    """A tenant with two addresses of others, which has room for three more."""
+    with tenant(servers=2) as running:
+        yield running
+
+
+class Run:
+    """One run's provisioning on a tenant: a ledger, a client, a lender."""
+
+    def __init__(self, others: Tenant, directory: Path, name: str = "run", most: int = 2) -> None:
+        reference = others.reference
+        target = Target(
+            name="reference",
+            compute=f"{reference.compute}/v2",
+            network=f"{reference.network}/v2.0",
+            tokens={"full": Secret(reference.tokens.full), "foreign": Secret(reference.tokens.foreign)},
+            servers=reference.servers,
+            limits=Limits(max_addresses=most, timeout_seconds=1.0),
+            policy=Policy(settle_seconds=1.0),
+        )
+        self.others = others
+        self.shared = directory / name
+        self.shared.mkdir(exist_ok=True)
+        self.client = Client(target, Recorder(), Pacer(self.shared / "pace"))
+        self.path = directory / "state" / f"{name}{ledger.SUFFIX}"
+        self.ledger = Ledger(self.path)
+        self.provisioner = self.joined("main")
+
+    def joined(self, process: str) -> Provisioner:
+        """The lender of one of the run's processes."""
+        own = self.ledger if process == "main" else Ledger(self.path, process)
+        return Provisioner(self.client, own, self.shared)
+
+    def swept(self) -> Sweep:
+        """What is left when the run has ended, taken back."""
+        done = Sweep()
+        sweep_run(self.client, self.path, done)
+        self.ledger.close()
+        return done
+
+
+@pytest.fixture
+def run(others: Tenant, tmp_path: Path) -> Run:
+    """A run on that tenant."""
+    return Run(others, tmp_path)
+
+
+def on(others: Tenant, described: str, moment: str, act: Callable[[], object], times: int = 1) -> None:
+    """Act when so many requests of a kind come, or are done."""
+    left = iter(range(times))
+
+    def at(seen: str, when: str) -> None:
+        if (seen, when) == (described, moment) and next(left, None) is not None:
+            act()
+
+    others.deployment.at = at
+
+
+def refusing(code: int) -> Callable[[], None]:
+    """Refuse."""
+
+    def act() -> None:
+        raise Refusal(code, "not now")
+
+    return act
+
+
+class Altered(Watched):
+    """Answers an allocation as ``altered`` says, whatever was done."""
+
+    altered: Callable[[Answer], Answer] = staticmethod(lambda answer: answer)
+
+    def finish(self, request: Request, answer: Answer) -> Answer:
+        """Have the last word."""
+        allocation = request.method == "POST" and request.path.resource == "addresses"
+        return self.altered(super().finish(request, answer)) if allocation else super().finish(request, answer)
+
+
+@pytest.fixture
+def altered(monkeypatch: pytest.MonkeyPatch) -> type[Altered]:
+    """Deployments that alter the answers to allocations."""
+    monkeypatch.setattr("cleanup_runs.Watched", Altered)
+    return Altered
+
+
+def test_an_address_is_lent_and_kept_warm(run: Run) -> None:
+    """The next test gets the same one, associated as the last one left it."""
+    with run.provisioner.lease(1) as (address,):
+        run.provisioner.keep(address, ["a", "b"])
+    with run.provisioner.lease(1) as (again,):
+        assert again == address
+        assert run.provisioner.associated(again) == ("a", "b")
+    assert len(run.others.leftovers) == 1
+    assert run.swept().removed == [address.id]
+    assert run.others.untouched
+    assert not run.path.exists()
+
+
+def test_an_address_that_nobody_vouches_for_is_replaced(run: Run) -> None:
+    """A test that broke off left it in a state that nobody knows."""
+    with run.provisioner.lease(1) as (address,):
+        pass
+    with run.provisioner.lease(1) as (other,):
+        assert other != address
+    assert run.others.leftovers == [other.id]
+
+
+def test_both_versions_are_lent(run: Run) -> None:
+    """So every case that takes two addresses has one of either."""
+    with run.provisioner.lease(2) as held:
+        assert sorted(address.version for address in held) == [4, 6]
+        assert len(run.others.leftovers) == 2
+
+
+def test_an_intent_is_on_disk_before_the_request(run: Run) -> None:
+    """When the request comes, the ledger names it already; when the answer has come, the address."""
+    seen: list[ledger.Record] = []
+    on(run.others, "POST ip_addresses", "came", lambda: seen.append(ledger.read(run.path)))
+    with run.provisioner.lease(1) as (address,):
+        assert [len(record.unanswered) for record in seen] == [1]
+        assert seen[0].addresses == {}
+        intent = next(iter(seen[0].unanswered.values()))
+        assert intent.before == run.others.others
+        assert intent.ports == set(run.others.reference.ports.values())
+        assert ledger.read(run.path).addresses == {address.id: set()}
+
+
+@pytest.mark.parametrize("code", [400, 403, 409, 413])
+def test_a_refused_allocation_shrinks_the_pool(run: Run, code: int) -> None:
+    """One address is enough to go on, and a note says why there are no more."""
+    with run.provisioner.lease(1) as (first,):
+        run.provisioner.keep(first)
+    on(run.others, "POST ip_addresses", "came", refusing(code), times=100)
+    with run.provisioner.lease(2) as held:
+        assert held == [first]
+    assert run.provisioner.notes == [
+        "the target grants fewer than 2 addresses at once: POST /ip_addresses answered "
+        + ", ".join(f"{code} {WORDS[code]} for version {version}" for version in (6, 4))
+    ]
+    assert ledger.read(run.path).unanswered == {}
+
+
+WORDS = {400: "Bad Request", 403: "Forbidden", 409: "Conflict", 413: "Request Entity Too Large"}
+
+
+def test_a_limit_that_passes_does_not_shrink_the_pool(run: Run) -> None:
+    """A 413 may mean the rate: it is asked again."""
+    on(run.others, "POST ip_addresses", "came", refusing(413), times=2)
+    with run.provisioner.lease(2) as held:
+        assert len(held) == 2
+    assert run.provisioner.notes == []
+
+
+def test_a_target_that_lends_nothing_says_so(run: Run) -> None:
+    """The case is inconclusive, with the answers that were given."""
+    on(run.others, "POST ip_addresses", "came", refusing(403), times=100)
+    for _ in range(2):
+        with pytest.raises(ProvisioningError, match="answered 403 Forbidden for version 4"), run.provisioner.lease(2):
+            pass
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Answer(200, {"ip_address": {}}),
+        Answer(201),
+        Answer(202, {"request": "accepted"}),
+        Answer(201, {"ip_address": {"id": 7}}),
+        Answer(201, content=b"<html>"),
+        Answer(500),
+        Answer(503),
+        Answer(400),
+    ],
+    ids=lambda answer: f"{answer.code}",
+)
+def test_an_allocation_that_was_granted_whatever_it_answers_is_adopted(
+    altered: type[Altered], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: Answer
+) -> None:
+    """It is the one that is new in the list with just our ports; another is not asked for."""
+    monkeypatch.setattr(altered, "altered", staticmethod(lambda _: answer))
+    with tenant(servers=2) as others:
+        run = Run(others, tmp_path)
+        with run.provisioner.lease(1) as (address,):
+            assert others.leftovers == [address.id]
+            assert ledger.read(run.path).unanswered == {}
+        assert run.swept().left == []
+        assert others.untouched
+
+
+def test_an_answer_that_names_an_older_address_gives_none(
+    altered: type[Altered], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It belongs to somebody else, whatever the target says."""
+    foreign: list[str] = []
+    monkeypatch.setattr(
+        altered, "altered", staticmethod(lambda _: Answer(201, {"ip_address": {"id": foreign[0].upper()}}))
+    )
+    with tenant(servers=2, shared_quota=2) as others:
+        foreign.extend(sorted(others.others))
+        run = Run(others, tmp_path)
+        with pytest.raises(ProvisioningError), run.provisioner.lease(1):
+            pass
+        assert "which existed before" in run.provisioner.notes[0]
+        run.swept()
+        assert others.untouched
+
+
+def test_a_lost_answer_leaves_nothing(run: Run) -> None:
+    """The address is found by comparing, at once or by the sweep."""
+    stop = threading.Event()
+    on(run.others, "POST ip_addresses", "done", lambda: stop.wait(1.5))
+    with run.provisioner.lease(1) as (address,):
+        assert run.others.leftovers == [address.id]
+    assert run.swept().left == []
+    assert run.others.untouched
+
+
+def test_what_others_allocate_meanwhile_is_not_taken(run: Run) -> None:
+    """Two new addresses that fit: it cannot be told which one is ours, so neither is touched."""
+
+    on(run.others, "POST ip_addresses", "done", run.others.add)
+    intent = run.ledger.allocating(
+        run.provisioner._addresses(), tuple(run.others.reference.ports.values()), run.others.reference.servers
+    )
+    run.client.allocate_address(4, tuple(run.others.reference.ports.values()))
+    mine = run.others.leftovers
+    assert ledger.read(run.path).unanswered.keys() == {intent}
+    done = run.swept()
+    assert done.removed == []
+    assert mine[0] in done.left[0]
+    assert "none was removed" in done.left[0]
+    assert run.others.leftovers == mine
+    assert run.others.others_are_untouched
+    assert run.path.exists()
+
+
+def test_an_address_that_cannot_be_removed_is_reported_and_its_ledger_kept(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next clean-up tries again."""
+    monkeypatch.setattr("conformance.provision.removal.FIRST_PAUSE_SECONDS", 0.0)
+    with run.provisioner.lease(1) as (address,):
+        run.provisioner.keep(address)
+    on(run.others, "DELETE ip_addresses", "came", refusing(403), times=100)
+    # The other way to de-allocate is refused as well.
+    monkeypatch.setattr(run.others.deployment, "replace_ports", lambda _: (_ for _ in ()).throw(Refusal(403, "no")))
+    done = run.swept()
+    assert done.left == [f"address {address.id} could not be removed: DELETE answered 403 Forbidden"]
+    assert run.path.exists()
+    run.others.deployment.at = lambda *_: None
+    assert sweep_dead_runs(run.client, run.path.parent).removed == [address.id]
+    assert not run.path.exists()
+    assert run.others.untouched
+
+
+def test_an_address_that_came_back_is_removed_again(run: Run) -> None:
+    """The tenant's list has the last word on what was believed to be gone."""
+    with run.provisioner.lease(1) as (address,):
+        run.provisioner.dropped(address)
+    assert run.ledger.read().settled
+    assert run.swept().removed == [address.id]
+    assert run.others.untouched
+
+
+def test_an_association_that_outlived_its_address_is_removed(run: Run) -> None:
+    """Only those of our own addresses."""
+    reference = run.others.reference
+    with run.provisioner.lease(1) as (address,):
+        server = reference.servers[0]
+        run.ledger.associating(address.id, server)
+        assert run.client.associate(server, address.id).status == 201
+        with reference.store.lock:
+            reference.store.state = reference.store.state.without_address(address.id)
+        run.provisioner.dropped(address)
+    run.others.deployment.find_association = lambda request, _: type(next(iter(reference.store.state.associations)))(
+        request.path.address, request.path.server
+    )
+    assert run.swept().left == []
+    assert run.others.untouched
+
+
+def test_a_living_run_is_not_swept(run: Run, tmp_path: Path) -> None:
+    """Neither is what it holds taken for something of a dead one."""
+    with run.provisioner.lease(1) as (address,):
+        other = Run(run.others, tmp_path, "other")
+        assert sweep_dead_runs(other.client, run.path.parent).removed == []
+        done = sweep_dead_runs(other.client, run.path.parent, patience_seconds=0.1)
+        assert {"the run run is still alive; it was left alone"} <= set(done.left)
+        assert run.others.leftovers == [address.id]
+
+
+def test_an_unanswered_allocation_does_not_claim_what_a_living_run_owns(run: Run, tmp_path: Path) -> None:
+    """Although the address fits: it stands in another ledger."""
+    dead = Run(run.others, tmp_path, "dead")
+    dead.ledger.allocating(
+        dead.provisioner._addresses(), tuple(run.others.reference.ports.values()), run.others.reference.servers
+    )
+    dead.ledger._lock.release()
+    with run.provisioner.lease(1) as (address,):
+        done = sweep_dead_runs(run.client, run.path.parent)
+        assert (done.removed, done.left) == ([], [])
+        assert run.others.leftovers == [address.id]
+    assert not dead.path.exists()
+
+
+def test_runs_allocate_one_after_the_other(run: Run, tmp_path: Path) -> None:
+    """From the look before to the note after, so that a new address is never another run's."""
+    overlapping: list[bool] = []
+    lock = ledger.allocation_lock(run.path.parent)
+    on(run.others, "POST ip_addresses", "came", lambda: overlapping.append(not held(lock)), times=3)
+    other = Run(run.others, tmp_path, "other", most=1)
+    with run.provisioner.lease(2), other.provisioner.lease(1):
+        assert overlapping == [False, False, False]
+
+
+def held(lock: FileLock) -> bool:
+    """Somebody else holds the lock."""
+    try:
+        with lock.acquire(timeout=0):
+            return False
+    except TimeoutError:
+        return True
+
+
+def test_processes_share_the_limit(run: Run) -> None:
+    """A second one waits for the first one's address, and gets the same."""
+    second = Provisioner(run.client, Ledger(run.path, "gw1"), run.shared)
+    got: list[str] = []
+
+    def take() -> None:
+        with second.lease(2) as held:
+            got.extend(address.id for address in held)
+
+    with run.provisioner.lease(2) as held:
+        for address in held:
+            run.provisioner.keep(address)
+        waiting = threading.Thread(target=take)
+        waiting.start()
+        assert got == []
+    waiting.join(20)
+    assert sorted(got) == run.others.leftovers == sorted(address.id for address in held)
+
+
+def test_a_torn_note_of_a_slot_is_never_seen(run: Run) -> None:
+    """Notes are replaced as a whole."""
+    with run.provisioner.lease(1) as (address,):
+        run.provisioner.keep(address)
+    assert json.loads((run.shared / "slot0.json").read_text())["address"]["id"] == address.id
+    assert not list(run.shared.glob("*.new"))
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"ip_addresses": 3}', b"<html>"])
+def test_without_a_list_nothing_is_allocated(run: Run, monkeypatch: pytest.MonkeyPatch, body: bytes) -> None:
+    """An unanswered request could not be found again."""
+    monkeypatch.setattr(run.others.deployment, "list_addresses", lambda _: Answer(200, content=body))
+    with pytest.raises(ProvisioningError, match="cannot be listed"), run.provisioner.lease(1):
+        pass
+    assert run.others.untouched
+
+
+class TestLedger:
+    """The file and its locks."""
+
+    def test_torn_and_foreign_lines_are_passed_over(self, tmp_path: Path) -> None:
+        """A line that a kill tore does not swallow the next one."""
+        path = tmp_path / f"run{ledger.SUFFIX}"
+        own = Ledger(path)
+        intent = own.allocating(frozenset({"b"}), ("p",), ("s",))
+        for torn in (b'{"do": "allocat', b"\xff\xfe\x00", b"[]", b'{"do": 3}', b'{"do": "allocating", "intent": 3}'):
+            with path.open("ab") as file:
+                file.write(b"\n" + torn)
+            own.associating("a", torn.hex())
+        own.allocated(intent, "Address")
+        own.associating("Address", "s")
+        record = own.read()
+        assert record.addresses == {"Address": {"s"}}
+        assert record.ever == {"address"}
+        assert not record.settled
+        own.gone("Address")
+        assert own.read().settled
+        own.close()
+        assert list(tmp_path.glob("*")) == []
+
+    def test_every_prefix_of_a_ledger_can_be_read(self, tmp_path: Path) -> None:
+        """Wherever the machine stopped; what was whole before is still said."""
+        path = tmp_path / f"run{ledger.SUFFIX}"
+        own = Ledger(path)
+        own.allocated(own.allocating(frozenset(), ("p",), ("s",)), "first")
+        own.allocated(own.allocating(frozenset({"first"}), ("p",), ("s",)), "second")
+        whole = path.read_bytes()
+        own.close()
+        seen = []
+        for size in range(len(whole) + 1):
+            path.write_bytes(whole[:size])
+            record = ledger.read(path)
+            seen.append((len(record.unanswered), len(record.addresses)))
+        assert sorted(set(seen), key=seen.index) == [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2)]
+
+    def test_a_ledger_is_kept_while_something_is_left(self, tmp_path: Path) -> None:
+        """And while another process of the run has it open."""
+        path = tmp_path / f"run{ledger.SUFFIX}"
+        first, second = Ledger(path, "gw0"), Ledger(path, "gw1")
+        intent = first.allocating(frozenset(), ("p",), ())
+        first.close()
+        assert ledger.alive(path)
+        assert not ledger.alive(path, apart_from="gw1")
+        second.close()
+        assert not ledger.alive(path)
+        assert ledger.read(path).unanswered.keys() == {intent}
+
+    def test_a_full_disk_is_said_so(self, tmp_path: Path) -> None:
+        """Then nothing may be asked for."""
+        path = tmp_path / f"run{ledger.SUFFIX}"
+        path.symlink_to("/dev/full")
+        with pytest.raises(LedgerError, match="No space left on device") as full:
+            Ledger(path).allocating(frozenset(), (), ())
+        assert "--state-dir" in full.value.hint
+
+    def test_a_full_disk_creates_nothing(self, others: Tenant, tmp_path: Path) -> None:
+        """The request does not leave."""
+        run = Run(others, tmp_path)
+        run.path.unlink()
+        run.path.symlink_to("/dev/full")
+        full = Provisioner(run.client, Ledger(run.path, "gw1"), run.shared)
+        with pytest.raises(LedgerError), full.lease(1):
+            pass
+        assert others.untouched
+        assert run.client.recorder.by_operation["allocateAddress"] == 0
+
+    def test_a_place_that_cannot_be_written_is_named(self, tmp_path: Path) -> None:
+        """With what to do."""
+        (tmp_path / "file").write_text("")
+        with pytest.raises(LedgerError, match=r"ledger .* cannot be opened"):
+            Ledger(tmp_path / "file" / "x" / f"run{ledger.SUFFIX}")
+        with pytest.raises(LedgerError, match="cannot be read"):
+            ledger.read(tmp_path)
+
+    def test_a_place_for_each_target(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        """Two targets never share ledgers, two descriptions of one target do."""
+        monkeypatch.setenv("CONFORMANCE_STATE_DIR", str(tmp_path))
+        one, same, other = (state_directory(target_at(url, name)) for url, name in (("a", "x"), ("a", "y"), ("b", "x")))
+        assert one == same
+        assert one != other
+        assert one.parent == tmp_path
+        assert state_directory(target_at("a", "x"), tmp_path / "own").parent == tmp_path / "own"
+
+
+def target_at(url: str, name: str) -> Target:
+    """A target."""
+    return Target(name=name, compute=f"http://{url}/v2", network=f"http://{url}/v2.0", tokens={})
