@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from conformance import judge
@@ -10,7 +12,7 @@ UNDOCUMENTED = ("POST", "PATCH", "FROBNICATE", "DELETED")
 
 OVERRIDDEN = ("POST", "GET", "PUT")
 
-OVERRIDES = {
+OVERRIDES: dict[str, dict[str, Any]] = {
     "X-HTTP-Method-Override": {"headers": {"X-HTTP-Method-Override": "DELETE"}},
     "X-HTTP-Method": {"headers": {"X-HTTP-Method": "DELETE"}},
     "X-Method-Override": {"headers": {"X-Method-Override": "DELETE"}},
@@ -27,7 +29,9 @@ OVERRIDES = {
 @pytest.mark.clause("method.refused", "method.allow")
 def test_an_undocumented_method_is_answered_405(api, association):
     """POST, PATCH and invented methods: 405 with Allow, and the association stays."""
-    trials = [api.attempt(association, f"{method} on the association", method=method) for method in api.some(UNDOCUMENTED)]
+    trials = [
+        api.attempt(association, f"{method} on the association", method=method) for method in api.some(UNDOCUMENTED)
+    ]
     for trial in trials:
         refused = judge.refusal.refused("method.refused", trial, codes=frozenset({405}))
         api.judge(refused, judge.methods.allow(trial.exchange), trial=trial, case=trial.words)

@@ -3,7 +3,6 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-
 import pytest
 from cleanup_runs import Tenant, Watched, tenant
 from filelock import FileLock
@@ -236,7 +235,6 @@ def test_a_lost_answer_leaves_nothing(run: Run) -> None:
 
 def test_what_others_allocate_meanwhile_is_not_taken(run: Run) -> None:
     """Two new addresses that fit: it cannot be told which one is ours, so neither is touched."""
-
     on(run.others, "POST ip_addresses", "done", run.others.add)
     intent = run.ledger.allocating(
         run.provisioner._addresses(), tuple(run.others.reference.ports.values()), run.others.reference.servers
