@@ -550,7 +550,7 @@ class Bench:
                 self._remove_quietly(address)
                 self._process.provisioner.dropped(address)
             elif self._sound and not self.docket.findings:
-                servers = (pair.server for pair in self._belief.standing(address.id) if not self._belief.suspect(pair))
+                servers = (pair.server for pair in self._belief.standing(address.id))
                 self._process.provisioner.keep(address, servers)
 
     def _remove_quietly(self, address: Address) -> None:
