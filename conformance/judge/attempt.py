@@ -71,6 +71,11 @@ class Attempt(Trial):
     reached: bool
     names: bool = True
 
+    @property
+    def removed(self) -> bool:
+        """The association is gone, and nothing else changed."""
+        return not self.before.without(self.pair).differences(self.after)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deallocation(Trial):

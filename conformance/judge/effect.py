@@ -166,9 +166,9 @@ def same_in_upper_case(attempt: Attempt, control: Attempt | None) -> Ruling | No
     """
     if not attempt.reached or attempt.outcome_unknown or attempt.status == 413:
         return None
-    if not attempt.before.without(attempt.pair).differences(attempt.after):
+    if attempt.removed:
         return kept("identifier.canonical")
-    if control is None or control.before.without(control.pair).differences(control.after):
+    if control is None or not control.removed:
         return None
     return broken(
         "identifier.canonical",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -205,7 +205,7 @@ class Bench:
         """
         unsure = [pair for pair in pairs if self._belief.suspect(pair)]
         if unsure:
-            self._believe(self._look(unsure))
+            self._recheck(lambda: self._look(unsure))
         missing = [pair for pair in pairs if not self._belief.stands.get(pair)]
         if missing and not self._phantom:
             for pair in missing:
@@ -318,6 +318,10 @@ class Bench:
             self._belief.removal(pair, exchange.id)
         self._believe(seen, just_removed=removed, subjects=(pair,))
         return seen
+
+    def _recheck(self, look: Callable[[], State]) -> None:
+        """Make sure of what is suspect; reads may lag, so what is believed gets its time to show."""
+        self._believe(self._sight.settled(look, self._belief.awaited()))
 
     def _believe(self, seen: State, just_removed: Pair | None = None, subjects: Iterable[Pair | str] = ()) -> None:
         for ruling in self._belief.seen(seen, just_removed, subjects):
@@ -445,7 +449,7 @@ class Bench:
 
     def _try_deallocation(self, address: str, how: str, credential: str, *, closely: bool) -> Deallocation:
         if self._belief.suspect(address):
-            self._believe(self._sight.addresses([address]))
+            self._recheck(lambda: self._sight.addresses([address]))
         standing = self._belief.standing(address)
         before = self._belief.of(address)
         if how == "DELETE":
@@ -515,7 +519,8 @@ class Bench:
         with self._lease:
             try:
                 if self.depth != "quick":
-                    self._believe(self._sight.addresses(filter(self._belief.suspect, self._belief.alive())))
+                    suspects = [address for address in self._belief.alive() if self._belief.suspect(address)]
+                    self._recheck(lambda: self._sight.addresses(suspects))
                 self._look_once_more()
             except Unjudgeable:
                 pass
@@ -567,10 +572,11 @@ def _plea(exchange: Exchange) -> bool:
 
 
 def _names(exchange: Exchange, pair: Pair) -> bool:
-    """It is a DELETE whose path names the association, letter for letter."""
-    path = exchange.request.url.partition("?")[0]
-    named = f"/servers/{quote(pair.server, safe='')}/ip_associations/{quote(pair.address, safe='')}"
-    return exchange.request.method == "DELETE" and path.endswith(named)
+    """It is a DELETE whose path names the association; hex digits have no case (RFC 9562, section 4)."""
+    path, _, address = exchange.request.url.partition("?")[0].rpartition("/")
+    named = f"/servers/{quote(pair.server, safe='')}/ip_associations"
+    same = address.lower() == quote(pair.address, safe="").lower()
+    return exchange.request.method == "DELETE" and same and path.endswith(named)
 
 
 def _explained(exchange: Exchange, pair: Pair, untouched: State) -> tuple[State, ...]:
