@@ -137,7 +137,7 @@ class Belief:
 
     def _suspect_is(self, what: Pair | str, seen: State, *, unchanged: bool) -> list[Ruling]:
         removal = self._suspects.pop(what)
-        if unchanged:
+        if unchanged or not removal:  # what became of another test's associations is not this one's to judge
             return []
         before = State(
             listed={what: True} if isinstance(what, Pair) else {},

@@ -56,6 +56,8 @@ class Process:
     seed: int = 0
     probe_limits: bool = False
     baselines: dict[str, Held] = field(default_factory=dict)
+    doubted: set[str] = field(default_factory=set)
+    """Addresses that went through sequences or overlapping rounds: they are looked at before they are lent again."""
     generated: dict[str, Any] = field(default_factory=lambda: {"total": 0, "reached": 0, "by_code": {}})
     notes: list[str] = field(default_factory=list)
 
@@ -106,35 +108,41 @@ class Bench:
             ProvisioningError: not one address is to be had.
         """
         held = self._lease.enter_context(self._process.provisioner.lease(count))
-        for address in held:
-            self._take(address)
-            for server in self._process.provisioner.associated(address):
-                self._belief.inherited(Pair(address.id, server))
-        return held
+        return [self._admitted(address) for address in held]
 
-    def _take(self, address: Address) -> None:
-        self._addresses[address.id] = address
-        self._belief.ports[address.id] = self._process.baselines.get(address.id) or self._baseline(address)
+    def _admitted(self, address: Address) -> Address:
+        """The address, or another one in its place if an earlier test on a faulty target spoilt it."""
+        known = self._process.baselines.get(address.id)
+        if known is None or address.id in self._process.doubted:
+            self._process.doubted.discard(address.id)
+            shown = self._shown(address, known)
+            if shown is None or (known is not None and _differ(address.id, known, shown)):
+                address = self._process.provisioner.replaced(address)
+                shown = self._shown(address, None)
+            if shown is None:
+                self._sound = False
+                raise ProvisioningError(f"the allocated address {address.id} is not shown")
+            self._process.baselines[address.id] = shown
+        self._take(address)
+        return address
 
-    def _baseline(self, address: Address) -> Held:
-        """The address as the target first shows it, which need not be as it was asked for.
-
-        Raises:
-            ProvisioningError: it is not shown within the time that effects have to settle.
-        """
+    def _shown(self, address: Address, known: Held | None) -> Held | None:
+        """The address as the target shows it, which need not be as it was asked for; None if it does not."""
         shown: dict[str, Held | None] = {}
 
         def look() -> State:
             shown.update(self._sight.addresses([address.id]).ports)
-            return State(ports={address.id: None if shown[address.id] is None else ANY})
+            held = shown[address.id]
+            return State(ports={address.id: ANY if held and not known else held})
 
-        self._sight.settled(look, State(ports={address.id: ANY}))
-        held = shown[address.id]
-        if held is None:
-            self._sound = False
-            raise ProvisioningError(f"the allocated address {address.id} is not shown")
-        self._process.baselines[address.id] = held
-        return held
+        self._sight.settled(look, State(ports={address.id: known or ANY}))
+        return shown[address.id]
+
+    def _take(self, address: Address) -> None:
+        self._addresses[address.id] = address
+        self._belief.ports[address.id] = self._process.baselines[address.id]
+        for server in self._process.provisioner.associated(address):
+            self._belief.inherited(Pair(address.id, server))
 
     def association(self) -> Pair:
         """An association for a request to reach; a made-up one when the target lends no address.
@@ -180,9 +188,7 @@ class Bench:
             if self._belief.ports[old.id] is None:
                 self._remove_quietly(old)
                 self._addresses.pop(old.id)
-                renewed = self._process.provisioner.renew(old)
-                self._take(renewed)
-                return renewed
+                return self._admitted(self._process.provisioner.renew(old))
         return None
 
     def address(self, pair: Pair) -> Address:
@@ -462,7 +468,7 @@ class Bench:
             exchange=exchange,
             before=before,
             after=after,
-            words=f"{how} of an address with {len(standing)} associations",
+            words=f"{how} of an address with {len(standing)} association{'' if len(standing) == 1 else 's'}",
             setup=tuple(self._set_up[pair] for pair in standing if pair in self._set_up),
             address=address,
             how=how,
@@ -562,6 +568,10 @@ class Bench:
         """An address that went before its associations leaves them behind."""
         for pair in self._belief.standing(address.id):
             retried(lambda pair=pair: self._client.remove(pair.server, pair.address))  # type: ignore[misc]
+
+
+def _differ(address: str, before: Held, after: Held) -> bool:
+    return bool(State(ports={address: before}).differences(State(ports={address: after})))
 
 
 def _plea(exchange: Exchange) -> bool:

@@ -79,7 +79,7 @@ class Ground:
         """
         for server in sorted(self.associated[name]):
             answer = retried(lambda server=server: self.perform(_removal(name, server))[0])  # type: ignore[misc]
-            if answer.status is None or not (answer.status == 204 or 400 <= answer.status < 500):
+            if answer.status is None or not (200 <= answer.status < 300 or 400 <= answer.status < 500):
                 raise ProvisioningError(f"an association cannot be removed: DELETE answered {answer.outcome}")
         self.associated[name] = set()
         return name
@@ -151,6 +151,7 @@ class Ground:
         """Give the addresses back: sound ones with what is associated, gone ones as gone."""
         with self._lease:
             for name in self._held:
+                self._process.doubted.add(self._addresses[name].id)
                 self._give_back(name)
 
     def _give_back(self, name: str) -> None:

@@ -146,6 +146,19 @@ class Provisioner:
             raise ProvisioningError("; ".join(self.notes[-1:]))
         return slot.address
 
+    def replaced(self, spoilt: Address) -> Address:
+        """Another address in the place of one in disorder, which is taken back first.
+
+        Raises:
+            ProvisioningError: it cannot be taken back, or none is to be had.
+        """
+        slot = self._slot_of(spoilt)
+        slot.dirty = True
+        self._fill(slot)
+        if slot.address is None or slot.address.id == spoilt.id:
+            raise ProvisioningError(f"address {spoilt.id} is in disorder, and another one is not to be had")
+        return slot.address
+
     def dropped(self, address: Address) -> None:
         """The address is gone, as the test meant it to be."""
         self._ledger.gone(address.id)
