@@ -56,6 +56,9 @@ class Process:
     seed: int = 0
     probe_limits: bool = False
     baselines: dict[str, Held] = field(default_factory=dict)
+    made: dict[Pair, Exchange] = field(default_factory=dict)
+    """Association -> the exchange that made it last."""
+
     doubted: set[str] = field(default_factory=set)
     """Addresses that went through sequences or overlapping rounds: they are looked at before they are lent again."""
     generated: dict[str, Any] = field(default_factory=lambda: {"total": 0, "reached": 0, "by_code": {}})
@@ -142,7 +145,15 @@ class Bench:
         self._addresses[address.id] = address
         self._belief.ports[address.id] = self._process.baselines[address.id]
         for server in self._process.provisioner.associated(address):
-            self._belief.inherited(Pair(address.id, server))
+            self._inherit(Pair(address.id, server))
+
+    def _inherit(self, pair: Pair) -> None:
+        """An association that an earlier test made: the exchange that made it stays evidence."""
+        self._belief.inherited(pair)
+        made = self._process.made.get(pair)
+        if made:
+            self._process.recorder.exchanges[made.id] = made
+            self._set_up[pair] = made.id
 
     def association(self) -> Pair:
         """An association for a request to reach; a made-up one when the target lends no address.
@@ -231,6 +242,7 @@ class Bench:
             self._sound = False
             raise ProvisioningError(f"an association could not be made: PUT answered {exchange.outcome}")
         self._set_up[pair] = exchange.id
+        self._process.made[pair] = exchange
 
     def _calibrate(self, pairs: Iterable[Pair], seen: State) -> None:
         """A view that does not show what the other one shows is blind, and is not asked again."""
