@@ -130,8 +130,9 @@ class Client:
         removal: bool = False,
     ) -> Exchange:
         token = {TOKEN_HEADER: str(self.target.tokens[credential])} if credential else {}
-        variable = {TOKEN_HEADER: f"${VARIABLES[credential]}"} if credential else {}
         sent = {"Accept": "application/json", **token, **(headers or {})}
+        told = token and sent[TOKEN_HEADER] == token[TOKEN_HEADER]
+        variable = {TOKEN_HEADER: f"${VARIABLES[credential]}"} if credential and told else {}
         return self._session.send(
             Outgoing(
                 operation=operation,

@@ -71,31 +71,33 @@ def sweep_run(client: Client, path: Path, done: Sweep) -> None:
         LedgerError: the ledger cannot be read.
     """
     record = ledgers.read(path)
-    complaints: list[str] = []
-    if record.ever or record.unanswered:
-        associated = _associated(client, record)
-        listing, unanswered = _settled(client, path, record)
-        standing = _standing(listing, record, unanswered.made)
-        removals = [
-            discard(client, address, servers | (associated or {}).get(address.lower(), set()))
-            for address, servers in standing.items()
-        ]
-        _remove_stranded(client, associated or {}, removals)
-        done.removed += [one.address for one in removals if one.gone]
-        complaints = [*_complaints(removals), *unanswered.complaints(listing)]
-        sure = associated is not None or any(one.granted for one in removals)
-        if not sure and (removals or unanswered.missing):
-            complaints.append(
-                f"none of the servers of the run {path.name.removesuffix(ledgers.SUFFIX)} is seen with "
-                "this token, so what it left cannot be looked for; is the token of the same tenant?"
-            )
+    complaints = _taken_back(client, path, record, done) if record.ever or record.unanswered else []
     done.left += complaints
     if not complaints:
         ledgers.forget(path)
 
 
-def _complaints(removals: Iterable[Removal]) -> list[str]:
-    return [one.complaint for one in removals if not one.gone]
+def _taken_back(client: Client, path: Path, record: Record, done: Sweep) -> list[str]:
+    """Remove what the record names and what is found of it; the sentences say what could not be."""
+    associated = _associated(client, record)
+    servers_of = associated or {}
+    listing, unanswered = _settled(client, path, record)
+    standing = _standing(listing, record, unanswered.made)
+    removals = [
+        discard(client, address, servers | servers_of.get(address.lower(), set()))
+        for address, servers in standing.items()
+    ]
+    _remove_stranded(client, servers_of, removals)
+    done.removed += [one.address for one in removals if one.gone]
+    complaints = [one.complaint for one in removals if not one.gone] + unanswered.complaints(listing)
+    sure = associated is not None or any(one.granted for one in removals)
+    if not sure and (removals or unanswered.missing):
+        run = path.name.removesuffix(ledgers.SUFFIX)
+        complaints.append(
+            f"none of the servers of the run {run} is seen with this token, so what it left cannot be looked for; "
+            "is the token of the same tenant?"
+        )
+    return complaints
 
 
 def _associated(client: Client, record: Record) -> dict[str, set[str]] | None:

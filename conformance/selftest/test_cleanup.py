@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 import random
@@ -5,6 +6,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +16,8 @@ from click.testing import CliRunner, Result
 
 from conformance import cli
 
-KILLS = int(os.environ.get("CONFORMANCE_KILLS", "16"))
+KILLS = int(os.environ.get("CONFORMANCE_KILLS", "14"))
+AT_ONCE = 4
 KILLS_OF_WORKERS = int(os.environ.get("CONFORMANCE_KILLS_OF_WORKERS", str(max(4, KILLS // 5))))
 """How many points a run is killed at; a thorough proof takes a hundred."""
 
@@ -35,7 +38,7 @@ class Point:
         """One of the points, evenly over kinds and moments."""
         chance = random.Random(seed)
         kind = chance.choice(KINDS)
-        return cls(chance.randint(1, 150 if kind == "any" else 6), kind, chance.choice(["came", "done"]), seed % 3 == 0)
+        return cls(chance.randint(1, 150 if kind == "any" else 3), kind, chance.choice(["came", "done"]), seed % 3 == 0)
 
     def __str__(self) -> str:
         return f"{self.kind.replace(' ', '-')}-{self.number}-{self.moment}{'-torn' if self.torn else ''}"
@@ -54,19 +57,18 @@ def commands(others: Tenant, tmp_path: Path) -> Commands:
     return Commands(others, tmp_path)
 
 
-def kill_at(others: Tenant, process: "subprocess.Popen[str]", point: Point) -> None:
+def kill_at(others: Tenant, process: "subprocess.Popen[str]", point: Point) -> threading.Event:
     """Kill the process at the point; what the target was doing then, it does to its end."""
-    matching = iter(range(1, 10**9))
-    lock = threading.Lock()
+    matching = itertools.count(1)
+    killed = threading.Event()
 
     def at(described: str, moment: str) -> None:
-        wanted = point.kind == "any" or all(part in described for part in point.kind.split())
-        if wanted and moment == point.moment:
-            with lock:
-                if next(matching) == point.number:
-                    kill(process)
+        if point.kind in {"any", described} and moment == point.moment and next(matching) == point.number:
+            kill(process)
+            killed.set()
 
     others.deployment.at = at
+    return killed
 
 
 def cleaned(commands: Commands) -> Result:
@@ -94,24 +96,35 @@ def test_a_killed_run_leaves_nothing_behind_a_cleanup(others: Tenant, commands: 
     """Wherever it is killed: also between a request and its answer, and while it writes the ledger."""
     point = Point.drawn(seed)
     process = commands.start()
-    kill_at(others, process, point)
+    killed = kill_at(others, process, point)
     ended(process)
+    assert killed.is_set(), point
     if point.torn:
         tear(commands)
     result = cleaned(commands)
     assert_nothing_is_left(others, commands, result)
 
 
-@pytest.mark.parametrize("seed", range(1000, 1000 + KILLS_OF_WORKERS))
-def test_workers_of_a_killed_controller_are_waited_for(others: Tenant, commands: Commands, seed: int) -> None:
+def test_workers_of_a_killed_controller_are_waited_for(tmp_path: Path) -> None:
     """The controller alone is killed; its workers live on for a moment, and the clean-up lets them end."""
-    point = Point.drawn(seed)
-    process = commands.start("-n", "2")
-    kill_at(others, process, point)
-    process.wait(60)
-    result = cleaned(commands)
-    assert_nothing_is_left(others, commands, result)
-    ended(process)
+
+    def one(seed: int) -> None:
+        directory = tmp_path / str(seed)
+        directory.mkdir()
+        with tenant() as others:
+            commands = Commands(others, directory)
+            process = commands.start("-n", "2")
+            killed = kill_at(others, process, Point.drawn(seed))
+            process.wait(60)
+            assert killed.is_set(), Point.drawn(seed)
+            result = commands.cleanup()
+            assert result.returncode == 0, result.stdout + result.stderr
+            assert others.untouched, (seed, others.leftovers)
+            assert commands.ledgers == []
+            ended(process)
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        list(threads.map(one, range(1000, 1000 + KILLS_OF_WORKERS)))
 
 
 def test_a_killed_session_of_workers_leaves_nothing(others: Tenant, commands: Commands) -> None:
@@ -208,6 +221,21 @@ def test_an_interrupted_run_leaves_nothing(others: Tenant, commands: Commands, t
     assert_nothing_is_left(others, commands, cleaned(commands))
 
 
+def test_an_interrupted_session_of_workers_leaves_nothing(others: Tenant, commands: Commands) -> None:
+    """Ctrl-C on a terminal reaches the controller and its workers."""
+    process = commands.start("-n", "2")
+    sent = iter([signal.SIGINT])
+
+    def at(described: str, moment: str) -> None:
+        if (described, moment) == ("DELETE ip_addresses", "came"):
+            os.killpg(process.pid, next(sent, 0))
+
+    others.deployment.at = at
+    code, output = ended(process)
+    assert code == 2, output
+    assert_nothing_is_left(others, commands, cleaned(commands))
+
+
 def test_a_live_run_is_left_alone(others: Tenant, commands: Commands, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clean-up waits for it, then says that it lives; its addresses stand."""
     monkeypatch.setattr(cli, "WORKERS_MAY_TAKE_SECONDS", 0.2)
@@ -227,6 +255,26 @@ def test_a_live_run_is_left_alone(others: Tenant, commands: Commands, monkeypatc
     assert seen[0].exit_code == 1
     assert "is still alive; it was left alone" in seen[0].output
     assert others.untouched
+
+
+@pytest.mark.parametrize(
+    ("quota", "arguments", "note"),
+    [
+        (3, (), "the target grants fewer than 2 addresses at once: POST /ip_addresses answered 400 Bad Request"),
+        (4, ("-n", "2"), ""),
+    ],
+    ids=["room for one", "room for two and two workers"],
+)
+def test_a_small_quota_is_enough(tmp_path: Path, quota: int, arguments: tuple[str, ...], note: str) -> None:
+    """The pool shrinks to what is granted, and the report says so."""
+    with tenant(shared_quota=quota) as others:
+        commands = Commands(others, tmp_path)
+        code, output = ended(commands.start(*arguments), 120)
+        run = json.loads((commands.directory / "reports" / "report.json").read_text())
+        assert (code, run["verdict"]) == (0, "pass"), output
+        assert any(one.startswith(note) for one in run["notes"]) or not note
+        assert others.untouched
+        assert commands.ledgers == []
 
 
 def test_two_runs_at_once_share_the_quota(tmp_path: Path) -> None:
