@@ -75,4 +75,5 @@ def test_a_refusal_changes_nothing(api, neighbourhood):
         trial = api.attempt(neighbourhood[0], words, full=True, **variation)
         api.note(judge.effect.nothing_else(trial))
         api.judge(judge.effect.inert(trial), trial=trial, case=words, optional=not trial.refused)
-    api.judge(api.stayed(), case="after all of them")
+    if api.depth != "quick":
+        api.judge(api.stayed(), case="after all of them")

@@ -23,6 +23,8 @@ KILLS_OF_WORKERS = int(os.environ.get("CONFORMANCE_KILLS_OF_WORKERS", str(max(4,
 
 KINDS = ("any", "POST ip_addresses", "PUT ip_associations", "DELETE ip_associations", "DELETE ip_addresses")
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass(frozen=True)
 class Point:
