@@ -21,7 +21,7 @@ def test_generated_requests_are_answered_with_documented_codes(api, association)
 
     for _ in range(FEWEST_REACHED):
         judge_one(Generated(server=None, address=None))
-    generate.for_all(judge_one, api, request=generate.requests(), share=0.6)
+    generate.for_all(judge_one, api, request=generate.requests(), share=0.5)
     api.require_reached(FEWEST_REACHED)
 
 

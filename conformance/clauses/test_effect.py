@@ -13,10 +13,9 @@ from conformance.generate import identifiers
 @pytest.mark.clause("effect.removed", "effect.nothing-else")
 def test_a_removal_removes_one_association_and_nothing_else(api, neighbourhood):
     """One after the other, in any order, until none is left: each 204 takes its association only."""
-    order = list(neighbourhood)
-    random.Random(api.seed).shuffle(order)
+    order = random.Random(api.seed).sample(neighbourhood, len(neighbourhood))
     api.establish(*order)
-    for pair in order:
+    for pair in order[: 2 if api.depth == "quick" else None]:
         trial = api.attempt(pair, standing=False, mistake=False, full=True)
         api.judge(judge.effect.removed(trial), judge.effect.nothing_else(trial), trial=trial)
 
