@@ -20,6 +20,7 @@ from conformance.plugin.suite import CLAUSES
 from conformance.proof.cli import prove
 from conformance.provision import state_directory, sweep_dead_runs
 from conformance.reference.cli import serve
+from conformance.report.cli import diff, render
 
 USAGE_ERROR = 4
 WORKERS_MAY_TAKE_SECONDS = 20.0
@@ -70,7 +71,13 @@ def cleanup(given: str, state_dir: Path | None) -> None:
     sys.exit(1 if done.left else 0)
 
 
-for command, name in ((serve, "serve"), (check_history, "check-history"), (prove, "prove")):
+for command, name in (
+    (serve, "serve"),
+    (check_history, "check-history"),
+    (prove, "prove"),
+    (render, "report"),
+    (diff, "diff"),
+):
     main.add_command(command, name)
 
 

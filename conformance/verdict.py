@@ -82,6 +82,113 @@ class Ruling:
 
 
 @dataclass(frozen=True, slots=True)
+class Waiver:
+    """A dated promise to live with a finding for a while (``spec/waivers.schema.json``).
+
+    Attributes:
+        match: which findings of the clause; empty: all of them.
+        expires: the last day on which it holds, YYYY-MM-DD.
+    """
+
+    clause: str
+    reason: str
+    owner: str
+    ticket: str
+    expires: str
+    match: str = ""
+
+    def in_words(self) -> str:
+        """Who promised what until when."""
+        return f"waived until {self.expires} by {self.owner} ({self.ticket}): {self.reason}"
+
+
+class Standing(StrEnum):
+    """What became of a waiver in a run: the first and the last are in order, the others fail the gate."""
+
+    APPLIED = "applied"
+    EXPIRED = "expired"
+    UNMATCHED = "unmatched"
+    OBSOLETE = "obsolete"
+    UNDECIDED = "undecided"
+
+
+STALE = {
+    Standing.EXPIRED: "has expired",
+    Standing.UNMATCHED: "matches no finding",
+    Standing.OBSOLETE: "is not needed any more, since the clause passes",
+}
+"""Standings that fail the gate, in words."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaiverUse:
+    """A waiver and what became of it; ``findings`` are the fingerprints of those that it waived."""
+
+    waiver: Waiver
+    standing: Standing
+    findings: tuple[str, ...] = ()
+
+    def to_json(self) -> type_of_json:
+        """The waiver as the run document holds it."""
+        return {"waiver": asdict(self.waiver), "standing": self.standing.value, "findings": list(self.findings)}
+
+    @classmethod
+    def from_json(cls, document: type_of_json) -> Self:
+        """The use that :meth:`to_json` described."""
+        findings = tuple(document.get("findings", ()))
+        return cls(Waiver(**document["waiver"]), Standing(document["standing"]), findings)
+
+    def in_words(self) -> str:
+        """The clause, the pattern if there is one, and what became of the waiver."""
+        narrowed = f" for findings like {self.waiver.match!r}" if self.waiver.match else ""
+        became = STALE.get(self.standing, "was applied" if self.findings else "waits: its clause was not judged")
+        if self.standing is Standing.EXPIRED:
+            became += f" on {self.waiver.expires}"
+        return f"the waiver of {self.waiver.clause}{narrowed} ({self.waiver.ticket}) {became}"
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """An earlier run whose findings are known and therefore do not gate again.
+
+    Attributes:
+        target: what was judged then.
+        started: when that run began.
+        findings: fingerprints of its findings, but those that were waived: a promise that ended is no news, but a debt.
+    """
+
+    target: str
+    started: str
+    findings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GatePolicy:
+    """What gates a run besides broken must-clauses.
+
+    Attributes:
+        strict: should-clauses gate like must-clauses.
+        require_all: a clause that is untested gates, whatever its reason.
+        baseline: only findings that are not among its own gate; what was left open always does.
+    """
+
+    strict: bool = False
+    require_all: bool = False
+    baseline: Baseline | None = None
+
+    @classmethod
+    def from_json(cls, document: type_of_json) -> Self:
+        """The policy as the run document holds it."""
+        known = dict(document)
+        if earlier := known.get("baseline"):
+            known["baseline"] = Baseline(**earlier | {"findings": tuple(earlier.get("findings", ()))})
+        return cls(**known)
+
+
+DEFAULT_POLICY = GatePolicy()
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """A violation as it is reported: with its evidence and a way to reproduce it.
 
@@ -92,6 +199,7 @@ class Finding:
         reproduce: curl commands, in order, with credentials as environment variables.
         seen: how many judged cases showed it.
         details: pictures' data that a report may draw (a history, a sequence of steps).
+        waiver: the promise to live with it; None unless it is waived.
     """
 
     clause: str
@@ -105,6 +213,7 @@ class Finding:
     reproduce: tuple[str, ...] = ()
     seen: int = 1
     details: type_of_json = field(default_factory=dict)
+    waiver: Waiver | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -121,6 +230,7 @@ class Finding:
         known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
         known["exchanges"] = tuple(known.get("exchanges", ()))
         known["reproduce"] = tuple(known.get("reproduce", ()))
+        known["waiver"] = Waiver(**known["waiver"]) if known.get("waiver") else None
         return cls(**known)
 
 
@@ -200,6 +310,8 @@ class Run:
         target: name, compute and network URL, and which credentials were given; never a secret.
         started, finished: ISO 8601, UTC.
         notes: what the operator should know (leftovers, a smaller pool, lag seen ...), a sentence each.
+        policy: what gated besides broken must-clauses.
+        waivers: the waivers that were given, and what became of each.
     """
 
     verdict: Verdict
@@ -217,6 +329,8 @@ class Run:
     requests: Requests = field(default_factory=Requests)
     generated: Generated = field(default_factory=Generated)
     notes: tuple[str, ...] = ()
+    policy: GatePolicy = DEFAULT_POLICY
+    waivers: tuple[WaiverUse, ...] = ()
     format: str = FORMAT
 
     def to_json(self) -> type_of_json:
@@ -227,6 +341,8 @@ class Run:
             "requests": asdict(self.requests),
             "generated": asdict(self.generated),
             "notes": list(self.notes),
+            "policy": asdict(self.policy),
+            "waivers": [use.to_json() for use in self.waivers],
             "clauses": [clause.to_json() for clause in self.clauses],
         }
 
@@ -241,6 +357,8 @@ class Run:
                 "requests": Requests(**known.get("requests", {})),
                 "generated": Generated(**known.get("generated", {})),
                 "notes": tuple(known.get("notes", ())),
+                "policy": GatePolicy.from_json(known.get("policy", {})),
+                "waivers": tuple(WaiverUse.from_json(one) for one in known.get("waivers", ())),
                 "clauses": tuple(ClauseResult.from_json(one) for one in known["clauses"]),
             }
         )
@@ -251,24 +369,74 @@ def worst(verdicts: list[Verdict]) -> Verdict:
     return min(verdicts, key=WORST_FIRST.index, default=Verdict.UNTESTED)
 
 
-def overall(clauses: tuple[ClauseResult, ...]) -> tuple[Verdict, str]:
+def overall(
+    clauses: tuple[ClauseResult, ...], policy: GatePolicy = DEFAULT_POLICY, waivers: tuple[WaiverUse, ...] = ()
+) -> tuple[Verdict, str]:
     """The verdict of a run and the rule that decided it (spec/README.md, decision 4; the first that holds)."""
-    must = [clause for clause in clauses if clause.level is Level.MUST]
+    gating = [clause for clause in clauses if gates(clause, policy)]
+    broken = [clause for clause in gating if clause.verdict is Verdict.FAIL]
+    left_open = [clause for clause in gating if _left_open(clause)]
+    passed = any(clause.verdict is Verdict.PASS for clause in clauses)
+    unsure = "it could not be judged whether it keeps"
     rules = (
-        (Verdict.ERROR, [c for c in clauses if c.verdict is Verdict.ERROR], "the suite broke while judging"),
-        (Verdict.FAIL, [c for c in must if c.verdict is Verdict.FAIL], "the target breaks"),
-        (Verdict.INCONCLUSIVE, [c for c in must if _left_open(c)], "it could not be judged whether it keeps"),
+        (Verdict.ERROR, _said("the suite broke while judging", [c for c in gating if c.verdict is Verdict.ERROR])),
+        (Verdict.FAIL, _said("the target breaks", _musts(broken))),
+        (Verdict.FAIL, _said("--strict: the target breaks", broken if policy.strict else [])),
+        (Verdict.FAIL, "; ".join(use.in_words() for use in waivers if use.standing in STALE)),
+        (Verdict.INCONCLUSIVE, _said(unsure, _musts(left_open))),
+        (Verdict.INCONCLUSIVE, _said(f"--strict: {unsure}", left_open if policy.strict else [])),
+        (Verdict.INCONCLUSIVE, _said("--require-all: untested", gating)),
+        (Verdict.INCONCLUSIVE, "" if passed else "nothing passed: no clause was exercised"),
+        (Verdict.PASS, _why_it_passes(clauses, policy)),
     )
-    for verdict, deciding, words in rules:
-        if deciding:
-            return verdict, f"{words} {_names(deciding)}"
-    if not any(clause.verdict is Verdict.PASS for clause in clauses):
-        return Verdict.INCONCLUSIVE, "nothing passed: no clause was exercised"
-    return Verdict.PASS, "every must-clause that could be exercised holds"
+    return next((verdict, reason) for verdict, reason in rules if reason)
+
+
+def gates(clause: ClauseResult, policy: GatePolicy = DEFAULT_POLICY) -> bool:
+    """Whether the clause alone keeps a run from passing."""
+    if clause.verdict is Verdict.ERROR:
+        return True
+    if policy.require_all and clause.verdict is Verdict.UNTESTED:
+        return True
+    if clause.level is Level.SHOULD and not policy.strict:
+        return False
+    return _left_open(clause) or (clause.verdict is Verdict.FAIL and not known(clause, policy))
+
+
+def known(clause: ClauseResult, policy: GatePolicy) -> bool:
+    """Whether the clause is broken by nothing but what the baseline knows or a waiver covers."""
+    earlier = policy.baseline.findings if policy.baseline else ()
+    return bool(clause.findings) and all(one.waiver or one.fingerprint in earlier for one in clause.findings)
+
+
+def baseline_of(run: Run) -> Baseline:
+    """What a later run may take as known of this one."""
+    findings = {one.fingerprint for clause in run.clauses for one in clause.findings if one.waiver is None}
+    return Baseline(str(run.target.get("name", "")), run.started, tuple(sorted(findings)))
+
+
+def _musts(clauses: list[ClauseResult]) -> list[ClauseResult]:
+    return [clause for clause in clauses if clause.level is Level.MUST]
 
 
 def _left_open(clause: ClauseResult) -> bool:
     return clause.verdict is Verdict.INCONCLUSIVE or clause.absence is Absence.UNEXERCISED
+
+
+def _why_it_passes(clauses: tuple[ClauseResult, ...], policy: GatePolicy) -> str:
+    which = "clause" if policy.strict else "must-clause"
+    reach = "" if policy.require_all else " that could be exercised"
+    weighed = clauses if policy.strict else _musts(list(clauses))
+    excuses = (
+        _said("waived:", [clause for clause in weighed if clause.verdict is Verdict.WAIVED]),
+        _said("known since the baseline:", [clause for clause in weighed if clause.verdict is Verdict.FAIL]),
+    )
+    excused = "; ".join(filter(None, excuses))
+    return f"every {which}{reach} holds or is excused ({excused})" if excused else f"every {which}{reach} holds"
+
+
+def _said(words: str, clauses: list[ClauseResult]) -> str:
+    return f"{words} {_names(clauses)}" if clauses else ""
 
 
 def _names(clauses: list[ClauseResult]) -> str:

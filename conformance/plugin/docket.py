@@ -11,7 +11,7 @@ from conformance.evidence import Recorder, curl
 from conformance.verdict import Finding, Ruling, Violation, smaller
 
 
-class ClauseBroken(Exception):  # noqa: N818  # the target's failure, not an error of ours
+class ClauseBroken(Exception):  # the target's failure, not an error of ours
     """A clause of the running test is broken; raising it lets Hypothesis look for a smaller case."""
 
     def __init__(self, violation: Violation) -> None:

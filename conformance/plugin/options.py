@@ -27,6 +27,10 @@ class Options:
     report_dir: Path
     state_dir: Path | None
     probe_limits: bool
+    strict: bool
+    require_all: bool
+    waivers: Path | None
+    baseline: Path | None
 
 
 def add(parser: pytest.Parser) -> None:
@@ -51,6 +55,10 @@ def add(parser: pytest.Parser) -> None:
         action="store_true",
         help="allow one bounded burst of requests, to see the target's rate limit",
     )
+    # --strict is pytest's own already; here it makes should-clauses gate as well.
+    group.addoption("--require-all", action="store_true", help="a clause that is untested fails the run")
+    group.addoption("--waivers", metavar="FILE", help="promises to live with findings until a day")
+    group.addoption("--baseline", metavar="RUN.json", help="a saved run whose findings do not fail this run again")
 
 
 def read(config: pytest.Config) -> Options:
@@ -59,15 +67,23 @@ def read(config: pytest.Config) -> Options:
     Raises:
         pytest.UsageError: the seed is neither a number nor ``random``.
     """
-    state = config.getoption("--state-dir")
     return Options(
         target=config.getoption("--target"),
         depth=config.getoption("--depth"),
         seed=_seed(config.getoption("--seed")),
         report_dir=Path(config.invocation_params.dir, config.getoption("--report-dir")),
-        state_dir=Path(config.invocation_params.dir, state) if state else None,
+        state_dir=_path(config, "--state-dir"),
         probe_limits=config.getoption("--probe-limits"),
+        strict=bool(config.getoption("strict")),
+        require_all=config.getoption("--require-all"),
+        waivers=_path(config, "--waivers"),
+        baseline=_path(config, "--baseline"),
     )
+
+
+def _path(config: pytest.Config, option: str) -> Path | None:
+    given = config.getoption(option)
+    return Path(config.invocation_params.dir, given) if given else None
 
 
 def _seed(given: str) -> int:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from conformance import __version__, catalogue, report, target
+from conformance import __version__, catalogue, report, target, waivers
 from conformance.client import Client, Pacer
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Recorder
@@ -22,7 +22,17 @@ from conformance.plugin.collector import Collector
 from conformance.plugin.options import Options
 from conformance.provision import Ledger, Provisioner, Sweep, ledger, state_directory, sweep_dead_runs, sweep_run
 from conformance.target import Limits, Policy, Secret, Target
-from conformance.verdict import Generated, Requests, Run, Verdict, overall
+from conformance.verdict import (
+    DEFAULT_POLICY,
+    GatePolicy,
+    Generated,
+    Requests,
+    Run,
+    Verdict,
+    Waiver,
+    baseline_of,
+    overall,
+)
 
 WORKERS_MAY_TAKE_SECONDS = 15.0
 CONTROLLER = "controller"
@@ -48,6 +58,8 @@ class Session:
     target: Target
     reference: embedded.Embedded | None
     state: Path
+    policy: GatePolicy = DEFAULT_POLICY
+    waivers: tuple[Waiver, ...] = ()
     started: str = field(default_factory=lambda: now())  # noqa: PLW0108  # defined below
     run_id: str = field(default_factory=lambda: f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}")
     shared: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="conformance-")))
@@ -125,8 +137,11 @@ class Session:
 
     def conclude(self) -> Run:
         """The run document."""
-        results = self.collector.results(catalogue.load())
-        verdict, reason = overall(results)
+        judged = self.collector.results(catalogue.load())
+        results, uses = waivers.apply(judged, self.waivers, datetime.now(UTC).date())
+        # What stood in the way of the run is the news, not the age of a waiver; the notes tell that too.
+        weighed = () if self.obstacle or self.collector.stopped else uses
+        verdict, reason = overall(results, self.policy, weighed)
         totals = [*self.counted, counts(self.recorder, {})]
         self.run = Run(
             verdict=verdict,
@@ -143,7 +158,9 @@ class Session:
             interrupted=self.interrupted,
             requests=_requests(totals),
             generated=_generated(totals),
-            notes=tuple(dict.fromkeys(self.notes)),
+            notes=tuple(dict.fromkeys([*self.notes, *waivers.notes(uses)])),
+            policy=self.policy,
+            waivers=uses,
         )
         return self.run
 
@@ -162,6 +179,7 @@ class Session:
         run = self.conclude()
         try:
             report.write(run, self.options.report_dir)
+            report.append_summary(run, os.environ)
         except UsageError as error:
             self.complaint = str(error)
             return INTERNAL_ERROR
@@ -193,15 +211,26 @@ def begin(options: Options) -> Session:
     """A session on the target that the options name; nothing has been sent yet.
 
     Raises:
-        conformance.errors.UsageError: the target description is wrong.
+        conformance.errors.UsageError: the target description, the waiver file or the baseline is wrong.
     """
     _writable(options.report_dir)
+    gate = _policy(options), _waivers(options)
     if options.target is not None:
         chosen = target.load(options.target)
-        return Session(options, chosen, None, state_directory(chosen, options.state_dir))
+        return Session(options, chosen, None, state_directory(chosen, options.state_dir), *gate)
     reference = embedded.start()
     # The deployment's memory ends with the run, so its ledger need not outlive it either.
-    return Session(options, reference.target, reference, Path(tempfile.mkdtemp(prefix="conformance-state-")))
+    return Session(options, reference.target, reference, Path(tempfile.mkdtemp(prefix="conformance-state-")), *gate)
+
+
+def _policy(options: Options) -> GatePolicy:
+    earlier = baseline_of(report.read(options.baseline)) if options.baseline else None
+    return GatePolicy(options.strict, options.require_all, earlier)
+
+
+def _waivers(options: Options) -> tuple[Waiver, ...]:
+    known = tuple(clause.id for clause in catalogue.load())
+    return waivers.load(options.waivers, known) if options.waivers else ()
 
 
 def _writable(directory: Path) -> None:

@@ -125,6 +125,7 @@ def _run(
 ) -> tuple[str, dict[str, Any], int]:
     tokens = {name: secrets.token_urlsafe(24) for name in VARIABLES}
     os.environ.update({VARIABLES[name]: token for name, token in tokens.items()})
+    os.environ.pop("GITHUB_STEP_SUMMARY", None)  # hundreds of runs, and none is the job's own
     with _served(subject, Tokens(**tokens)) as reference:
         described = reference.target()
         described["policy"] = described.get("policy", {}) | {"settle_seconds": SETTLE_SECONDS}

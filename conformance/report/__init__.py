@@ -10,23 +10,48 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 from conformance.errors import UsageError
-from conformance.report import document, html, junit
+from conformance.report import attestation, badge, document, html, junit, markdown, sarif
 from conformance.report.document import read
 from conformance.verdict import Run
 
-__all__ = ["FILES", "RENDERERS", "read", "write"]
+__all__ = ["FILES", "RENDERERS", "WRITTEN_BY_A_RUN", "append_summary", "read", "write"]
 
 RENDERERS: Mapping[str, Callable[[Run], str]] = {
     "json": document.render,
     "junit": junit.render,
     "html": html.render,
+    "sarif": sarif.render,
+    "markdown": markdown.render,
+    "badge": badge.render,
+    "attestation": attestation.render,
 }
 """In the order of writing: the document from which the others can be rendered again comes first."""
 
-FILES: Mapping[str, str] = {"json": "report.json", "junit": "junit.xml", "html": "index.html"}
+FILES: Mapping[str, str] = {
+    "json": "report.json",
+    "junit": "junit.xml",
+    "html": "index.html",
+    "sarif": "report.sarif",
+    "markdown": "summary.md",
+    "badge": "badge.svg",
+    "attestation": "attestation.json",
+}
+
+WRITTEN_BY_A_RUN = ("json", "junit", "html")
+"""The others are rendered from the first when somebody asks for them."""
 
 
-def write(run: Run, directory: Path, formats: Iterable[str] = tuple(FILES)) -> tuple[Path, ...]:
+def append_summary(run: Run, variables: Mapping[str, str]) -> None:
+    """Add the run to the summary page of the CI job, if ``GITHUB_STEP_SUMMARY`` among the variables names one.
+
+    Raises:
+        UsageError: the file cannot be written to.
+    """
+    if path := variables.get("GITHUB_STEP_SUMMARY"):
+        markdown.append(run, Path(path))
+
+
+def write(run: Run, directory: Path, formats: Iterable[str] = WRITTEN_BY_A_RUN) -> tuple[Path, ...]:
     """Write the run in each format into ``directory`` and return the files; those of other formats stay.
 
     Raises:

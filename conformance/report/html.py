@@ -127,6 +127,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("Requests", f"{run.requests.total:,}"),
         ("Seed", str(run.seed)),
         ("Depth", run.depth),
+        ("Gate", outline.gate(run)),
         ("Suite", run.suite_version),
         ("Specification", run.spec_digest),
     ]

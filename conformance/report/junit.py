@@ -4,11 +4,11 @@ JUnit knows green, red and skipped, and its viewers stop a pipeline on red. So r
 run, and green is exactly ``pass``:
 
 * a broken must-clause is a ``failure``;
-* a must-clause that was left open is an ``error`` of type ``inconclusive`` or ``unexercised``, and a clause
-  on which the suite broke is one of type ``error``, so that neither looks green;
-* everything else that did not pass is ``skipped`` with its reason: untested, waived, and should-clauses that
-  are broken or left open, which warn and gate nothing. Their findings stand in ``system-out``, their verdict
-  in the property ``verdict``.
+* a must-clause that was left open is an ``error`` of type ``inconclusive``, ``untested`` or ``unexercised``,
+  and a clause on which the suite broke is one of type ``error``, so that neither looks green;
+* everything else that did not pass is ``skipped`` with its reason: untested, waived, known since the baseline,
+  and should-clauses that are broken or left open, which warn and gate nothing unless the run was strict.
+  Their findings stand in ``system-out``, their verdict in the property ``verdict``.
 
 When no clause says why the run may not pass (nothing passed, the run was interrupted), a test case
 ``run.verdict`` says it; without it the file would be green. Times of single clauses are not measured and are
@@ -18,14 +18,17 @@ given as 0.
 from collections.abc import Iterable
 from xml.etree import ElementTree as ET
 
-from conformance.report.outline import families, gates, headline, in_words, seconds, target_name
+from conformance.report.outline import families, gate, headline, in_words, seconds, target_name
 from conformance.report.visible import command, one_line, visible
-from conformance.verdict import Absence, ClauseResult, Finding, Level, Run, Verdict
+from conformance.verdict import Absence, ClauseResult, Finding, GatePolicy, Run, Verdict, gates, known
 
 
 def render(run: Run) -> str:
     """The run as a ``testsuites`` document."""
-    suites = [_suite(run, family, map(_case, clauses)) for family, clauses in families(run).items()]
+    suites = [
+        _suite(run, family, [_case(clause, run.policy) for clause in clauses])
+        for family, clauses in families(run).items()
+    ]
     if _silent(run):
         suites.append(_suite(run, "run", [_run_case(run)]))
     root = ET.Element("testsuites", name=one_line(f"conformance of {target_name(run)}: {headline(run)}"))
@@ -52,6 +55,7 @@ def _facts(run: Run) -> dict[str, str]:
         "target": target_name(run),
         "verdict": headline(run),
         "reason": run.reason,
+        "gate": gate(run),
         "seed": str(run.seed),
         "depth": run.depth,
         "suite_version": run.suite_version,
@@ -59,14 +63,14 @@ def _facts(run: Run) -> dict[str, str]:
     }
 
 
-def _case(clause: ClauseResult) -> ET.Element:
+def _case(clause: ClauseResult, policy: GatePolicy) -> ET.Element:
     case = ET.Element("testcase", classname=one_line(clause.family), name=one_line(clause.id), time="0")
     properties = {"clause": clause.id, "level": clause.level, "source": clause.source}
     case.append(_properties(properties | {"verdict": clause.verdict}))
     if clause.verdict is Verdict.PASS:
         return case
-    name, kind = _outcome(clause)
-    attributes = {"message": _message(clause)} | ({"type": kind} if name != "skipped" else {})
+    name, kind = _outcome(clause, policy)
+    attributes = {"message": _message(clause, policy)} | ({"type": kind} if name != "skipped" else {})
     outcome = ET.SubElement(case, name, attributes)
     if name != "skipped":
         outcome.text = _text(clause)
@@ -75,8 +79,8 @@ def _case(clause: ClauseResult) -> ET.Element:
     return case
 
 
-def _outcome(clause: ClauseResult) -> tuple[str, str]:
-    if not gates(clause):
+def _outcome(clause: ClauseResult, policy: GatePolicy) -> tuple[str, str]:
+    if not gates(clause, policy):
         return "skipped", ""
     if clause.verdict is Verdict.FAIL:
         return "failure", one_line(clause.findings[0].rule if clause.findings else "fail")
@@ -85,13 +89,17 @@ def _outcome(clause: ClauseResult) -> tuple[str, str]:
     return "error", clause.verdict.value
 
 
-def _message(clause: ClauseResult) -> str:
+def _message(clause: ClauseResult, policy: GatePolicy) -> str:
     words = clause.findings[0].summary if clause.findings else in_words(clause)
     if len(clause.findings) > 1:
         words += f" (and {len(clause.findings) - 1} more)"
     if clause.verdict is Verdict.FAIL:
-        return one_line(words if clause.level is Level.MUST else f"warning, gates nothing: {words}")
+        return one_line(words if gates(clause, policy) else f"{_excuse(clause, policy)}, gates nothing: {words}")
     return one_line(f"{clause.verdict}: {in_words(clause)}")
+
+
+def _excuse(clause: ClauseResult, policy: GatePolicy) -> str:
+    return "known since the baseline" if known(clause, policy) else "warning"
 
 
 def _text(clause: ClauseResult) -> str:
@@ -106,12 +114,13 @@ def _finding(finding: Finding) -> str:
         ("Observed", finding.observed),
         ("Smallest case", finding.case),
         ("Reproduce", "\n".join(map(command, finding.reproduce))),
+        ("Waiver", finding.waiver.in_words() if finding.waiver else ""),
     )
     return "\n".join(f"{name}: {visible(text)}" for name, text in parts if text)
 
 
 def _silent(run: Run) -> bool:
-    spoken = any(gates(clause) for clause in run.clauses)
+    spoken = any(gates(clause, run.policy) for clause in run.clauses)
     return not spoken and (run.verdict is not Verdict.PASS or run.interrupted)
 
 

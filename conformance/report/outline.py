@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from conformance.verdict import WORST_FIRST, Absence, ClauseResult, Level, Run, Verdict
+from conformance.verdict import WORST_FIRST, Absence, ClauseResult, Run, Verdict, gates, known
 
 DOCUMENTED: Mapping[str, str] = {
     "204": "Success",
@@ -24,6 +24,27 @@ DOCUMENTED: Mapping[str, str] = {
 
 LOST = "lost"
 """The key under which requests without an answer are counted."""
+
+__all__ = [
+    "ABSENCES",
+    "DOCUMENTED",
+    "LOST",
+    "NOT_JUDGED",
+    "CodeSeen",
+    "codes",
+    "counts",
+    "duration",
+    "families",
+    "gate",
+    "gates",
+    "headline",
+    "in_words",
+    "known",
+    "not_judged",
+    "seconds",
+    "target_name",
+    "wrong",
+]
 
 ABSENCES: Mapping[Absence, str] = {
     Absence.CREDENTIAL: "needs a credential that was not given",
@@ -78,24 +99,28 @@ def duration(run: Run) -> str:
     return f"{minutes} min {rest:02} s"
 
 
-def gates(clause: ClauseResult) -> bool:
-    """Whether the clause alone keeps the run from passing (spec/README.md, decision 4)."""
-    if clause.verdict is Verdict.ERROR:
-        return True
-    is_open = clause.verdict is Verdict.INCONCLUSIVE or clause.absence is Absence.UNEXERCISED
-    return clause.level is Level.MUST and (clause.verdict is Verdict.FAIL or is_open)
+def gate(run: Run) -> str:
+    """What gated the run: the levels, whether all was required, what was excused beforehand."""
+    policy, earlier = run.policy, run.policy.baseline
+    parts = (
+        "must- and should-clauses" if policy.strict else "must-clauses",
+        "every clause required" if policy.require_all else "",
+        f"findings since {earlier.target}, {earlier.started}" if earlier else "",
+        f"waivers: {len(run.waivers)}" if run.waivers else "",
+    )
+    return "; ".join(filter(None, parts))
 
 
 def wrong(run: Run) -> list[ClauseResult]:
     """Clauses that the target broke or that broke the suite: what gates first, else in the run's order."""
     broken = [clause for clause in run.clauses if clause.verdict in {Verdict.FAIL, Verdict.ERROR}]
-    return sorted(broken, key=lambda clause: (not gates(clause), clause.verdict is Verdict.ERROR))
+    return sorted(broken, key=lambda clause: (not gates(clause, run.policy), clause.verdict is Verdict.ERROR))
 
 
 def not_judged(run: Run) -> list[ClauseResult]:
     """Clauses without a judgement of their own, ordered by :data:`NOT_JUDGED`; what gates comes first."""
     left = [clause for clause in run.clauses if clause.verdict in NOT_JUDGED]
-    return sorted(left, key=lambda clause: (not gates(clause), NOT_JUDGED.index(clause.verdict)))
+    return sorted(left, key=lambda clause: (not gates(clause, run.policy), NOT_JUDGED.index(clause.verdict)))
 
 
 def counts(run: Run) -> dict[Verdict, int]:

@@ -15,7 +15,7 @@ from rich.text import Text
 from conformance.report import timeline
 from conformance.report.outline import duration, headline, in_words, target_name, wrong
 from conformance.report.visible import command, one_line, visible
-from conformance.verdict import ClauseResult, Finding, Level, Run, Verdict
+from conformance.verdict import ClauseResult, Finding, GatePolicy, Run, Verdict, gates
 
 STYLES = {
     Verdict.PASS: "green",
@@ -64,7 +64,7 @@ def _parts(run: Run) -> Iterator[RenderableType]:
         yield Text()
     for clause in wrong(run):
         for finding in clause.findings:
-            yield from _finding(clause, finding)
+            yield from _finding(clause, finding, run.policy)
             yield Text()
     if run.notes:
         for note in run.notes:
@@ -98,15 +98,17 @@ def _reason(clause: ClauseResult) -> str:
     return in_words(clause)
 
 
-def _finding(clause: ClauseResult, finding: Finding) -> Iterator[RenderableType]:
+def _finding(clause: ClauseResult, finding: Finding, policy: GatePolicy) -> Iterator[RenderableType]:
     verdict = Text(clause.verdict.upper(), style=STYLES[clause.verdict])
-    warns = ", warns only" if clause.level is Level.SHOULD else ""
+    warns = "" if gates(clause, policy) else ", warns only"
     yield Padding(
         Text.assemble(verdict, f" {one_line(clause.id)} ({clause.level}{warns}): {one_line(finding.summary)}"),
         0,
     )
     yield _indented("expected", finding.expected)
     yield _indented("observed", finding.observed)
+    if finding.waiver:
+        yield _indented("waiver", finding.waiver.in_words())
     told = timeline.lines(finding.details)
     if told:
         yield _indented("case", _ends(told))

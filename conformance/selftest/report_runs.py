@@ -4,14 +4,20 @@ from dataclasses import replace
 
 from conformance.evidence import Exchange, Request, Response, curl
 from conformance.verdict import (
+    DEFAULT_POLICY,
     Absence,
+    Baseline,
     ClauseResult,
     Finding,
+    GatePolicy,
     Generated,
     Level,
     Requests,
     Run,
+    Standing,
     Verdict,
+    Waiver,
+    WaiverUse,
     overall,
 )
 
@@ -86,9 +92,14 @@ def clause(
     )
 
 
-def run(*clauses: ClauseResult, name: str = "staging-dfw") -> Run:
+def run(
+    *clauses: ClauseResult,
+    name: str = "staging-dfw",
+    policy: GatePolicy = DEFAULT_POLICY,
+    waivers: tuple[WaiverUse, ...] = (),
+) -> Run:
     """A finished run of these clauses, concluded as the suite concludes."""
-    verdict, reason = overall(clauses)
+    verdict, reason = overall(clauses, policy, waivers)
     return Run(
         verdict=verdict,
         reason=reason,
@@ -108,7 +119,25 @@ def run(*clauses: ClauseResult, name: str = "staging-dfw") -> Run:
         requests=Requests(412, {"204": 300}, {"removeIpAssociation": 412}, {"204": 30, "404": 2, "lost": 1}),
         generated=Generated(64, 16, {"204": 12, "400": 50, "404": 2}),
         notes=("a note for the operator",),
+        policy=policy,
+        waivers=waivers,
     )
+
+
+def waiver(clause_id: str = "body.refused", match: str = "", expires: str = "2099-12-31", text: str = "") -> Waiver:
+    """A waiver with ``text`` in every place that its author fills."""
+    return Waiver(clause_id, f"a reason{text}", f"an owner{text}", f"T-1{text}", expires, match)
+
+
+def broken(clause_id: str, level: Level = Level.MUST, verdict: Verdict = Verdict.FAIL) -> ClauseResult:
+    """A clause with one finding."""
+    return clause(clause_id, verdict, finding(clause_id, exchange(1)), level=level)
+
+
+def waived(clause_id: str, text: str = "") -> ClauseResult:
+    """A clause whose only finding is waived."""
+    excused = replace(finding(clause_id, exchange(1), text=text), waiver=waiver(clause_id, text=text))
+    return clause(clause_id, Verdict.WAIVED, excused)
 
 
 PASSING = run(clause("codes.success"), clause("effect.removed"), clause("method.allow", level=Level.SHOULD))
@@ -164,6 +193,34 @@ PARTIAL = replace(PASSING, partial=True)
 INTERRUPTED = replace(PASSING, interrupted=True)
 EMPTY = replace(run(), requests=Requests(), generated=Generated(), notes=())
 
+WAIVED = run(
+    clause("codes.success"),
+    waived("body.refused"),
+    waivers=(WaiverUse(waiver(), Standing.APPLIED, (finding("body.refused").fingerprint,)),),
+)
+STALE = run(
+    clause("codes.success"),
+    clause("body.refused"),
+    waivers=(WaiverUse(waiver(), Standing.OBSOLETE), WaiverUse(waiver("codes.success", "x"), Standing.UNDECIDED)),
+)
+STRICT = run(clause("codes.success"), broken("method.allow", Level.SHOULD), policy=GatePolicy(strict=True))
+WHOLE = run(
+    clause("codes.success"),
+    clause("access.foreign", Verdict.UNTESTED, absence=Absence.CREDENTIAL),
+    policy=GatePolicy(require_all=True),
+)
+KNOWN = run(
+    clause("codes.success"),
+    broken("body.refused"),
+    policy=GatePolicy(baseline=Baseline("staging-dfw", "2026-11-01", (finding("body.refused").fingerprint,))),
+)
+HOSTILE_WAIVED = run(
+    clause("codes.success"),
+    waived("body.refused", HOSTILE),
+    policy=GatePolicy(baseline=Baseline(HOSTILE, HOSTILE)),
+    waivers=(WaiverUse(waiver(match=HOSTILE, text=HOSTILE), Standing.UNMATCHED),),
+)
+
 RUNS = {
     "passing": PASSING,
     "failing": FAILING,
@@ -173,4 +230,10 @@ RUNS = {
     "partial": PARTIAL,
     "interrupted": INTERRUPTED,
     "empty": EMPTY,
+    "waived": WAIVED,
+    "stale waivers": STALE,
+    "strict": STRICT,
+    "all required": WHOLE,
+    "known": KNOWN,
+    "hostile waivers": HOSTILE_WAIVED,
 }

@@ -94,7 +94,8 @@ class Served:
 
 def environment(**changes: str) -> dict[str, str]:
     """The variables of a run: the tests' own tokens, and nothing that the caller's shell says to the suite."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith("CONFORMANCE_")}
+    own = ("CONFORMANCE_", "GITHUB_STEP_SUMMARY")
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     return inherited | TOKENS | {"PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"} | changes
 
 

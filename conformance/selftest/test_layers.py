@@ -17,7 +17,7 @@ PACKAGE = Path(conformance.__file__).parent
 ROOT_NAMES = frozenset({"SPEC", "__version__"})
 
 RECORDS = frozenset({"errors", "verdict", "evidence", "target"})
-PLUGIN = RECORDS | {"catalogue", "contract", "client", "judge", "model", "generate", "provision", "report"}
+PLUGIN = RECORDS | {"waivers", "catalogue", "contract", "client", "judge", "model", "generate", "provision", "report"}
 
 LAYERS = {
     "errors": frozenset(),
@@ -26,6 +26,7 @@ LAYERS = {
     "contract": frozenset({"errors", "verdict"}),
     "target": frozenset({"errors", "verdict"}),
     "evidence": frozenset({"errors", "verdict"}),
+    "waivers": frozenset({"errors", "verdict"}),
     "client": frozenset({"errors", "evidence", "target"}),
     "judge": frozenset({"errors", "verdict", "evidence", "contract"}),
     "model": frozenset(),
@@ -53,7 +54,8 @@ PURE = {
     # ``conformance check-history`` and ``conformance serve`` live beside what they show.
     "model": frozenset({"click"}),
     "reference": frozenset({"click", "cheroot"}),
-    "report": frozenset({"jinja2", "markupsafe", "rich"}),
+    # ``conformance report`` and ``conformance diff`` live there too.
+    "report": frozenset({"click", "jinja2", "markupsafe", "rich"}),
 }
 """The parts that do without most of the dependencies -> those that they have."""
 

@@ -32,6 +32,8 @@ def test_every_format_is_written_for_every_run(run: Run, tmp_path: Path) -> None
     """Each run leaves all the files, and no other."""
     written = report.write(run, tmp_path / "new" / "directory")
     assert {path.name for path in written} == {"report.json", "index.html", "junit.xml"}
+    written += report.write(run, tmp_path / "new" / "directory", set(report.FILES) - set(report.WRITTEN_BY_A_RUN))
+    assert {path.name for path in written} == set(report.FILES.values())
     assert set((tmp_path / "new" / "directory").iterdir()) == set(written)
 
 

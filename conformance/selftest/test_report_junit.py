@@ -4,7 +4,22 @@ from collections import Counter
 from xml.etree import ElementTree as ET
 
 import pytest
-from report_runs import EMPTY, ERRING, FAILING, HOSTILE_RUN, INCONCLUSIVE, INTERRUPTED, PARTIAL, PASSING, RUNS
+from report_runs import (
+    EMPTY,
+    ERRING,
+    FAILING,
+    HOSTILE_RUN,
+    INCONCLUSIVE,
+    INTERRUPTED,
+    KNOWN,
+    PARTIAL,
+    PASSING,
+    RUNS,
+    STALE,
+    STRICT,
+    WAIVED,
+    WHOLE,
+)
 
 from conformance.report import junit
 from conformance.verdict import ClauseResult, Run, Verdict
@@ -159,3 +174,27 @@ def test_what_xml_cannot_hold_is_written_out() -> None:
     (said,) = case(HOSTILE_RUN, "body.refused").findall("failure")
     assert r"<script>alert('x')</script>" in (said.text or "")
     assert r"\x1b[31mred" in (said.text or "")
+
+
+@pytest.mark.parametrize(
+    ("run", "clause_id", "shown", "kind", "message"),
+    [
+        (STRICT, "method.allow", "failure", "rule", "summary of method.allow"),
+        (WHOLE, "access.foreign", "error", "untested", "untested: reason of access.foreign"),
+        (KNOWN, "body.refused", "skipped", None, "known since the baseline, gates nothing: summary of body.refused"),
+        (WAIVED, "body.refused", "skipped", None, "waived: reason of body.refused"),
+        (STALE, "run.verdict", "failure", "fail", f"FAIL: {STALE.reason}"),
+    ],
+)
+def test_red_follows_the_policy_of_the_run(
+    run: Run, clause_id: str, shown: str, kind: str | None, message: str
+) -> None:
+    """What the options of the gate add to it or take from it."""
+    (said,) = case(run, clause_id).findall(shown)
+    assert (said.get("type"), said.get("message")) == (kind, message)
+
+
+def test_a_waived_finding_says_by_whom() -> None:
+    """Beside the finding, for whoever looks at the CI server only."""
+    text = case(WAIVED, "body.refused").findtext("system-out") or ""
+    assert "Waiver: waived until 2099-12-31 by an owner (T-1): a reason" in text

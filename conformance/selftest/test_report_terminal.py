@@ -4,7 +4,7 @@ import re
 from dataclasses import replace
 
 import pytest
-from report_runs import EMPTY, FAILING, HOSTILE_RUN, INTERRUPTED, PARTIAL, PASSING, RUNS
+from report_runs import EMPTY, FAILING, HOSTILE_RUN, INTERRUPTED, PARTIAL, PASSING, RUNS, STALE, STRICT, WAIVED
 
 from conformance.report import outline
 from conformance.report.terminal import summary, verdict_line
@@ -112,3 +112,17 @@ def test_the_width_is_kept_but_for_commands_and_the_last_line() -> None:
 def test_how_long_is_told_for_a_reader(finished: str, words: str) -> None:
     """Seconds, then minutes; never a wrong figure."""
     assert outline.duration(replace(PASSING, finished=finished)) == words
+
+
+@pytest.mark.parametrize(
+    ("run", "words"), [(STRICT, "FAIL method.allow (should): "), (FAILING, "(should, warns only): ")]
+)
+def test_a_should_clause_warns_unless_the_run_is_strict(run: Run, words: str) -> None:
+    """The summary says of each finding whether it decides."""
+    assert words in summary(run)
+
+
+def test_a_waived_clause_says_until_when() -> None:
+    """And one that is out of date decides in the last line."""
+    assert STALE.reason in summary(STALE).splitlines()[-1]
+    assert "waived" in summary(WAIVED)

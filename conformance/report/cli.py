@@ -1,0 +1,77 @@
+"""The commands ``conformance report`` and ``conformance diff``: saved runs in, views out.
+
+They read files and talk to nobody. Exit codes: 0 done (for ``diff``: nothing got worse), 1 something got worse,
+4 the files, formats or arguments given are wrong.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from conformance import report
+from conformance.errors import UsageError
+from conformance.report import difference
+
+USAGE_ERROR = 4
+Given = TypeVar("Given")
+VIEWS = {"text": difference.as_text, "markdown": difference.as_markdown}
+
+
+class WrongArguments(click.UsageError):
+    """What click finds wrong, with the exit code that wrong usage has here."""
+
+    exit_code = USAGE_ERROR
+
+
+class Command(click.Command):
+    """A command whose wrong arguments exit with 4, as everything else that is wrong about what was given."""
+
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        """Parse the arguments."""
+        try:
+            return super().make_context(*arguments, **more)
+        except click.UsageError as error:
+            raise WrongArguments(error.format_message(), error.ctx) from error
+
+
+@click.command("report", cls=Command, short_help="Render a saved run in other formats.")
+@click.argument("run", type=click.Path(path_type=Path), metavar="RUN.json")
+@click.option(
+    "--format",
+    "formats",
+    default=",".join(report.FILES),
+    show_default=True,
+    metavar="NAME,...",
+    help="The formats to write.",
+)
+@click.option(
+    "--report-dir", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Where they go."
+)
+def render(run: Path, formats: str, report_dir: Path) -> None:
+    """Write the run that RUN.json holds in each format into a directory, and say the files' names."""
+    names = [name.strip() for name in formats.split(",")]
+    for path in _or_usage_error(lambda: report.write(report.read(run), report_dir, names)):
+        click.echo(path)
+
+
+@click.command("diff", cls=Command, short_help="Say what got better, worse and new between two runs.")
+@click.argument("old", type=click.Path(path_type=Path), metavar="OLD.json")
+@click.argument("new", type=click.Path(path_type=Path), metavar="NEW.json")
+@click.option(
+    "--format", "view", type=click.Choice(list(VIEWS)), default="text", show_default=True, help="How it looks."
+)
+def diff(old: Path, new: Path, view: str) -> None:
+    """Compare two saved runs; exits 1 when something got worse, is new, or is not judged any more."""
+    before, after = _or_usage_error(lambda: (report.read(old), report.read(new)))
+    click.echo(VIEWS[view](before, after), nl=False)
+    raise SystemExit(1 if difference.between(before, after).is_worse else 0)
+
+
+def _or_usage_error(attempt: Callable[[], Given]) -> Given:
+    try:
+        return attempt()
+    except UsageError as error:
+        click.echo(f"ERROR: {error}", err=True)
+        raise SystemExit(USAGE_ERROR) from None

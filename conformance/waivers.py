@@ -1,0 +1,173 @@
+"""Waivers: dated promises to live with a finding, read from a file and held against the results of a run.
+
+A waiver excuses a finding, never a clause: the case still runs and is still reported, and a clause is *waived* only if
+all its findings are. A promise that is out of date is as bad as a broken clause, so that the file tells the truth
+for good. Nothing here knows what day it is; the caller says it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import fnmatch
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+import yaml
+
+from conformance import SPEC
+from conformance.errors import UsageError
+from conformance.verdict import STALE, ClauseResult, Finding, Standing, Verdict, Waiver, WaiverUse
+
+SCHEMA = "waivers.schema.json"
+WORDLESS = frozenset({"required", "additionalProperties"})
+"""Keywords whose message names the key, which the place of the mistake does not."""
+
+
+def load(path: Path, clauses: Sequence[str]) -> tuple[Waiver, ...]:
+    """The waivers of the file ``path``; ``clauses`` are the IDs that there are.
+
+    Raises:
+        UsageError: it cannot be read or is wrong; one line for each mistake, with file, place and what is expected.
+    """
+    document = _read(path)
+    mistakes = sorted(set(_mistakes(document))) or list(_contradictions(document["waivers"], clauses))
+    if mistakes:
+        raise UsageError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
+    return tuple(Waiver(**entry) for entry in document["waivers"])
+
+
+def matches(waiver: Waiver, finding: Finding) -> bool:
+    """Whether the waiver is about the finding: the same clause, and ``match`` fits rule, summary or observation.
+
+    A ``match`` with ``*``, ``?`` or ``[`` is a shell pattern (:mod:`fnmatch`) for the whole of one of these texts;
+    any other is looked for within them. Case counts.
+    """
+    if waiver.clause != finding.clause:
+        return False
+    texts = (finding.rule, finding.summary, finding.observed)
+    if re.search(r"[*?[]", waiver.match):
+        return any(fnmatch.fnmatchcase(text, waiver.match) for text in texts)
+    return any(waiver.match in text for text in texts)
+
+
+def apply(
+    results: tuple[ClauseResult, ...], waivers: tuple[Waiver, ...], today: date
+) -> tuple[tuple[ClauseResult, ...], tuple[WaiverUse, ...]]:
+    """The results with their findings waived, and what became of each waiver on the day ``today`` (UTC)."""
+    in_force = tuple(waiver for waiver in waivers if not _expired(waiver, today))
+    by_id = {result.id: result for result in results}
+    uses = tuple(_use(waiver, by_id.get(waiver.clause), today) for waiver in waivers)
+    return tuple(_waived(result, in_force) for result in results), uses
+
+
+def notes(uses: tuple[WaiverUse, ...]) -> list[str]:
+    """What the operator should know of the waivers: those that did nothing, and why."""
+    return [use.in_words() for use in uses if use.standing in {*STALE, Standing.UNDECIDED}]
+
+
+def _expired(waiver: Waiver, today: date) -> bool:
+    return date.fromisoformat(waiver.expires) < today
+
+
+def _waived(result: ClauseResult, in_force: tuple[Waiver, ...]) -> ClauseResult:
+    findings = tuple(
+        replace(finding, waiver=next((waiver for waiver in in_force if matches(waiver, finding)), None))
+        for finding in result.findings
+    )
+    promises = [finding.waiver.in_words() for finding in findings if finding.waiver]
+    if result.verdict is Verdict.FAIL and promises and len(promises) == len(findings):
+        return replace(result, findings=findings, verdict=Verdict.WAIVED, reason="; ".join(dict.fromkeys(promises)))
+    return replace(result, findings=findings)
+
+
+def _use(waiver: Waiver, result: ClauseResult | None, today: date) -> WaiverUse:
+    met = tuple(finding.fingerprint for finding in result.findings if matches(waiver, finding)) if result else ()
+    if _expired(waiver, today):
+        return WaiverUse(waiver, Standing.EXPIRED)
+    if met:
+        return WaiverUse(waiver, Standing.APPLIED, met)
+    if result and result.verdict is Verdict.PASS:
+        return WaiverUse(waiver, Standing.OBSOLETE)
+    judged = result is not None and result.verdict is Verdict.FAIL
+    return WaiverUse(waiver, Standing.UNMATCHED if judged else Standing.UNDECIDED)
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML whose dates stay text, and which refuses the same key twice: the later would win without a word."""
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    counted = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
+    if twice := [key for key, number in counted.items() if number > 1]:
+        raise yaml.MarkedYAMLError(problem=f"the key {twice[0]} stands there twice", problem_mark=node.start_mark)
+    loader.flatten_mapping(node)
+    return loader.construct_mapping(node, deep=True)
+
+
+def _text(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    return loader.construct_scalar(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  # a safe loader
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); expected a waiver file") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f", line {mark.line + 1}" if mark else ""
+        problem = getattr(error, "problem", None) or type(error).__name__
+        raise UsageError(f"{path}{place}: expected a waiver file in YAML ({problem})") from error
+
+
+def _mistakes(document: Any) -> Iterator[str]:
+    schema = yaml.safe_load((SPEC / SCHEMA).read_text(encoding="utf-8"))
+    validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    try:
+        errors = list(validator.iter_errors(document))
+    except ValueError:
+        yield "expected text, lists and mappings with text as keys, and nothing else that YAML knows"
+        return
+    for error in errors:
+        expected = _description(schema, list(error.schema_path))
+        detail = f"{error.message}; " if error.schema_path[-1] in WORDLESS else ""
+        yield f"{_place(error.instance_path)}: {detail}expected {expected}"
+
+
+def _place(path: Sequence[str | int]) -> str:
+    """``waivers[2].expires``; the entries are counted from 0."""
+    words = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return words.lstrip(".") or "the file"
+
+
+def _description(schema: Any, path: list[str | int]) -> str:
+    """What the schema says at the innermost place that says anything, on the way to the broken keyword."""
+    node, said = schema, str(schema["description"])
+    for part in path[:-1]:
+        node = node[part]
+        said = str(node.get("description", said)) if isinstance(node, dict) else said
+    return said
+
+
+def _contradictions(entries: list[dict[str, str]], clauses: Sequence[str]) -> Iterator[str]:
+    """What no schema can say: clauses that are in no clause file, and the same promise twice."""
+    first: dict[tuple[str, str], int] = {}
+    for number, entry in enumerate(entries):
+        place, clause = f"waivers[{number}]", entry["clause"]
+        if clause not in clauses:
+            near = difflib.get_close_matches(clause, clauses)
+            expected = f"did you mean {' or '.join(near)}?" if near else f"expected one of {', '.join(clauses)}"
+            yield f"{place}.clause: there is no clause {clause}; {expected}"
+        earlier = first.setdefault((clause, entry.get("match", "")), number)
+        if earlier != number:
+            yield f"{place}: the same clause and match as waivers[{earlier}]; expected one waiver for them"
