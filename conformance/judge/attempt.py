@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from conformance.evidence import Exchange
 from conformance.judge.state import Pair, State
 
-
 SERVER_FAULTS = frozenset({500, 502, 503, 504})
 """Codes that leave open what was done; of these the page documents 500 and 503."""
 
