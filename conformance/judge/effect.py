@@ -36,7 +36,7 @@ def absent(pair: Pair, seen: State, after_removal: str, *, rule: str = "still sh
 
 def nothing_else(attempt: Attempt) -> Ruling | None:
     """``effect.nothing-else``: a 204 removed that association only; None when there was no 204 to judge."""
-    if not attempt.reached or attempt.status != 204:
+    if not attempt.reached or attempt.status != 204 or attempt.exchange.request.method != "DELETE":
         return None
     changes = _beyond(attempt)
     if not changes:
@@ -158,17 +158,17 @@ def repeated(attempt: Attempt) -> Ruling | None:
     )
 
 
-def same_in_upper_case(attempt: Attempt, control: Attempt | None) -> Ruling | None:
+def same_in_upper_case(attempt: Attempt, control: Attempt | None, again: Attempt | None) -> Ruling | None:
     """``identifier.canonical``: the ID in upper case names the same association, so it is removed.
 
-    ``control`` is a plain removal sent after one in upper case that had no effect: if that has none either, the
-    spelling is not to blame.
+    After a removal in upper case that had no effect, ``control`` is a plain one, and ``again`` one in upper case
+    once more: only if the plain one alone has an effect, the spelling is to blame.
     """
     if not attempt.reached or attempt.outcome_unknown or attempt.status == 413:
         return None
     if attempt.removed:
         return kept("identifier.canonical")
-    if control is None or not control.removed:
+    if control is None or again is None or not control.removed or again.removed or again.outcome_unknown:
         return None
     return broken(
         "identifier.canonical",

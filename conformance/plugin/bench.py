@@ -115,17 +115,20 @@ class Bench:
 
     def _admitted(self, address: Address) -> Address:
         """The address, or another one in its place if an earlier test on a faulty target spoilt it."""
-        known = self._process.baselines.get(address.id)
-        if known is None or address.id in self._process.doubted:
-            self._process.doubted.discard(address.id)
+        process = self._process
+        doubted = address.id in process.doubted
+        asked = Held.of(address.ports, address.literal) if doubted else None
+        known = process.baselines.get(address.id, asked)
+        if doubted or known is None:
+            process.doubted.discard(address.id)
             shown = self._shown(address, known)
             if shown is None or (known is not None and _differ(address.id, known, shown)):
-                address = self._process.provisioner.replaced(address)
+                address = process.provisioner.replaced(address)
                 shown = self._shown(address, None)
             if shown is None:
                 self._sound = False
                 raise ProvisioningError(f"the allocated address {address.id} is not shown")
-            self._process.baselines[address.id] = shown
+            process.baselines[address.id] = shown
         self._take(address)
         return address
 
@@ -285,7 +288,8 @@ class Bench:
             Unjudgeable: several cases in a row could not be judged.
         """
         answers: list[Exchange] = []
-        for number in range(TRIES):
+        blamed = mistake and self._knows(faults.CLAUSE)
+        for number in range(1 if blamed else TRIES):
             trial = self._try(pair, words, full=full, standing=standing, variation=variation)
             answers.append(trial.exchange)
             self._note(trial, mistake=mistake)
@@ -297,9 +301,10 @@ class Bench:
             if trial.exchange.failure.startswith("timed out"):
                 break
             time.sleep(again_after(trial.exchange, number))
-        if mistake and not self._phantom:
+        if mistake and not self._phantom and not blamed:
             self._blame_the_server(pair, words, answers, variation)
-        self._give_up_after(trial)
+        if not (mistake and self._knows(faults.CLAUSE)):
+            self._give_up_after(trial)
         return trial
 
     def _try(self, pair: Pair, words: str, *, full: bool, standing: bool, variation: dict[str, Any]) -> Attempt:
@@ -355,7 +360,7 @@ class Bench:
 
     def _blame_the_server(self, pair: Pair, words: str, answers: list[Exchange], variation: dict[str, Any]) -> None:
         """Server faults for a mistake count only if they persist while requests without the mistake succeed."""
-        if not all(answer.status in {500, 503} for answer in answers) or self._knows(faults.CLAUSE):
+        if not all(answer.status in {500, 503} for answer in answers):
             return
         for number in range(CONFIRMATIONS - len(answers)):
             control = self._client.list_associations(pair.server)

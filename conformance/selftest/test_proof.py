@@ -6,7 +6,6 @@ The whole proof, at the standard depth, has an environment of its own.
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -61,7 +60,7 @@ LAWFUL = (
 
 
 @pytest.fixture(scope="module")
-def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
+def proof(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The document of a quick proof over a selection."""
     folder = tmp_path_factory.mktemp("proof")
     chosen = [word for name in (*QUICK_FAULTS, *LAWFUL) for word in ("--only", name)]
@@ -70,7 +69,8 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Any]]:
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-2000:]
     assert "proof holds" in ended.stdout.splitlines()[-1]
     assert "The proof holds" in (folder / "proof.html").read_text()
-    yield json.loads((folder / "proof.json").read_text())
+    document_read: dict[str, Any] = json.loads((folder / "proof.json").read_text())
+    return document_read
 
 
 @pytest.mark.slow

@@ -106,7 +106,7 @@ class EveryFourthRemovalAnswers200(Deployment):
         return replace(answer, code=200) if self.every(4, "removal") else answer
 
 
-@breaks("codes.success", also=("lifecycle.model", "deallocation.until-the-last"))
+@breaks("codes.success", also=("lifecycle.model", "concurrency.linearizable", "deallocation.until-the-last"))
 class WithThreeNoneCanBeRemoved(Deployment):
     """An address with exactly three associations has every removal refused."""
 

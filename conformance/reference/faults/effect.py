@@ -92,7 +92,7 @@ class SingleReadIsStaleForEver(Deployment):
         return with_ghosts(state, list(self.ghosts)) if request.path.resource == "association" else state
 
 
-@breaks("effect.removed", also=(*SEQUENCES, "effect.repeat"))
+@breaks("effect.removed", also=(*SEQUENCES, "effect.repeat", "effect.nothing-else", "effect.refusal-is-inert"))
 class EverySecondListIsStale(Deployment):
     """Every second list shows removed associations, for ever: one of two replicas never learns."""
 

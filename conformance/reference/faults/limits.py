@@ -39,7 +39,11 @@ class OverLimitRemoves(Deployment):
             raise Refusal(413, "over the rate limit", RETRY)
 
 
-@breaks("limits.over-limit", "effect.refusal-is-inert", also=(*RETRIED, "effect.nothing-else"))
+@breaks(
+    "limits.over-limit",
+    "effect.refusal-is-inert",
+    also=(*RETRIED, "effect.nothing-else", "deallocation.until-the-last"),
+)
 class OverLimitTakesAnother(Deployment):
     """Every eighth removal is answered with 413 and takes the newest association of the address."""
 
