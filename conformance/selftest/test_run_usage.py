@@ -45,7 +45,7 @@ WRONG = {
     "unknown key": ({"color": "blue"}, ("color",)),
     "unknown limit": ({"limits": {"max_adresses": 2}}, ("limits", "max_adresses")),
     "missing variable": ({"auth": {"token": "env:NOT_SET_ANYWHERE"}}, ("auth.token", "NOT_SET_ANYWHERE")),
-    "missing file": ({"auth": {"token": "file:/no/such/file"}}, ("auth.token", "/no/such/file")),
+    "missing file": ({"auth": {"token": "file:/no/such/file"}}, ("auth.token", "cannot be read")),
     "literal token": ({"auth": {"token": "s3cr3t-l1t3r4l"}}, ("auth.token", "env:NAME")),
     "bad URL": ({"compute": "cloud.example"}, ("compute", "http")),
     "one server": ({"resources": {"servers": ["one"]}}, ("resources.servers", "two or more")),

@@ -22,7 +22,7 @@ MAY_SHOW = (
 )
 
 
-@breaks("lifecycle.model", also=MAY_SHOW)
+@breaks("effect.removed", "lifecycle.model", also=MAY_SHOW)
 class ThirdRemovalDoesNothing(Deployment):
     """The third removal in the life of an address answers 204 and removes nothing."""
 
