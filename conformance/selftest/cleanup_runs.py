@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from run_processes import as_at_a_terminal
 
 from conformance.reference.app import Deployment
 from conformance.reference.exchange import Answer, Request
@@ -135,6 +136,7 @@ class Commands:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            preexec_fn=as_at_a_terminal,  # noqa: PLW1509  # it only sets a signal's disposition
         )
 
     def cleanup(self) -> subprocess.CompletedProcess[str]:

@@ -99,6 +99,11 @@ def environment(**changes: str) -> dict[str, str]:
     return inherited | TOKENS | {"PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"} | changes
 
 
+def as_at_a_terminal() -> None:
+    """In the child: Ctrl-C counts, even where the tests themselves run in the background and ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextlib.contextmanager
 def serve(folder: Path, *arguments: str) -> Iterator[Served]:
     """A reference deployment, described with little patience and room for two addresses."""
@@ -154,6 +159,7 @@ def interrupted(folder: Path, *arguments: object) -> Ran:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        preexec_fn=as_at_a_terminal,  # noqa: PLW1509  # no thread runs here that could hold a lock
     ) as process:
         assert process.stdout
         output = b""

@@ -16,9 +16,9 @@ from click.testing import CliRunner, Result
 
 from conformance import cli
 
-KILLS = int(os.environ.get("CONFORMANCE_KILLS", "14"))
+KILLS = int(os.environ.get("CONFORMANCE_KILLS", "8"))
 AT_ONCE = 4
-KILLS_OF_WORKERS = int(os.environ.get("CONFORMANCE_KILLS_OF_WORKERS", str(max(4, KILLS // 5))))
+KILLS_OF_WORKERS = int(os.environ.get("CONFORMANCE_KILLS_OF_WORKERS", str(max(2, KILLS // 5))))
 """How many points a run is killed at; a thorough proof takes a hundred."""
 
 KINDS = ("any", "POST ip_addresses", "PUT ip_associations", "DELETE ip_associations", "DELETE ip_addresses")
