@@ -38,7 +38,12 @@ class Watched(Deployment):
         self._counting = threading.Lock()
 
     def delay(self, request: Request) -> None:
-        """A request has come; the callback may refuse it."""
+        """A request has come; the callback may refuse it, or end its sender.
+
+        An allocation has come once its body has: headers and body may leave the client apart.
+        """
+        if request.method == "POST":
+            _ = request.body
         with self._counting:
             self.seen += 1
         self.at(described(request), "came")

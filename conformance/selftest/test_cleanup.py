@@ -181,7 +181,8 @@ def test_an_allocation_that_is_finished_after_the_kill_is_found(others: Tenant, 
             listed.set()
 
     others.deployment.at = at
-    ended(process)
+    code, output = ended(process)
+    assert code == -signal.SIGKILL, output
     assert others.leftovers == []
     result = cleaned(commands)
     assert "1 removed" in result.output
