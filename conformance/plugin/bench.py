@@ -6,24 +6,21 @@ serves every family, so every refusal is read back and compared, whichever test 
 
 from __future__ import annotations
 
-import contextlib
 import time
-import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from conformance.client import Client, again_after, passing, retried
+from conformance.client import again_after, passing
 from conformance.errors import ProvisioningError, Unjudgeable, Untested
-from conformance.evidence import Exchange, Recorder
+from conformance.evidence import Exchange
 from conformance.generate import Generated
-from conformance.judge import Attempt, Deallocation, Held, Pair, State, effect, faults, limits
-from conformance.plugin.belief import Belief
+from conformance.judge import Attempt, Deallocation, Pair, State, effect, faults, limits
 from conformance.plugin.docket import Docket
-from conformance.plugin.sight import Sight, Views
-from conformance.provision import Address, Ledger, Provisioner
+from conformance.plugin.leases import Leases
+from conformance.plugin.process import Process
+from conformance.provision import Address
 from conformance.target import Target
 from conformance.verdict import Absence, Ruling
 
@@ -38,31 +35,6 @@ BURST_REQUESTS = 150
 BURST_CALLERS = 8
 
 T = TypeVar("T")
-ANY = Held(frozenset())
-"""Stands for an address that is shown, whatever is shown of it."""
-
-
-@dataclass(slots=True)
-class Process:
-    """What the tests of one process share."""
-
-    target: Target
-    client: Client
-    recorder: Recorder
-    ledger: Ledger
-    provisioner: Provisioner
-    views: Views = field(default_factory=Views)
-    depth: str = "standard"
-    seed: int = 0
-    probe_limits: bool = False
-    baselines: dict[str, Held] = field(default_factory=dict)
-    made: dict[Pair, Exchange] = field(default_factory=dict)
-    """Association -> the exchange that made it last."""
-
-    doubted: set[str] = field(default_factory=set)
-    """Addresses that went through sequences or overlapping rounds: they are looked at before they are lent again."""
-    generated: dict[str, Any] = field(default_factory=lambda: {"total": 0, "reached": 0, "by_code": {}})
-    notes: list[str] = field(default_factory=list)
 
 
 class Bench:
@@ -71,24 +43,15 @@ class Bench:
     def __init__(self, process: Process, docket: Docket) -> None:
         self._process = process
         self._client = process.client
-        self.docket = docket
-        self._sight = Sight(process.client, process.views)
-        self._lease = contextlib.ExitStack()
-        self._addresses: dict[str, Address] = {}
-        self._belief = Belief()
-        self._set_up: dict[Pair, str] = {}
         self._open_in_a_row = 0
-        self._phantom = ""
-        self._sound = True
+        self.docket = docket
+        self.leases = Leases(process, docket)
+        self._belief = self.leases.belief
+        self._sight = self.leases.sight
         self.seed = process.seed
         self.case = ""
 
     # -- what there is -------------------------------------------------------------------------------------------
-
-    @property
-    def servers(self) -> tuple[str, ...]:
-        """The servers that addresses may be associated with; two are enough for a quick look."""
-        return self._process.target.servers[: 2 if self.depth == "quick" else None]
 
     @property
     def target(self) -> Target:
@@ -104,106 +67,18 @@ class Bench:
         """All rows of a table, or at the quick depth every fifth, the first one always."""
         return list(rows)[:: 5 if self.depth == "quick" else 1]
 
-    def lease(self, count: int = 1) -> list[Address]:
-        """Up to ``count`` addresses, at least one, until the test ends.
-
-        Raises:
-            ProvisioningError: not one address is to be had.
-        """
-        held = self._lease.enter_context(self._process.provisioner.lease(count))
-        return [self._admitted(address) for address in held]
-
-    def _admitted(self, address: Address) -> Address:
-        """The address, or another one in its place if an earlier test on a faulty target spoilt it."""
-        process = self._process
-        doubted = address.id in process.doubted
-        asked = Held.of(address.ports, address.literal) if doubted else None
-        known = process.baselines.get(address.id, asked)
-        if doubted or known is None:
-            process.doubted.discard(address.id)
-            shown = self._shown(address, known)
-            if shown is None or (known is not None and _differ(address.id, known, shown)):
-                address = process.provisioner.replaced(address)
-                shown = self._shown(address, None)
-            if shown is None:
-                self._sound = False
-                raise ProvisioningError(f"the allocated address {address.id} is not shown")
-            process.baselines[address.id] = shown
-        self._take(address)
-        return address
-
-    def _shown(self, address: Address, known: Held | None) -> Held | None:
-        """The address as the target shows it, which need not be as it was asked for; None if it does not."""
-        shown: dict[str, Held | None] = {}
-
-        def look() -> State:
-            shown.update(self._sight.addresses([address.id]).ports)
-            held = shown[address.id]
-            return State(ports={address.id: ANY if held and not known else held})
-
-        self._sight.settled(look, State(ports={address.id: known or ANY}))
-        return shown[address.id]
-
-    def _take(self, address: Address) -> None:
-        self._addresses[address.id] = address
-        self._belief.ports[address.id] = self._process.baselines[address.id]
-        for server in self._process.provisioner.associated(address):
-            self._inherit(Pair(address.id, server))
-
-    def _inherit(self, pair: Pair) -> None:
-        """An association that an earlier test made: the exchange that made it stays evidence."""
-        self._belief.inherited(pair)
-        made = self._process.made.get(pair)
-        if made:
-            self._process.recorder.exchanges[made.id] = made
-            self._set_up[pair] = made.id
-
-    def association(self) -> Pair:
-        """An association for a request to reach; a made-up one when the target lends no address.
-
-        A request to a made-up one can show that a check is missing, but never that it is there.
-        """
-        try:
-            return Pair(self.lease()[0].id, self.servers[0])
-        except ProvisioningError as error:
-            self._phantom = error.message
-            server = next(iter(self.servers), str(uuid.UUID(int=self._process.seed + 1, version=4)))
-            return Pair(str(uuid.UUID(int=self._process.seed + 2, version=4)), server)
-
-    def neighbourhood(self) -> tuple[Pair, ...]:
-        """Associations that could be hit by mistake: of the same address, and of another one on the same servers.
-
-        The first one has a neighbour of either kind, if the target lends two addresses.
-
-        Raises:
-            ProvisioningError: not one address is to be had.
-        """
-        first, *more = self.lease(2)
-        own = [Pair(first.id, server) for server in self.servers[:3]]
-        shared = self.servers[: 1 if self.depth == "quick" else 2]
-        return (*own, *(Pair(other.id, server) for other in more for server in shared))
-
     def bare(self) -> tuple[Pair, ...]:
         """One address with each of the servers, associated with none of them.
 
         Raises:
             ProvisioningError: no address is to be had, or it cannot be rid of its associations.
         """
-        address = self._renewed() or next(iter(self._addresses.values()), None) or self.lease()[0]
+        address = self.leases.one()
         for pair in self._belief.standing(address.id):
             self.attempt(pair, standing=False, mistake=False)
             if self._belief.stands[pair]:
                 raise ProvisioningError(f"an association of an earlier test could not be removed: {pair}")
-        return tuple(Pair(address.id, server) for server in self.servers)
-
-    def _renewed(self) -> Address | None:
-        """A new address in the place of a leased one that is gone; None when nothing is leased yet."""
-        for old in list(self._addresses.values()):
-            if self._belief.ports[old.id] is None:
-                self._remove_quietly(old)
-                self._addresses.pop(old.id)
-                return self._admitted(self._process.provisioner.renew(old))
-        return None
+        return tuple(Pair(address.id, server) for server in self.leases.servers)
 
     def address(self, pair: Pair) -> Address:
         """The leased address of an association.
@@ -211,9 +86,7 @@ class Bench:
         Raises:
             ProvisioningError: it is made up.
         """
-        if pair.address not in self._addresses:
-            raise ProvisioningError(self._phantom)
-        return self._addresses[pair.address]
+        return self.leases.address(pair)
 
     # -- associations --------------------------------------------------------------------------------------------
 
@@ -223,47 +96,7 @@ class Bench:
         Raises:
             ProvisioningError: the target does not associate, or does not show it.
         """
-        unsure = [pair for pair in pairs if self._belief.suspect(pair)]
-        if unsure:
-            self._recheck(lambda: self._look(unsure))
-        missing = [pair for pair in pairs if not self._belief.stands.get(pair)]
-        if missing and not self._phantom:
-            for pair in missing:
-                self._associate(pair)
-            wanted = dict.fromkeys(missing, True)
-            calibrated = self._process.views.calibrated
-            seen = self._sight.settled(
-                lambda: self._look(missing, singly=() if calibrated else missing), State(listed=wanted, shown=wanted)
-            )
-            self._calibrate(missing, seen)
-            self._belief.established(missing)
-
-    def _associate(self, pair: Pair) -> None:
-        self._process.ledger.associating(pair.address, pair.server)
-        exchange = retried(lambda: self._client.associate(pair.server, pair.address))
-        if exchange.status is None or not 200 <= exchange.status < 300:
-            self._sound = False
-            raise ProvisioningError(f"an association could not be made: PUT answered {exchange.outcome}")
-        self._set_up[pair] = exchange.id
-        self._process.made[pair] = exchange
-
-    def _calibrate(self, pairs: Iterable[Pair], seen: State) -> None:
-        """A view that does not show what the other one shows is blind, and is not asked again."""
-        for pair in pairs:
-            views = {"listed": seen.listed.get(pair), "shown": seen.shown.get(pair)}
-            if True not in views.values():
-                self._sound = False
-                raise ProvisioningError(f"an association is not shown after PUT: {pair}")
-            for name, shows in views.items():
-                if shows is False:
-                    setattr(self._process.views, name, False)
-        self._process.views.calibrated = True
-
-    def _look(self, pairs: Iterable[Pair], singly: Iterable[Pair] = ()) -> State:
-        """The list of each pair's server, and the single read of those in ``singly`` (of all if the list is blind)."""
-        wanted = list(pairs)
-        servers = dict.fromkeys(pair.server for pair in wanted)
-        return self._sight.associations(servers, self._addresses, singly if self._process.views.listed else wanted)
+        self.leases.establish(*pairs)
 
     def attempt(
         self,
@@ -301,7 +134,7 @@ class Bench:
             if trial.exchange.failure.startswith("timed out"):
                 break
             time.sleep(again_after(trial.exchange, number))
-        if mistake and not self._phantom and not blamed:
+        if mistake and not self.leases.phantom and not blamed:
             self._blame_the_server(pair, words, answers, variation)
         if not (mistake and self._knows(faults.CLAUSE)):
             self._give_up_after(trial)
@@ -309,7 +142,7 @@ class Bench:
 
     def _try(self, pair: Pair, words: str, *, full: bool, standing: bool, variation: dict[str, Any]) -> Attempt:
         if standing:
-            self.establish(pair)
+            self.leases.establish(pair)
         before = self._belief.expected() if standing else self._belief.expected_again(pair)
         exchange = self._send(pair, variation)
         after = self._after(pair, exchange, full=full)
@@ -318,37 +151,29 @@ class Bench:
             exchange=exchange,
             before=before,
             after=after,
-            reached=not self._phantom and bool(before.listed.get(pair)),
+            reached=not self.leases.phantom and bool(before.listed.get(pair)),
             names=_names(exchange, pair),
             words=words,
-            setup=tuple(self._set_up[one] for one in (pair,) if one in self._set_up),
+            setup=tuple(self.leases.set_up[one] for one in (pair,) if one in self.leases.set_up),
         )
 
     def _send(self, pair: Pair, variation: dict[str, Any]) -> Exchange:
         return self._client.remove(**{"server": pair.server, "address": pair.address, **variation})
 
     def _after(self, pair: Pair, exchange: Exchange, *, full: bool) -> State:
-        if self._phantom:
+        if self.leases.phantom:
             return State()
         pairs = list(self._belief.stands) if full else [pair]
 
         def look() -> State:
-            return self._everything(pairs, [pair]) if full else self._look(pairs)
+            return self.leases.everything(pairs, [pair]) if full else self.leases.look(pairs)
 
         seen = self._sight.settled(look, *_explained(exchange, pair, self._belief.awaited()))
         removed = pair if exchange.status == 204 and _names(exchange, pair) else None
         if removed:
             self._belief.removal(pair, exchange.id)
-        self._believe(seen, just_removed=removed, subjects=(pair,))
+        self.leases.believe(seen, just_removed=removed, subjects=(pair,))
         return seen
-
-    def _recheck(self, look: Callable[[], State]) -> None:
-        """Make sure of what is suspect; reads may lag, so what is believed gets its time to show."""
-        self._believe(self._sight.settled(look, self._belief.awaited()))
-
-    def _believe(self, seen: State, just_removed: Pair | None = None, subjects: Iterable[Pair | str] = ()) -> None:
-        for ruling in self._belief.seen(seen, just_removed, subjects):
-            self.docket.note(ruling)
 
     def _note(self, trial: Attempt, *, mistake: bool) -> None:
         """Rulings that every trial gives occasion for, whatever its test is about."""
@@ -387,7 +212,7 @@ class Bench:
         if later:
             time.sleep(self._sight.patience)
         gone = State(listed={removed: False}, shown={removed: False})
-        return self._sight.settled(lambda: self._look([removed], [removed]), gone)
+        return self._sight.settled(lambda: self.leases.look([removed], [removed]), gone)
 
     def attempt_generated(self, pair: Pair, request: Generated) -> Attempt:
         """Send a request that Schemathesis made, and count what it reached."""
@@ -428,7 +253,7 @@ class Bench:
         """
         if not self._process.probe_limits:
             raise Untested("no 413 was met, and --probe-limits was not given", Absence.OPTION)
-        self.establish(pair)
+        self.leases.establish(pair)
         with ThreadPoolExecutor(BURST_CALLERS) as callers:
             answers = callers.map(lambda _: self._client.list_associations(pair.server), range(BURST_REQUESTS))
             met = any(answer.status == 413 for answer in answers)
@@ -467,12 +292,12 @@ class Bench:
         return trial
 
     def _require_an_address(self) -> None:
-        if self._phantom:
-            raise ProvisioningError(self._phantom)
+        if self.leases.phantom:
+            raise ProvisioningError(self.leases.phantom)
 
     def _try_deallocation(self, address: str, how: str, credential: str, *, closely: bool) -> Deallocation:
         if self._belief.suspect(address):
-            self._recheck(lambda: self._sight.addresses([address]))
+            self.leases.recheck(lambda: self._sight.addresses([address]))
         standing = self._belief.standing(address)
         before = self._belief.of(address)
         if how == "DELETE":
@@ -486,7 +311,7 @@ class Bench:
             before=before,
             after=after,
             words=f"{how} of an address with {len(standing)} association{'' if len(standing) == 1 else 's'}",
-            setup=tuple(self._set_up[pair] for pair in standing if pair in self._set_up),
+            setup=tuple(self.leases.set_up[pair] for pair in standing if pair in self.leases.set_up),
             address=address,
             how=how,
             standing=standing,
@@ -503,9 +328,9 @@ class Bench:
         unknown = exchange.status is None or exchange.status >= 500
         lawful = ours and not standing
         acceptable = (gone,) if lawful and granted else (before, gone) if lawful and unknown else (before,)
-        after = self._sight.settled(lambda: self._sight.addresses([address]) | self._look(standing), *acceptable)
+        after = self._sight.settled(lambda: self._sight.addresses([address]) | self.leases.look(standing), *acceptable)
         refused = exchange.status is not None and 400 <= exchange.status < 500
-        self._believe(after, subjects=() if refused else (address, *self._belief.standing(address)))
+        self.leases.believe(after, subjects=() if refused else (address, *self._belief.standing(address)))
         return after
 
     # -- rulings -------------------------------------------------------------------------------------------------
@@ -527,7 +352,7 @@ class Bench:
         Raises:
             conformance.plugin.docket.ClauseBroken: a clause of the running test is broken.
         """
-        reason = self._phantom or (f"{trial.words} was answered {trial.exchange.outcome}" if trial else "")
+        reason = self.leases.phantom or (f"{trial.words} was answered {trial.exchange.outcome}" if trial else "")
         left_open = not optional and any(ruling is None for ruling in rulings)
         self.docket.judge(*rulings, case=case or self.case, unjudged=reason if left_open else "")
 
@@ -539,16 +364,13 @@ class Bench:
 
     def close(self) -> None:
         """Look once more at what stands, remove the test's associations and give the addresses back."""
-        with self._lease:
+        with self.leases:
             try:
                 if self.depth != "quick":
-                    suspects = [address for address in self._belief.alive() if self._belief.suspect(address)]
-                    self._recheck(lambda: self._sight.addresses(suspects))
+                    self.leases.recheck_addresses()
                 self._look_once_more()
             except Unjudgeable:
                 pass
-            finally:
-                self._give_back()
 
     def _look_once_more(self) -> None:
         """Where reads lag, what was read after a refusal may have been old: look again when that time is over."""
@@ -564,31 +386,9 @@ class Bench:
     def _stayed(self, standing: Iterable[Pair], wait: float) -> Ruling | None:
         time.sleep(wait)
         expected = self._belief.expected()
-        seen = self._sight.settled(lambda: self._everything(standing), self._belief.awaited())
-        self._believe(seen)
+        seen = self._sight.settled(lambda: self.leases.everything(standing), self._belief.awaited())
+        self.leases.believe(seen)
         return effect.stayed(expected, seen)
-
-    def _everything(self, pairs: Iterable[Pair], singly: Iterable[Pair] = ()) -> State:
-        return self._look(pairs, singly) | self._sight.addresses(self._belief.alive())
-
-    def _give_back(self) -> None:
-        """Sound addresses are kept warm, with their associations; what a finding may have touched is not reused."""
-        for address in self._addresses.values():
-            if self._belief.ports.get(address.id, ANY) is None:
-                self._remove_quietly(address)
-                self._process.provisioner.dropped(address)
-            elif self._sound and not self.docket.findings:
-                servers = (pair.server for pair in self._belief.standing(address.id))
-                self._process.provisioner.keep(address, servers)
-
-    def _remove_quietly(self, address: Address) -> None:
-        """An address that went before its associations leaves them behind."""
-        for pair in self._belief.standing(address.id):
-            retried(lambda pair=pair: self._client.remove(pair.server, pair.address))  # type: ignore[misc]
-
-
-def _differ(address: str, before: Held, after: Held) -> bool:
-    return bool(State(ports={address: before}).differences(State(ports={address: after})))
 
 
 def _plea(exchange: Exchange) -> bool:

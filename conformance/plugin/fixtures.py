@@ -27,13 +27,13 @@ def api(request: pytest.FixtureRequest) -> Iterator[Bench]:
 @pytest.fixture
 def association(api: Bench) -> Pair:
     """An association of a leased address; each attempt sees to it that it stands."""
-    return api.association()
+    return api.leases.association()
 
 
 @pytest.fixture
 def neighbourhood(api: Bench) -> tuple[Pair, ...]:
     """Associations that share an address or a server, so that a removal could hit the wrong one."""
-    return api.neighbourhood()
+    return api.leases.neighbourhood()
 
 
 @pytest.fixture

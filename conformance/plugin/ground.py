@@ -17,7 +17,7 @@ from conformance.evidence import Exchange
 from conformance.judge import Pair, state
 from conformance.model.sequential import Address as Modelled
 from conformance.model.sequential import Stage
-from conformance.plugin.bench import Process
+from conformance.plugin.process import Process
 from conformance.plugin.sight import Sight
 from conformance.provision import Address
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.plugin.bench import Process
 from conformance.plugin.docket import Docket
 from conformance.plugin.outcome import Outcome
+from conformance.plugin.process import Process
 from conformance.plugin.session import Session
 
 SESSION = pytest.StashKey[Session]()

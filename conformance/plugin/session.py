@@ -17,9 +17,9 @@ from conformance.client import Client, Pacer
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Recorder
 from conformance.plugin import embedded, preflight
-from conformance.plugin.bench import Process
 from conformance.plugin.collector import Collector
 from conformance.plugin.options import Options
+from conformance.plugin.process import Process
 from conformance.provision import Ledger, Provisioner, Sweep, ledger, state_directory, sweep_dead_runs, sweep_run
 from conformance.target import Limits, Policy, Secret, Target
 from conformance.verdict import (

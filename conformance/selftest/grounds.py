@@ -8,8 +8,8 @@ from pathlib import Path
 from conformance import target
 from conformance.client import Client, Pacer
 from conformance.evidence import VARIABLES, Recorder
-from conformance.plugin.bench import Process
 from conformance.plugin.ground import Ground
+from conformance.plugin.process import Process
 from conformance.provision import Ledger, Provisioner
 from conformance.reference import Reference, Settings, Tokens
 

@@ -1,0 +1,253 @@
+"""The addresses that one test has leased, what is associated with them, and what is believed of both."""
+
+from __future__ import annotations
+
+import contextlib
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Self
+
+from conformance.client import retried
+from conformance.errors import ProvisioningError
+from conformance.judge import Held, Pair, State
+from conformance.plugin.belief import Belief
+from conformance.plugin.docket import Docket
+from conformance.plugin.process import Process
+from conformance.plugin.sight import Sight
+from conformance.provision import Address
+
+ANY = Held(frozenset())
+"""Stands for an address that is shown, whatever is shown of it."""
+
+
+class Leases:
+    """What one test holds of the target.
+
+    Attributes:
+        addresses: those leased, by ID.
+        belief: what stands of them.
+        set_up: association -> ID of the exchange that made it.
+        phantom: why there is no address and the association is a made-up one; empty when there is one.
+        sound: nothing went wrong that may have spoilt the addresses for other tests.
+    """
+
+    def __init__(self, process: Process, docket: Docket) -> None:
+        self._process = process
+        self._client = process.client
+        self._docket = docket
+        self._lent = contextlib.ExitStack()
+        self.sight = Sight(process.client, process.views)
+        self.belief = Belief()
+        self.addresses: dict[str, Address] = {}
+        self.set_up: dict[Pair, str] = {}
+        self.phantom = ""
+        self.sound = True
+
+    @property
+    def servers(self) -> tuple[str, ...]:
+        """The servers that addresses may be associated with; two are enough for a quick look."""
+        return self._process.target.servers[: 2 if self._quick else None]
+
+    @property
+    def _quick(self) -> bool:
+        return self._process.depth == "quick"
+
+    def lease(self, count: int = 1) -> list[Address]:
+        """Up to ``count`` addresses, at least one, until the test ends.
+
+        Raises:
+            ProvisioningError: not one address is to be had.
+        """
+        held = self._lent.enter_context(self._process.provisioner.lease(count))
+        return [self._admitted(address) for address in held]
+
+    def _admitted(self, address: Address) -> Address:
+        """The address, or another one in its place if an earlier test on a faulty target spoilt it."""
+        process = self._process
+        doubted = address.id in process.doubted
+        asked = Held.of(address.ports, address.literal) if doubted else None
+        known = process.baselines.get(address.id, asked)
+        if doubted or known is None:
+            process.doubted.discard(address.id)
+            shown = self._shown(address, known)
+            if shown is None or (known is not None and _differ(address.id, known, shown)):
+                address = process.provisioner.replaced(address)
+                shown = self._shown(address, None)
+            if shown is None:
+                self.sound = False
+                raise ProvisioningError(f"the allocated address {address.id} is not shown")
+            process.baselines[address.id] = shown
+        self._take(address)
+        return address
+
+    def _shown(self, address: Address, known: Held | None) -> Held | None:
+        """The address as the target shows it, which need not be as it was asked for; None if it does not."""
+        shown: dict[str, Held | None] = {}
+
+        def look() -> State:
+            shown.update(self.sight.addresses([address.id]).ports)
+            held = shown[address.id]
+            return State(ports={address.id: ANY if held and not known else held})
+
+        self.sight.settled(look, State(ports={address.id: known or ANY}))
+        return shown[address.id]
+
+    def _take(self, address: Address) -> None:
+        self.addresses[address.id] = address
+        self.belief.ports[address.id] = self._process.baselines[address.id]
+        for server in self._process.provisioner.associated(address):
+            self._inherit(Pair(address.id, server))
+
+    def _inherit(self, pair: Pair) -> None:
+        """An association that an earlier test made: the exchange that made it stays evidence."""
+        self.belief.inherited(pair)
+        made = self._process.made.get(pair)
+        if made:
+            self._process.recorder.exchanges[made.id] = made
+            self.set_up[pair] = made.id
+
+    def association(self) -> Pair:
+        """An association for a request to reach; a made-up one when the target lends no address.
+
+        A request to a made-up one can show that a check is missing, but never that it is there.
+        """
+        try:
+            return Pair(self.lease()[0].id, self.servers[0])
+        except ProvisioningError as error:
+            self.phantom = error.message
+            server = next(iter(self.servers), str(uuid.UUID(int=self._process.seed + 1, version=4)))
+            return Pair(str(uuid.UUID(int=self._process.seed + 2, version=4)), server)
+
+    def neighbourhood(self) -> tuple[Pair, ...]:
+        """Associations that could be hit by mistake: of the same address, and of another one on the same servers.
+
+        The first one has a neighbour of either kind, if the target lends two addresses.
+
+        Raises:
+            ProvisioningError: not one address is to be had.
+        """
+        first, *more = self.lease(2)
+        own = [Pair(first.id, server) for server in self.servers[:3]]
+        shared = self.servers[: 1 if self._quick else 2]
+        return (*own, *(Pair(other.id, server) for other in more for server in shared))
+
+    def one(self) -> Address:
+        """A leased address that is not gone; a new one is had where there is none.
+
+        Raises:
+            ProvisioningError: not one address is to be had.
+        """
+        return self._renewed() or next(iter(self.addresses.values()), None) or self.lease()[0]
+
+    def _renewed(self) -> Address | None:
+        """A new address in the place of a leased one that is gone; None when none is gone."""
+        for old in list(self.addresses.values()):
+            if self.belief.ports[old.id] is None:
+                self._remove_quietly(old)
+                self.addresses.pop(old.id)
+                return self._admitted(self._process.provisioner.renew(old))
+        return None
+
+    def address(self, pair: Pair) -> Address:
+        """The leased address of an association.
+
+        Raises:
+            ProvisioningError: it is made up.
+        """
+        if pair.address not in self.addresses:
+            raise ProvisioningError(self.phantom)
+        return self.addresses[pair.address]
+
+    def establish(self, *pairs: Pair) -> None:
+        """Let these associations stand, and be seen to stand.
+
+        Raises:
+            ProvisioningError: the target does not associate, or does not show it.
+        """
+        unsure = [pair for pair in pairs if self.belief.suspect(pair)]
+        if unsure:
+            self.recheck(lambda: self.look(unsure))
+        missing = [pair for pair in pairs if not self.belief.stands.get(pair)]
+        if missing and not self.phantom:
+            for pair in missing:
+                self._associate(pair)
+            wanted = dict.fromkeys(missing, True)
+            calibrated = self._process.views.calibrated
+            seen = self.sight.settled(
+                lambda: self.look(missing, singly=() if calibrated else missing), State(listed=wanted, shown=wanted)
+            )
+            self._calibrate(missing, seen)
+            self.belief.established(missing)
+
+    def _associate(self, pair: Pair) -> None:
+        self._process.ledger.associating(pair.address, pair.server)
+        exchange = retried(lambda: self._client.associate(pair.server, pair.address))
+        if exchange.status is None or not 200 <= exchange.status < 300:
+            self.sound = False
+            raise ProvisioningError(f"an association could not be made: PUT answered {exchange.outcome}")
+        self.set_up[pair] = exchange.id
+        self._process.made[pair] = exchange
+
+    def _calibrate(self, pairs: Iterable[Pair], seen: State) -> None:
+        """A view that does not show what the other one shows is blind, and is not asked again."""
+        for pair in pairs:
+            views = {"listed": seen.listed.get(pair), "shown": seen.shown.get(pair)}
+            if True not in views.values():
+                self.sound = False
+                raise ProvisioningError(f"an association is not shown after PUT: {pair}")
+            for name, shows in views.items():
+                if shows is False:
+                    setattr(self._process.views, name, False)
+        self._process.views.calibrated = True
+
+    def look(self, pairs: Iterable[Pair], singly: Iterable[Pair] = ()) -> State:
+        """The list of each pair's server, and the single read of those in ``singly`` (of all if the list is blind)."""
+        wanted = list(pairs)
+        servers = dict.fromkeys(pair.server for pair in wanted)
+        return self.sight.associations(servers, self.addresses, singly if self._process.views.listed else wanted)
+
+    def everything(self, pairs: Iterable[Pair], singly: Iterable[Pair] = ()) -> State:
+        """The same, and the leased addresses that are not gone."""
+        return self.look(pairs, singly) | self.sight.addresses(self.belief.alive())
+
+    def recheck_addresses(self) -> None:
+        """Make sure of the addresses that were not looked at since the last removal."""
+        suspects = [address for address in self.belief.alive() if self.belief.suspect(address)]
+        self.recheck(lambda: self.sight.addresses(suspects))
+
+    def recheck(self, look: Callable[[], State]) -> None:
+        """Make sure of what is suspect; reads may lag, so what is believed gets its time to show."""
+        self.believe(self.sight.settled(look, self.belief.awaited()))
+
+    def believe(self, seen: State, just_removed: Pair | None = None, subjects: Iterable[Pair | str] = ()) -> None:
+        """Believe what a look shows, and enter what it says against earlier removals; as :meth:`Belief.seen`."""
+        for ruling in self.belief.seen(seen, just_removed, subjects):
+            self._docket.note(ruling)
+
+    def __enter__(self) -> Self:
+        """The leases, until the end of the block."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """The addresses go back."""
+        with self._lent:
+            self._give_back()
+
+    def _give_back(self) -> None:
+        """Sound addresses are kept warm, with their associations; what a finding may have touched is not reused."""
+        for address in self.addresses.values():
+            if self.belief.ports.get(address.id, ANY) is None:
+                self._remove_quietly(address)
+                self._process.provisioner.dropped(address)
+            elif self.sound and not self._docket.findings:
+                servers = (pair.server for pair in self.belief.standing(address.id))
+                self._process.provisioner.keep(address, servers)
+
+    def _remove_quietly(self, address: Address) -> None:
+        """An address that went before its associations leaves them behind."""
+        for pair in self.belief.standing(address.id):
+            retried(lambda pair=pair: self._client.remove(pair.server, pair.address))  # type: ignore[misc]
+
+
+def _differ(address: str, before: Held, after: Held) -> bool:
+    return bool(State(ports={address: before}).differences(State(ports={address: after})))
