@@ -58,7 +58,7 @@ class WithThreeTheSecondStays(Deployment):
             super().dissociate(request, association)
 
 
-@breaks("effect.removed", also=SEQUENCES)
+@breaks("effect.removed", also=(*SEQUENCES, "effect.refusal-is-inert"))
 class ListIsStaleForEver(Deployment):
     """The list goes on showing removed associations; the single read does not."""
 
