@@ -58,6 +58,7 @@ class Clause:
     """One statement that a target keeps or breaks.
 
     Attributes:
+        judged_at: the answers that every test judges the clause at, in words; empty: only its family's own tests do.
         needs: what a run has to supply; one of them is enough. Empty: the clause can always be judged.
         path: the clause's file, relative to the folder of the specification, with ``/``.
         line: where the clause begins in that file, counted from 1.
@@ -69,6 +70,7 @@ class Clause:
     statement: str
     source: str
     rationale: str
+    judged_at: str
     needs: tuple[Need, ...]
     path: str
     line: int
@@ -191,6 +193,7 @@ def _clause(entry: dict[str, Any], family: str, path: str, line: int) -> Clause:
         statement=entry["statement"],
         source=entry["source"],
         rationale=entry.get("rationale", ""),
+        judged_at=entry.get("judged_at", ""),
         needs=tuple(Need(Absence(kind), what) for need in entry.get("needs", ()) for kind, what in need.items()),
         path=path,
         line=line,

@@ -12,15 +12,21 @@ from conformance.client.session import Outgoing, Session
 from conformance.evidence import TOKEN_HEADER, VARIABLES, Exchange, Recorder, Redactor
 from conformance.target import Target
 
+EMPTY_ASSOCIATION: dict[str, Any] = {"ip_association": {}}
+ASSOCIATED = frozenset({200, 201})
+ASKS_FOR_A_BODY = frozenset({400, 411, 415, 422})
+
 
 class Client:
-    """Speaks to one target with its credentials. Every method sends exactly one request."""
+    """Speaks to one target with its credentials. A method sends one request, or says why it sends another."""
 
     def __init__(self, target: Target, recorder: Recorder, pacer: Pacer) -> None:
         self.target = target
         self.recorder = recorder
         self.redactor = Redactor(target.tokens.values())
         self._session = Session(recorder, self.redactor, pacer, target.limits.timeout_seconds)
+        self._association_body: dict[str, Any] | None = None
+        self._associates = False
 
     def remove(
         self,
@@ -64,8 +70,25 @@ class Client:
         return self._send("showAssociation", "GET", self._association(server, address), credential)
 
     def associate(self, server: str, address: str, credential: str = "full") -> Exchange:
-        """PUT an association; idempotent."""
-        return self._send("associate", "PUT", self._association(server, address), credential)
+        """PUT an association; idempotent.
+
+        No body is documented, but clients in the field send an empty association. A target that has not associated
+        anything yet and refuses the request without a body gets it once more with that one, and from then on so if it
+        is content with it.
+        """
+        exchange = self._associate(server, address, credential, self._association_body)
+        if not self._associates and exchange.status in ASKS_FOR_A_BODY:
+            again = self._associate(server, address, credential, EMPTY_ASSOCIATION)
+            if again.status in ASSOCIATED:
+                exchange, self._association_body = again, EMPTY_ASSOCIATION
+        self._associates = self._associates or exchange.status in ASSOCIATED
+        return exchange
+
+    def _associate(self, server: str, address: str, credential: str, document: dict[str, Any] | None) -> Exchange:
+        url = self._association(server, address)
+        if document is None:
+            return self._send("associate", "PUT", url, credential)
+        return self._send_json("associate", "PUT", url, credential, document)
 
     def list_addresses(self, credential: str = "full") -> Exchange:
         """GET the tenant's addresses."""

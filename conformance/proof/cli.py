@@ -31,7 +31,7 @@ def prove(
 ) -> None:
     """Run the suite against every fault and every lawful variant; exits 1 on a survivor or a false alarm.
 
-    ARGUMENTS go to pytest, such as --deselect or -k.
+    What stands after -- goes to pytest, such as -k or --deselect.
     """
     try:
         subjects = document.subjects(only)

@@ -118,6 +118,16 @@ class AllocationAnswers200(Deployment):
 
 
 @lawful()
+class AssociationNeedsABody(Deployment):
+    """An association is made only of a document that says so, as the field's client sends it."""
+
+    def check_associate_body(self, request: Request) -> None:
+        super().check_associate_body(request)
+        if not self.carries_body(request):
+            raise Refusal(400, "the body must hold an ip_association")
+
+
+@lawful()
 class AssociationAnswers200(Deployment):
     """PUT of an association answers 200."""
 

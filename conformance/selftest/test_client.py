@@ -22,6 +22,7 @@ class Recording(RawServer):
         super().__init__(self._keep)
         self.heads: list[bytes] = []
         self.bodies: list[bytes] = []
+        self.answers: list[bytes] = []
 
     def _keep(self, peer: Peer) -> None:
         while head := peer.head():
@@ -29,7 +30,12 @@ class Recording(RawServer):
             chunked = b"chunked" in head.lower()
             self.bodies.append(peer.until(b"0\r\n\r\n") if chunked else peer.body(int(length[1])) if length else b"")
             self.heads.append(head)
-            peer.send(ANSWER)
+            peer.send(self.answers.pop(0) if self.answers else ANSWER)
+
+
+def answered(code: int) -> bytes:
+    """An answer without content."""
+    return b"HTTP/1.1 %d Reason\r\nContent-Length: 0\r\n\r\n" % code
 
 
 @pytest.fixture
@@ -90,6 +96,21 @@ def test_an_association_without_a_body_declares_no_content(server: Recording, cl
     """RFC 9110, 8.6: PUT anticipates content."""
     client.associate(SERVER, ADDRESS)
     assert b"Content-Length: 0\r\n" in server.heads[0]
+
+
+def test_a_target_that_wants_a_body_for_an_association_gets_the_empty_one(client: Client, server: Recording) -> None:
+    """Once without, once with it, and from then on with it; what was refused on its merits is not asked for again."""
+    server.answers = [answered(code) for code in (400, 201, 201, 400)]
+    codes = [client.associate(SERVER, ADDRESS).status for _ in range(3)]
+    assert codes == [201, 201, 400]
+    assert server.bodies == [b"", *[b'{"ip_association": {}}'] * 3]
+
+
+def test_an_association_that_is_refused_with_and_without_a_body_is_refused(client: Client, server: Recording) -> None:
+    """What the target said first counts."""
+    server.answers = [answered(code) for code in (400, 409, 201)]
+    assert [client.associate(SERVER, ADDRESS).status for _ in range(2)] == [400, 201]
+    assert server.bodies == [b"", b'{"ip_association": {}}', b""]
 
 
 def test_cookies_are_not_sent_back(server: Recording, client: Client) -> None:
