@@ -13,23 +13,71 @@ SEQUENCES = ("lifecycle.model", "concurrency.linearizable")
 HELD = ("deallocation.until-the-last", *SEQUENCES)
 
 
-@breaks("deallocation.delete-refused", also=HELD)
-class DeleteTakesTheAssociationsToo(Deployment):
-    """DELETE of an address that has associations removes them and the address."""
+class OneWay(Deployment):
+    """De-allocation by ``method`` goes wrong; by the other one it does not."""
+
+    method = ""
+
+    def wrong(self, request: Request) -> bool:
+        """Tell whether this is the request that goes wrong."""
+        return request.method == self.method
+
+
+class TakesTheAssociationsToo(OneWay):
+    """An address that has associations goes, and they with it."""
 
     def check_free(self, request: Request, address: Address, state: State) -> None:
-        if request.method != "DELETE":
+        if not self.wrong(request):
             super().check_free(request, address, state)
         self.update(lambda now: replace(now, associations=others(now, address)))
 
 
-@breaks("deallocation.delete-refused", also=HELD)
-class DeleteLeavesOrphans(Deployment):
-    """DELETE of an address that has associations removes the address and leaves them behind."""
+class LeavesOrphans(OneWay):
+    """An address that has associations goes without them."""
 
     def check_free(self, request: Request, address: Address, state: State) -> None:
-        if request.method != "DELETE":
+        if not self.wrong(request):
             super().check_free(request, address, state)
+
+
+class RefusedTakesThePorts(OneWay):
+    """An address that has associations stays without its ports."""
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if self.wrong(request) and state.of_address(address.id):
+            self.update(lambda now: now.with_address(replace(address, port_ids=())))
+        super().check_free(request, address, state)
+
+
+class NeverForgives(OneWay):
+    """An address that ever had an association is refused for ever."""
+
+    def start(self) -> None:
+        super().start()
+        self.tainted: set[str] = set()
+
+    def connect(self, request: Request, association: Association) -> None:
+        super().connect(request, association)
+        self.tainted.add(association.address)
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        super().check_free(request, address, state)
+        if self.wrong(request) and address.id in self.tainted:
+            raise Refusal(409, "the address has associations; remove them first")
+
+
+@breaks("deallocation.delete-refused", also=HELD)
+class DeleteTakesTheAssociationsToo(TakesTheAssociationsToo):
+    """DELETE of an address that has associations removes them and the address."""
+
+    method = "DELETE"
+
+
+@breaks("deallocation.delete-refused", also=HELD)
+class DeleteLeavesOrphans(LeavesOrphans):
+    """DELETE of an address that has associations removes the address and leaves them behind."""
+
+    method = "DELETE"
 
 
 @breaks("deallocation.delete-refused", also=HELD)
@@ -56,32 +104,24 @@ class RefusedDeleteTakesTheAssociations(Deployment):
 
 
 @breaks("deallocation.delete-refused", "effect.refusal-is-inert", also=HELD)
-class RefusedDeleteTakesThePorts(Deployment):
+class RefusedDeleteTakesThePorts(RefusedTakesThePorts):
     """DELETE of an address is refused for its associations, but its ports are gone."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
-        if request.method == "DELETE" and state.of_address(address.id):
-            self.update(lambda now: now.with_address(replace(address, port_ids=())))
-        super().check_free(request, address, state)
+    method = "DELETE"
 
 
 @breaks("deallocation.put-refused", also=HELD)
-class PutTakesTheAssociationsToo(Deployment):
+class PutTakesTheAssociationsToo(TakesTheAssociationsToo):
     """PUT without ports on an address that has associations removes them and the address."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
-        if request.method != "PUT":
-            super().check_free(request, address, state)
-        self.update(lambda now: replace(now, associations=others(now, address)))
+    method = "PUT"
 
 
 @breaks("deallocation.put-refused", also=HELD)
-class PutLeavesOrphans(Deployment):
+class PutLeavesOrphans(LeavesOrphans):
     """PUT without ports on an address that has associations removes the address and leaves them behind."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
-        if request.method != "PUT":
-            super().check_free(request, address, state)
+    method = "PUT"
 
 
 @breaks("deallocation.put-refused", also=HELD)
@@ -100,13 +140,10 @@ class PutEmptiesThePorts(Deployment):
 
 
 @breaks("deallocation.put-refused", "effect.refusal-is-inert", also=HELD)
-class RefusedPutTakesThePorts(Deployment):
+class RefusedPutTakesThePorts(RefusedTakesThePorts):
     """PUT without ports is refused for the associations of the address, but its ports are gone."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
-        if request.method == "PUT" and state.of_address(address.id):
-            self.update(lambda now: now.with_address(replace(address, port_ids=())))
-        super().check_free(request, address, state)
+    method = "PUT"
 
 
 @breaks("deallocation.until-the-last", also=SEQUENCES)
@@ -197,21 +234,10 @@ class ThreeDoNotHold(Deployment):
 
 
 @breaks("deallocation.delete-after", also=SEQUENCES)
-class DeleteNeverForgives(Deployment):
+class DeleteNeverForgives(NeverForgives):
     """DELETE of an address is refused for ever once it had an association; PUT without ports works."""
 
-    def start(self) -> None:
-        super().start()
-        self.tainted: set[str] = set()
-
-    def connect(self, request: Request, association: Association) -> None:
-        super().connect(request, association)
-        self.tainted.add(association.address)
-
-    def check_free(self, request: Request, address: Address, state: State) -> None:
-        super().check_free(request, address, state)
-        if request.method == "DELETE" and address.id in self.tainted:
-            raise Refusal(409, "the address has associations; remove them first")
+    method = "DELETE"
 
 
 @breaks("deallocation.delete-after", also=SEQUENCES)
@@ -232,21 +258,10 @@ class DeleteAnswers202(Deployment):
 
 
 @breaks("deallocation.put-after", also=SEQUENCES)
-class PutNeverForgives(Deployment):
+class PutNeverForgives(NeverForgives):
     """PUT without ports is refused for ever once the address had an association; DELETE works."""
 
-    def start(self) -> None:
-        super().start()
-        self.tainted: set[str] = set()
-
-    def connect(self, request: Request, association: Association) -> None:
-        super().connect(request, association)
-        self.tainted.add(association.address)
-
-    def check_free(self, request: Request, address: Address, state: State) -> None:
-        super().check_free(request, address, state)
-        if request.method == "PUT" and address.id in self.tainted:
-            raise Refusal(409, "the address has associations; remove them first")
+    method = "PUT"
 
 
 @breaks("deallocation.put-after", also=SEQUENCES)

@@ -16,10 +16,27 @@ AFTER = ("deallocation.delete-after", "deallocation.put-after", "deallocation.un
 LEFT = (*SEQUENCES, *AFTER, "effect.repeat")
 
 
-def with_ghosts(state: State, ghosts: Iterable[Association]) -> State:
-    """Show associations that are removed, as long as their address is alive."""
-    shown = [each for each in ghosts if each.address in state.addresses and each not in state.associations]
-    return replace(state, associations=(*state.associations, *shown))
+class Haunted(Deployment):
+    """Reads of some kind go on showing removed associations, as long as their address is alive."""
+
+    def start(self) -> None:
+        super().start()
+        self.made: dict[Association, None] = {}
+
+    def connect(self, request: Request, association: Association) -> None:
+        super().connect(request, association)
+        self.made[association] = None
+
+    def haunts(self, request: Request) -> bool:
+        """Tell whether this request sees what is removed."""
+        raise NotImplementedError
+
+    def view(self, request: Request) -> State:
+        state = super().view(request)
+        if not self.haunts(request):
+            return state
+        ghosts = [one for one in self.made if one.address in state.addresses and one not in state.associations]
+        return replace(state, associations=(*state.associations, *ghosts))
 
 
 @breaks("effect.removed", also=LEFT)
@@ -59,55 +76,27 @@ class WithThreeTheSecondStays(Deployment):
 
 
 @breaks("effect.removed", also=(*SEQUENCES, "effect.refusal-is-inert"))
-class ListIsStaleForEver(Deployment):
+class ListIsStaleForEver(Haunted):
     """The list goes on showing removed associations; the single read does not."""
 
-    def start(self) -> None:
-        super().start()
-        self.ghosts: dict[Association, None] = {}
-
-    def connect(self, request: Request, association: Association) -> None:
-        super().connect(request, association)
-        self.ghosts[association] = None
-
-    def view(self, request: Request) -> State:
-        state = super().view(request)
-        return with_ghosts(state, list(self.ghosts)) if request.path.resource == "associations" else state
+    def haunts(self, request: Request) -> bool:
+        return request.path.resource == "associations"
 
 
 @breaks("effect.removed", also=SEQUENCES)
-class SingleReadIsStaleForEver(Deployment):
+class SingleReadIsStaleForEver(Haunted):
     """The single read goes on showing removed associations; the list does not."""
 
-    def start(self) -> None:
-        super().start()
-        self.ghosts: dict[Association, None] = {}
-
-    def connect(self, request: Request, association: Association) -> None:
-        super().connect(request, association)
-        self.ghosts[association] = None
-
-    def view(self, request: Request) -> State:
-        state = super().view(request)
-        return with_ghosts(state, list(self.ghosts)) if request.path.resource == "association" else state
+    def haunts(self, request: Request) -> bool:
+        return request.path.resource == "association"
 
 
 @breaks("effect.removed", also=(*SEQUENCES, "effect.repeat", "effect.nothing-else", "effect.refusal-is-inert"))
-class EverySecondListIsStale(Deployment):
+class EverySecondListIsStale(Haunted):
     """Every second list shows removed associations, for ever: one of two replicas never learns."""
 
-    def start(self) -> None:
-        super().start()
-        self.ghosts: dict[Association, None] = {}
-
-    def connect(self, request: Request, association: Association) -> None:
-        super().connect(request, association)
-        self.ghosts[association] = None
-
-    def view(self, request: Request) -> State:
-        state = super().view(request)
-        stale = request.path.resource == "associations" and self.every(2, "list")
-        return with_ghosts(state, list(self.ghosts)) if stale else state
+    def haunts(self, request: Request) -> bool:
+        return request.path.resource == "associations" and self.every(2, "list")
 
 
 @breaks("effect.removed", also=(*LEFT, "effect.nothing-else"))
