@@ -43,6 +43,9 @@ WORST_FIRST = (
     Verdict.PASS,
 )
 
+EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 1, Verdict.ERROR: 3}
+"""What a command exits with that ends with this verdict; 3 is pytest's own code for an internal error."""
+
 
 class Absence(StrEnum):
     """Why a clause is *untested*: the first four are lawful gaps, the last is a gap that must not pass."""

@@ -13,6 +13,7 @@ from conformance.plugin.fixtures import (
 )
 from conformance.plugin.hooks import (
     pytest_addoption,
+    pytest_cmdline_main,
     pytest_collection_finish,
     pytest_collection_modifyitems,
     pytest_configure,
@@ -36,6 +37,7 @@ __all__ = [
     "foreign",
     "neighbourhood",
     "pytest_addoption",
+    "pytest_cmdline_main",
     "pytest_collection_finish",
     "pytest_collection_modifyitems",
     "pytest_configure",

@@ -12,7 +12,7 @@ from conformance import catalogue, contract
 from conformance.errors import UsageError
 from conformance.evidence import Exchange
 from conformance.judge import codes, content, limits
-from conformance.plugin import options, outcome, suite
+from conformance.plugin import options, outcome, several, suite
 from conformance.plugin import session as sessions
 from conformance.plugin.docket import Docket
 from conformance.plugin.keys import DOCKET, OUTCOME, PROCESS, SENT, SESSION
@@ -29,6 +29,15 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker and choose the depth."""
     config.addinivalue_line("markers", "clause(id, ...): the clauses of spec/clauses that a test judges")
     options.load_profile(config.getoption("--depth"))
+
+
+def pytest_cmdline_main(config: pytest.Config) -> int | None:
+    """Give each of several targets a run of its own; one target is judged by this very run."""
+    targets = options.several(config)
+    looks = config.option.collectonly or config.option.help or config.option.version
+    if not targets or looks or not suite.concerned(config.args, config.invocation_params.dir):
+        return None
+    return several.run(config, targets)
 
 
 @pytest.hookimpl(tryfirst=True)

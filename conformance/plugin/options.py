@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import hypothesis
 import platformdirs
 import pytest
 
+from conformance import report
+
 DEPTHS = {"quick": 6, "standard": 20, "deep": 120}
 """Depth -> Hypothesis examples of a property that asks for its full share."""
 
 DEFAULT_SEED = 0
 
+ALONE = "--target-alone"
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What was asked for. ``target`` is None for the embedded reference deployment."""
+    """What was asked for of one run. ``target`` is None for the embedded reference deployment."""
 
     target: str | None
     depth: str
     seed: int
     report_dir: Path
+    formats: tuple[str, ...]
     state_dir: Path | None
     probe_limits: bool
     strict: bool
@@ -32,21 +38,36 @@ class Options:
     waivers: Path | None
     baseline: Path | None
 
+    def of(self, target: str, report_dir: Path, waivers: Path | None, baseline: Path | None) -> Options:
+        """The same of the run of one target among several."""
+        return replace(self, target=target, report_dir=report_dir, waivers=waivers, baseline=baseline)
+
 
 def add(parser: pytest.Parser) -> None:
     """Tell pytest of the options."""
     group = parser.getgroup("conformance", "conformance of a deployment")
     group.addoption(
         "--target",
-        metavar="FILE|URL",
-        help="target description, or one URL of both services with the token in CONFORMANCE_TOKEN; "
-        "default: the embedded reference deployment",
+        dest="targets",
+        action="append",
+        default=[],
+        metavar="FILE|DIR|URL",
+        help="target description, or one URL of both services with the token in CONFORMANCE_TOKEN; may be repeated, "
+        "and a directory stands for all descriptions in it; default: the embedded reference deployment",
     )
+    # Said to the run of one target by that of several; it outweighs what was said to the latter.
+    group.addoption(ALONE, help=argparse.SUPPRESS)
     group.addoption("--depth", choices=tuple(DEPTHS), default="standard", help="how many examples are generated")
     group.addoption(
         "--seed", metavar="N|random", default=str(DEFAULT_SEED), help=f"seed of the generation; default {DEFAULT_SEED}"
     )
     group.addoption("--report-dir", metavar="DIR", default="reports", help="where the reports go; default reports/")
+    group.addoption(
+        "--format",
+        default="",
+        metavar="NAME,...",
+        help=f"further formats of the report: {', '.join(sorted(set(report.FILES) - set(report.WRITTEN_BY_A_RUN)))}",
+    )
     group.addoption(
         "--state-dir", metavar="DIR", help="where the ledgers are kept; default: the user's state directory"
     )
@@ -66,12 +87,15 @@ def read(config: pytest.Config) -> Options:
 
     Raises:
         pytest.UsageError: the seed is neither a number nor ``random``.
+        conformance.errors.UsageError: a format is unknown.
     """
+    targets = config.getoption("targets")
     return Options(
-        target=config.getoption("--target"),
+        target=config.getoption(ALONE) or (targets[0] if targets else None),
         depth=config.getoption("--depth"),
         seed=_seed(config.getoption("--seed")),
         report_dir=Path(config.invocation_params.dir, config.getoption("--report-dir")),
+        formats=_formats(config.getoption("--format")),
         state_dir=_path(config, "--state-dir"),
         probe_limits=config.getoption("--probe-limits"),
         strict=bool(config.getoption("strict")),
@@ -81,9 +105,20 @@ def read(config: pytest.Config) -> Options:
     )
 
 
+def several(config: pytest.Config) -> tuple[str, ...]:
+    """The targets as given, if they ask for a run each: more than one, or a directory; else none."""
+    targets: tuple[str, ...] = tuple(config.getoption("targets"))
+    alone = config.getoption(ALONE) is not None
+    return () if alone or (len(targets) < 2 and not any(Path(given).is_dir() for given in targets)) else targets
+
+
 def _path(config: pytest.Config, option: str) -> Path | None:
     given = config.getoption(option)
     return Path(config.invocation_params.dir, given) if given else None
+
+
+def _formats(further: str) -> tuple[str, ...]:
+    return (*report.WRITTEN_BY_A_RUN, *(report.formats(further) if further else ()))
 
 
 def _seed(given: str) -> int:

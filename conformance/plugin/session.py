@@ -24,11 +24,11 @@ from conformance.provision import Ledger, Provisioner, Sweep, ledger, state_dire
 from conformance.target import Limits, Policy, Secret, Target
 from conformance.verdict import (
     DEFAULT_POLICY,
+    EXIT_CODES,
     GatePolicy,
     Generated,
     Requests,
     Run,
-    Verdict,
     Waiver,
     baseline_of,
     overall,
@@ -41,7 +41,6 @@ CONTROLLER = "controller"
 INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR = 2, 3, 4
 """pytest's exit codes that a verdict does not replace."""
 
-EXIT_CODES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.INCONCLUSIVE: 1, Verdict.ERROR: INTERNAL_ERROR}
 COUNTS = ("by_code", "by_operation", "removals_by_code")
 
 
@@ -178,7 +177,7 @@ class Session:
         self.take_back()
         run = self.conclude()
         try:
-            report.write(run, self.options.report_dir)
+            report.write(run, self.options.report_dir, self.options.formats)
             report.append_summary(run, os.environ)
         except UsageError as error:
             self.complaint = str(error)
@@ -213,28 +212,34 @@ def begin(options: Options) -> Session:
     Raises:
         conformance.errors.UsageError: the target description, the waiver file or the baseline is wrong.
     """
-    _writable(options.report_dir)
-    gate = _policy(options), _waivers(options)
+    writable(options.report_dir)
+    rules = gate(options)
     if options.target is not None:
         chosen = target.load(options.target)
-        return Session(options, chosen, None, state_directory(chosen, options.state_dir), *gate)
+        return Session(options, chosen, None, state_directory(chosen, options.state_dir), *rules)
     reference = embedded.start()
     # The deployment's memory ends with the run, so its ledger need not outlive it either.
-    return Session(options, reference.target, reference, Path(tempfile.mkdtemp(prefix="conformance-state-")), *gate)
+    return Session(options, reference.target, reference, Path(tempfile.mkdtemp(prefix="conformance-state-")), *rules)
 
 
-def _policy(options: Options) -> GatePolicy:
+def gate(options: Options) -> tuple[GatePolicy, tuple[Waiver, ...]]:
+    """What gates the run that is asked for, and what is waived in it.
+
+    Raises:
+        conformance.errors.UsageError: the waiver file or the baseline is wrong.
+    """
     earlier = baseline_of(report.read(options.baseline)) if options.baseline else None
-    return GatePolicy(options.strict, options.require_all, earlier)
-
-
-def _waivers(options: Options) -> tuple[Waiver, ...]:
     known = tuple(clause.id for clause in catalogue.load())
-    return waivers.load(options.waivers, known) if options.waivers else ()
+    promises = waivers.load(options.waivers, known) if options.waivers else ()
+    return GatePolicy(options.strict, options.require_all, earlier), promises
 
 
-def _writable(directory: Path) -> None:
-    """A verdict that cannot be written down is not worth the requests."""
+def writable(directory: Path) -> None:
+    """Make sure of a report directory: a verdict that cannot be written down is not worth the requests.
+
+    Raises:
+        conformance.errors.UsageError: nothing can be written there.
+    """
     try:
         directory.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):

@@ -6,15 +6,27 @@ is written aside and renamed, so that a reader sees the old one or the new one, 
 
 import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from conformance.errors import UsageError
-from conformance.report import attestation, badge, document, html, junit, markdown, sarif
+from conformance.report import attestation, badge, document, html, junit, markdown, overview, sarif
 from conformance.report.document import read
+from conformance.report.overview import Part
 from conformance.verdict import Run
 
-__all__ = ["FILES", "RENDERERS", "WRITTEN_BY_A_RUN", "append_summary", "read", "write"]
+__all__ = [
+    "FILES",
+    "RENDERERS",
+    "WRITTEN_BY_A_RUN",
+    "append_overview",
+    "append_summary",
+    "formats",
+    "read",
+    "remove",
+    "write",
+    "write_overview",
+]
 
 RENDERERS: Mapping[str, Callable[[Run], str]] = {
     "json": document.render,
@@ -41,6 +53,22 @@ WRITTEN_BY_A_RUN = ("json", "junit", "html")
 """The others are rendered from the first when somebody asks for them."""
 
 
+def formats(listed: str) -> tuple[str, ...]:
+    """The formats that a list such as ``sarif, badge`` names.
+
+    Raises:
+        UsageError: one of them is unknown.
+    """
+    return _known(name.strip() for name in listed.split(","))
+
+
+def _known(names: Iterable[str]) -> tuple[str, ...]:
+    chosen = tuple(dict.fromkeys(names))
+    if unknown := [name for name in chosen if name not in RENDERERS]:
+        raise UsageError(f"unknown report format {', '.join(unknown)}: expected one of {', '.join(RENDERERS)}")
+    return chosen
+
+
 def append_summary(run: Run, variables: Mapping[str, str]) -> None:
     """Add the run to the summary page of the CI job, if ``GITHUB_STEP_SUMMARY`` among the variables names one.
 
@@ -48,18 +76,52 @@ def append_summary(run: Run, variables: Mapping[str, str]) -> None:
         UsageError: the file cannot be written to.
     """
     if path := variables.get("GITHUB_STEP_SUMMARY"):
-        markdown.append(run, Path(path))
+        markdown.append(markdown.render(run), Path(path))
 
 
-def write(run: Run, directory: Path, formats: Iterable[str] = WRITTEN_BY_A_RUN) -> tuple[Path, ...]:
+def write_overview(parts: Sequence[Part], directory: Path) -> Path:
+    """Write the page that shows several targets into ``directory`` and return it.
+
+    Raises:
+        UsageError: the directory cannot be written to.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return _replace(directory / overview.PAGE, overview.page(parts, directory))
+    except OSError as error:
+        raise UsageError(f"{directory}: the overview cannot be written there: {error.strerror}") from error
+
+
+def append_overview(parts: Sequence[Part], variables: Mapping[str, str]) -> None:
+    """Add the overview to the summary page of the CI job, as :func:`append_summary` does with a run.
+
+    Raises:
+        UsageError: the file cannot be written to.
+    """
+    if path := variables.get("GITHUB_STEP_SUMMARY"):
+        markdown.append(overview.markdown(parts), Path(path))
+
+
+def remove(directory: Path, names: Iterable[str]) -> None:
+    """Remove the files of these formats from ``directory``, so that what is found there later is new.
+
+    Raises:
+        UsageError: one cannot be removed.
+    """
+    for path in (directory / FILES[name] for name in names):
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise UsageError(f"{path}: cannot be replaced ({error.strerror})") from error
+
+
+def write(run: Run, directory: Path, names: Iterable[str] = WRITTEN_BY_A_RUN) -> tuple[Path, ...]:
     """Write the run in each format into ``directory`` and return the files; those of other formats stay.
 
     Raises:
         UsageError: a format is unknown, or the directory cannot be written to.
     """
-    chosen = list(formats)
-    if unknown := [name for name in chosen if name not in RENDERERS]:
-        raise UsageError(f"unknown report format {', '.join(unknown)}: expected one of {', '.join(RENDERERS)}")
+    chosen = _known(names)
     try:
         directory.mkdir(parents=True, exist_ok=True)
         return tuple(_replace(directory / FILES[name], RENDERERS[name](run)) for name in chosen)

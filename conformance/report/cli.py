@@ -51,8 +51,7 @@ class Command(click.Command):
 )
 def render(run: Path, formats: str, report_dir: Path) -> None:
     """Write the run that RUN.json holds in each format into a directory, and say the files' names."""
-    names = [name.strip() for name in formats.split(",")]
-    for path in _or_usage_error(lambda: report.write(report.read(run), report_dir, names)):
+    for path in _or_usage_error(lambda: report.write(report.read(run), report_dir, report.formats(formats))):
         click.echo(path)
 
 

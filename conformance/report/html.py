@@ -45,16 +45,16 @@ SHOWN_ENDS = 50
 
 def render(run: Run) -> str:
     """The run as an HTML page."""
-    environment = _environment()
-    style, script = (environment.get_template(name).render() for name in ("report.css.j2", "report.js.j2"))
-    return environment.get_template("index.html.j2").render(
+    engine = environment()
+    style, script = (engine.get_template(name).render() for name in ("report.css.j2", "report.js.j2"))
+    return engine.get_template("index.html.j2").render(
         run=run,
         answer=answer(run),
         outline=outline,
         facts=_facts(run),
         style=Markup(style),  # noqa: S704  # the suite's own file; its hash stands in the policy
         script=Markup(script),  # noqa: S704  # the same
-        policy=_policy(style, script),
+        policy=policy(style, script),
         gap=not run.generated.reached and run.generated.total > 0,
     )
 
@@ -66,8 +66,9 @@ def answer(run: Run) -> str:
     return ANSWERS.get(run.verdict, ANSWERS[Verdict.INCONCLUSIVE])
 
 
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """The engine of every page: escaping, and no undefined name without a word."""
+    engine = Environment(
         loader=PackageLoader("conformance.report"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -75,7 +76,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         finalize=_finalize,
     )
-    environment.filters |= {
+    engine.filters |= {
         "body": body.shown,
         "clock": _clock,
         "command": visible.command,
@@ -83,17 +84,18 @@ def _environment() -> Environment:
         "header_lines": _header_lines,
         "json_lines": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
         "marked": _marked,
+        "moment": _moment,
         "milliseconds": lambda taken: f"{taken * 1000:,.0f} ms",
         "sentence": lambda text: text if text.endswith((".", "!", "?")) else f"{text}.",
     }
-    environment.globals |= {
+    engine.globals |= {
         "signs": SIGNS,
         "open_exchanges": OPEN_EXCHANGES,
         "timeline": timeline,
         "Level": Level,
         "Verdict": Verdict,
     }
-    return environment
+    return engine
 
 
 def _finalize(value: Any) -> Any:
@@ -106,11 +108,10 @@ def _marked(text: str) -> Markup:
     return Markup().join(mark.format(part) if acts else escape(part) for part, acts in visible.pieces(text))
 
 
-def _policy(style: str, script: str) -> str:
-    return (
-        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; "
-        "base-uri 'none'; form-action 'none'"
-    )
+def policy(style: str, script: str = "") -> str:
+    """The Content-Security-Policy of a page that has this style, this script and nothing else."""
+    scripts = f"script-src {_source(script)}; " if script else ""
+    return f"default-src 'none'; style-src {_source(style)}; {scripts}base-uri 'none'; form-action 'none'"
 
 
 def _source(text: str) -> str:

@@ -43,15 +43,15 @@ def render(run: Run) -> str:
     return "\n".join([MARKER, *_head(run), *_findings(run), *_open(run), *_waivers(run), *_notes(run)]) + "\n"
 
 
-def append(run: Run, path: Path) -> None:
-    """Add the run to the end of the file ``path``, which other steps of a job write to as well.
+def append(text: str, path: Path) -> None:
+    """Add Markdown to the end of the file ``path``, which other steps of a job write to as well.
 
     Raises:
         UsageError: it cannot be written to.
     """
     try:
         with path.open("a", encoding="utf-8") as file:
-            file.write(f"\n{render(run)}\n")
+            file.write(f"\n{text}\n")
     except OSError as error:
         raise UsageError(f"GITHUB_STEP_SUMMARY: {path} cannot be written to ({error.strerror})") from error
 

@@ -1,0 +1,243 @@
+"""Several targets in one go: each is judged by a run in a process of its own, one after the other.
+
+So one target's outage, hang-up or worst surprise is no other's. What is wrong with any description, waiver file or
+baseline is said before the first run starts. Ledgers and reports are kept apart, and no run reads another's token.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import click
+import pytest
+
+from conformance import report, target
+from conformance.errors import UsageError
+from conformance.plugin import options
+from conformance.plugin import session as sessions
+from conformance.plugin.options import ALONE, Options
+from conformance.plugin.session import INTERNAL_ERROR, INTERRUPTED, USAGE_ERROR
+from conformance.report import overview
+from conformance.verdict import Verdict
+
+DESCRIPTIONS = (".yaml", ".yml")
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One target of the round.
+
+    Attributes:
+        given: its description or URL, as ``--target`` takes it.
+        folder: the name of its report directory, made from the target's.
+    """
+
+    given: str
+    name: str
+    folder: str
+
+
+@dataclass(slots=True)
+class Relay:
+    """Hands what would end this process to the run under way, which then cleans up and reports as ever.
+
+    The run is a process group of its own, so that each signal reaches it once, wherever it was sent from.
+    """
+
+    process: subprocess.Popen[bytes] | None = None
+    number: int = 0
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        """Note the signal and pass it on."""
+        self.number = number
+        if self.process:
+            self._send(self.process)
+
+    def run(self, command: Sequence[str], directory: Path, variables: dict[str, str]) -> int:
+        """Run a command to its end and return its exit code."""
+        self.process = subprocess.Popen(  # noqa: S603  # our own interpreter, the user's own arguments
+            command, cwd=directory, env=variables, stdin=subprocess.DEVNULL, process_group=0
+        )
+        if self.number:  # it came while the process was being made
+            self._send(self.process)
+        code = self.process.wait()
+        self.process = None
+        return code
+
+    def _send(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            os.killpg(process.pid, self.number)
+        except ProcessLookupError:
+            return
+
+
+def run(config: pytest.Config, targets: Sequence[str]) -> int:
+    """Judge each target, write its report and the overview of all, and return the exit code: the worst of theirs.
+
+    Raises:
+        pytest.UsageError: something given is wrong; nothing was sent to any target.
+    """
+    try:
+        wanted = options.read(config)
+        stops = plan(targets, wanted)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    relay = Relay()
+    before = {number: signal.signal(number, relay) for number in FORWARDED}
+    try:
+        return _round(config, wanted, stops, relay)
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def plan(targets: Sequence[str], wanted: Options) -> tuple[Stop, ...]:
+    """The targets in their order, each with a report directory of its own, free of an earlier run's report.
+
+    Raises:
+        UsageError: every mistake of every description, name, waiver file and baseline, a line each.
+    """
+    mistakes: list[str] = []
+    stops: list[Stop] = []
+    for given in targets:
+        with _noting(mistakes):
+            for one in _descriptions(given):
+                with _noting(mistakes):
+                    stops.append(_stop(one))
+    mistakes += [*_alike(stops), *_strays(wanted.waivers, stops)]
+    owned = [_own(wanted, stop) for stop in stops]
+    for own in owned:
+        with _noting(mistakes):
+            sessions.gate(own)
+    for own in [] if mistakes else owned:
+        with _noting(mistakes):
+            sessions.writable(own.report_dir)
+            report.remove(own.report_dir, own.formats)
+    if mistakes:
+        raise UsageError("\n".join(dict.fromkeys(mistakes)))
+    return tuple(stops)
+
+
+@contextlib.contextmanager
+def _noting(mistakes: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except UsageError as error:
+        mistakes.append(str(error))
+
+
+def _descriptions(given: str) -> list[str]:
+    """What ``--target`` names: itself, or the descriptions in a directory, by name."""
+    path = Path(given)
+    if not path.is_dir():
+        return [given]
+    found = sorted(one for one in path.iterdir() if one.suffix in DESCRIPTIONS and not one.name.startswith("."))
+    if not found:
+        raise UsageError(f"{given}: holds no target description; expected files named *.yaml or *.yml")
+    return [str(one) for one in found]
+
+
+def _stop(given: str) -> Stop:
+    name = target.load(given).name
+    return Stop(given, name, re.sub(r"[^\w.-]+", "-", name).strip("-.") or "target")
+
+
+def _alike(stops: Sequence[Stop]) -> Iterator[str]:
+    """Targets whose reports would replace each other: the same name, or nearly."""
+    grouped: dict[str, list[Stop]] = defaultdict(list)
+    for stop in stops:
+        grouped[stop.folder.casefold()].append(stop)
+    for alike in grouped.values():
+        if len(alike) > 1:
+            names = ", ".join(f"{stop.given} ({stop.name!r})" for stop in alike)
+            yield f"name: expected one of its own for each target, to tell their reports apart: {names}"
+
+
+def _strays(waivers: Path | None, stops: Sequence[Stop]) -> Iterator[str]:
+    """Files of a directory of waivers that are nobody's: a promise that is overlooked is none."""
+    if waivers is None or not waivers.is_dir():
+        return
+    expected = [f"{stop.folder}.yaml" for stop in stops]
+    for path in sorted(waivers.iterdir()):
+        if path.suffix in DESCRIPTIONS and path.name not in expected:
+            yield f"{path}: belongs to no target; expected one of {', '.join(expected)}"
+
+
+def _own(wanted: Options, stop: Stop) -> Options:
+    """What the run of one target is asked for: directories of waivers and of earlier reports have a part for each."""
+    waivers, baseline = wanted.waivers, wanted.baseline
+    if waivers and waivers.is_dir():
+        part = waivers / f"{stop.folder}.yaml"
+        waivers = part if part.exists() else None
+    if baseline and baseline.is_dir():
+        baseline = baseline / stop.folder / report.FILES["json"]
+    return wanted.of(stop.given, wanted.report_dir / stop.folder, waivers, baseline)
+
+
+def _round(config: pytest.Config, wanted: Options, stops: Sequence[Stop], relay: Relay) -> int:
+    codes: list[int] = []
+    parts = _parts(wanted, stops, codes)
+    complaints: list[str] = []
+    for number, stop in enumerate(stops, 1):
+        if relay.number:
+            break
+        own = _own(wanted, stop)
+        click.echo(f"conformance: target {number} of {len(stops)}: {stop.name!r}, reports in {own.report_dir}")
+        codes.append(relay.run(_command(config, own), config.invocation_params.dir, _variables()))
+        parts = _parts(wanted, stops, codes)
+        with _noting(complaints):  # after each: what is known stays known, whatever happens to this process
+            report.write_overview(parts, wanted.report_dir)
+    with _noting(complaints):
+        report.append_overview(parts, os.environ)
+    click.echo("\n".join(["", *overview.lines(parts)]))
+    for complaint in dict.fromkeys(complaints):
+        click.echo(f"ERROR: {complaint}", err=True)
+    return _code([*codes, INTERNAL_ERROR] if complaints else codes, relay)
+
+
+def _command(config: pytest.Config, own: Options) -> list[str]:
+    """The same command for one target; what comes last outweighs what was said before."""
+    given = [str(one) for one in config.invocation_params.args]
+    end = given.index("--") if "--" in given else len(given)
+    changes = (
+        *(ALONE, str(own.target), "--report-dir", str(own.report_dir), "--seed", str(own.seed)),
+        *("--waivers", str(own.waivers or ""), "--baseline", str(own.baseline or "")),
+    )
+    return [sys.executable, "-P", "-m", "pytest", *given[:end], *changes, *given[end:]]
+
+
+def _variables() -> dict[str, str]:
+    """The environment, with modules found where this process finds them."""
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+
+
+def _parts(wanted: Options, stops: Sequence[Stop], codes: Sequence[int]) -> tuple[overview.Part, ...]:
+    """What is known of each target, once the runs of the first have ended with these codes."""
+    return tuple(_part(_own(wanted, stop), stop, codes[at : at + 1]) for at, stop in enumerate(stops))
+
+
+def _part(own: Options, stop: Stop, ended: Sequence[int]) -> overview.Part:
+    if not ended:
+        return overview.Part(stop.name, own.report_dir, None, "it was not its turn yet", Verdict.INCONCLUSIVE)
+    try:
+        return overview.Part(stop.name, own.report_dir, report.read(own.report_dir / report.FILES["json"]))
+    except UsageError:
+        return overview.Part(stop.name, own.report_dir, None, f"its run left no report and ended with code {ended[0]}")
+
+
+def _code(codes: Sequence[int], relay: Relay) -> int:
+    """The worst; a run that ended in no way of its own is an internal error, a signal to all of them what it is."""
+    if relay.number:
+        return INTERRUPTED if relay.number == signal.SIGINT else 128 + relay.number
+    return max(code if 0 <= code <= USAGE_ERROR else INTERNAL_ERROR for code in codes)

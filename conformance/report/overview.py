@@ -1,0 +1,160 @@
+"""Several targets side by side: may each be released, and which clause is kept where.
+
+Made from the saved runs of the targets, as every other view. A target without a run has its place too, with the
+reason: what was not judged stands as clearly as what failed.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from markupsafe import Markup
+
+from conformance.report import html, outline
+from conformance.report.markdown import SIGNS, code, table
+from conformance.report.visible import one_line
+from conformance.verdict import WORST_FIRST, ClauseResult, Run, Verdict, worst
+
+PAGE = "index.html"
+MOST_NAMES = 6
+WORDS: Mapping[Verdict, str] = {
+    Verdict.ERROR: "the suite broke on",
+    Verdict.FAIL: "broken:",
+    Verdict.INCONCLUSIVE: "could not be judged:",
+    Verdict.PASS: "passed:",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One target of several.
+
+    Attributes:
+        folder: where its report is.
+        run: how it was judged; None if there is no report.
+        trouble: why there is none.
+        lost: what that means: an error unless it was simply not its turn.
+    """
+
+    name: str
+    folder: Path
+    run: Run | None = None
+    trouble: str = ""
+    lost: Verdict = Verdict.ERROR
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict of its run."""
+        return self.run.verdict if self.run else self.lost
+
+    @property
+    def reason(self) -> str:
+        """The rule that decided it, or why there is no run."""
+        return self.run.reason if self.run else self.trouble
+
+    @property
+    def headline(self) -> str:
+        """The verdict in capitals, with what lessens it."""
+        return outline.headline(self.run) if self.run else self.lost.value.upper()
+
+    def clause(self, clause_id: str) -> ClauseResult | None:
+        """What its run concluded about a clause."""
+        met = (clause for clause in self.run.clauses if clause.id == clause_id) if self.run else iter(())
+        return next(met, None)
+
+
+def verdict(parts: Sequence[Part]) -> Verdict:
+    """The worst of them: a release to several targets waits for the last."""
+    return worst([part.verdict for part in parts])
+
+
+def headline(parts: Sequence[Part]) -> str:
+    """The verdict in capitals, and whether a part of it is partial or was interrupted."""
+    runs = [part.run for part in parts if part.run]
+    marks = {"PARTIAL": any(run.partial for run in runs), "INTERRUPTED": any(run.interrupted for run in runs)}
+    return ", ".join([verdict(parts).value.upper(), *(word for word, holds in marks.items() if holds)])
+
+
+def counted(parts: Sequence[Part]) -> str:
+    """How many there are, in words for a title."""
+    return "1 target" if len(parts) == 1 else f"{len(parts)} targets"
+
+
+def reason(parts: Sequence[Part]) -> str:
+    """The targets by verdict, the worst first."""
+    grouped = {each: [part.name for part in parts if part.verdict is each] for each in WORST_FIRST}
+    said = [f"{WORDS.get(each, each)} {_names(names)}" for each, names in grouped.items() if names]
+    return "; ".join(said) if len(said) > 1 or verdict(parts) is not Verdict.PASS else "every target passes"
+
+
+def answer(parts: Sequence[Part]) -> str:
+    """May we release to all of them?"""
+    whole = not any(part.run and (part.run.partial or part.run.interrupted) for part in parts)
+    if verdict(parts) is Verdict.PASS:
+        return html.ANSWERS[Verdict.PASS] if whole else html.INCOMPLETE
+    return html.ANSWERS.get(verdict(parts), html.ANSWERS[Verdict.INCONCLUSIVE])
+
+
+def lines(parts: Sequence[Part]) -> list[str]:
+    """A line for each target and one for all, which decides; for a terminal."""
+    width = max(len(part.headline) for part in parts)
+    rows = [f"{part.headline:{width}}  {part.name}: {part.reason}" for part in parts]
+    total = sum(part.run.requests.total for part in parts if part.run)
+    last = f"conformance: {headline(parts)} ({reason(parts)}) - {counted(parts)}, {total} requests"
+    return [one_line(row) for row in (*rows, last)]
+
+
+def markdown(parts: Sequence[Part]) -> str:
+    """A section for the summary page of a CI job."""
+    rows = [(code(part.name, 80), SIGNS.get(part.verdict, ""), part.headline, code(part.reason)) for part in parts]
+    title = f"## {SIGNS.get(verdict(parts), '')} Conformance of {counted(parts)}: {headline(parts)}"
+    return "\n".join([title, "", code(reason(parts), 400), "", *table(("target", "", "verdict", "why"), rows), ""])
+
+
+def page(parts: Sequence[Part], directory: Path) -> str:
+    """The overview as a page that stands in ``directory`` and links to the targets' own."""
+    engine = html.environment()
+    style = "".join(engine.get_template(name).render() for name in ("report.css.j2", "overview.css.j2"))
+    return engine.get_template("overview.html.j2").render(
+        parts=parts,
+        counted=counted(parts),
+        headline=headline(parts),
+        answer=answer(parts),
+        verdict=verdict(parts),
+        reason=reason(parts),
+        families=_families(parts),
+        outline=outline,
+        link=lambda part, clause=None: _link(part, directory, clause),
+        style=Markup(style),  # noqa: S704  # the suite's own file; its hash stands in the policy
+        policy=html.policy(style),
+    )
+
+
+def _families(parts: Sequence[Part]) -> dict[str, dict[str, ClauseResult]]:
+    """Family -> clause -> one result of it, in the order of the runs; a clause that only one of them has as well."""
+    grouped: dict[str, dict[str, ClauseResult]] = {}
+    for part in parts:
+        for clause in part.run.clauses if part.run else ():
+            grouped.setdefault(clause.family, {}).setdefault(clause.id, clause)
+    return grouped
+
+
+def _link(part: Part, directory: Path, clause: ClauseResult | None) -> str:
+    """Where a target's own report tells of the clause, or begins; nothing if it has none."""
+    if part.run is None:
+        return ""
+    place = Path(os.path.relpath(part.folder / PAGE, directory)).as_posix()
+    return f"./{quote(place)}{'#' + quote(_anchor(part.run, clause)) if clause else ''}"
+
+
+def _anchor(run: Run, clause: ClauseResult) -> str:
+    if clause in outline.wrong(run):
+        return f"finding-{clause.id}"
+    return f"{'open' if clause in outline.not_judged(run) else 'clause'}-{clause.id}"
+
+
+def _names(names: Sequence[str]) -> str:
+    left_out = [f"{len(names) - MOST_NAMES} more"] if len(names) > MOST_NAMES else []
+    return ", ".join([*names[:MOST_NAMES], *left_out])
