@@ -20,7 +20,7 @@ from conformance.plugin.suite import CLAUSES
 from conformance.proof.cli import prove
 from conformance.provision import state_directory, sweep_dead_runs
 from conformance.reference.cli import serve
-from conformance.report.cli import diff, render
+from conformance.report.cli import diff, render, show_all
 
 USAGE_ERROR = 4
 WORKERS_MAY_TAKE_SECONDS = 20.0
@@ -77,6 +77,7 @@ for command, name in (
     (prove, "prove"),
     (render, "report"),
     (diff, "diff"),
+    (show_all, "overview"),
 ):
     main.add_command(command, name)
 

@@ -213,7 +213,7 @@ def begin(options: Options) -> Session:
         conformance.errors.UsageError: the target description, the waiver file or the baseline is wrong.
     """
     writable(options.report_dir)
-    rules = gate(options)
+    rules = policy_of(options), waivers_of(options)
     if options.target is not None:
         chosen = target.load(options.target)
         return Session(options, chosen, None, state_directory(chosen, options.state_dir), *rules)
@@ -222,16 +222,24 @@ def begin(options: Options) -> Session:
     return Session(options, reference.target, reference, Path(tempfile.mkdtemp(prefix="conformance-state-")), *rules)
 
 
-def gate(options: Options) -> tuple[GatePolicy, tuple[Waiver, ...]]:
-    """What gates the run that is asked for, and what is waived in it.
+def policy_of(options: Options) -> GatePolicy:
+    """What gates the run that is asked for.
 
     Raises:
-        conformance.errors.UsageError: the waiver file or the baseline is wrong.
+        conformance.errors.UsageError: the baseline cannot be read or is no run document.
     """
     earlier = baseline_of(report.read(options.baseline)) if options.baseline else None
+    return GatePolicy(options.strict, options.require_all, earlier)
+
+
+def waivers_of(options: Options) -> tuple[Waiver, ...]:
+    """What is waived in the run that is asked for.
+
+    Raises:
+        conformance.errors.UsageError: the waiver file cannot be read or is wrong.
+    """
     known = tuple(clause.id for clause in catalogue.load())
-    promises = waivers.load(options.waivers, known) if options.waivers else ()
-    return GatePolicy(options.strict, options.require_all, earlier), promises
+    return waivers.load(options.waivers, known) if options.waivers else ()
 
 
 def writable(directory: Path) -> None:

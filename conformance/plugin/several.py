@@ -115,11 +115,15 @@ def plan(targets: Sequence[str], wanted: Options) -> tuple[Stop, ...]:
             for one in _descriptions(given):
                 with _noting(mistakes):
                     stops.append(_stop(one))
-    mistakes += [*_alike(stops), *_strays(wanted.waivers, stops)]
+    mistakes += _alike(stops)
+    if not mistakes:  # else it is not known whose the others are
+        mistakes += _strays(wanted.waivers, stops)
     owned = [_own(wanted, stop) for stop in stops]
     for own in owned:
         with _noting(mistakes):
-            sessions.gate(own)
+            sessions.policy_of(own)
+        with _noting(mistakes):
+            sessions.waivers_of(own)
     for own in [] if mistakes else owned:
         with _noting(mistakes):
             sessions.writable(own.report_dir)

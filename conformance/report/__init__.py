@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from conformance.errors import UsageError
-from conformance.report import attestation, badge, document, html, junit, markdown, overview, sarif
+from conformance.report import annotations, attestation, badge, document, html, junit, markdown, overview, sarif
 from conformance.report.document import read
 from conformance.report.overview import Part
 from conformance.verdict import Run
@@ -36,6 +36,7 @@ RENDERERS: Mapping[str, Callable[[Run], str]] = {
     "markdown": markdown.render,
     "badge": badge.render,
     "attestation": attestation.render,
+    "annotations": annotations.render,
 }
 """In the order of writing: the document from which the others can be rendered again comes first."""
 
@@ -47,6 +48,7 @@ FILES: Mapping[str, str] = {
     "markdown": "summary.md",
     "badge": "badge.svg",
     "attestation": "attestation.json",
+    "annotations": "annotations.txt",
 }
 
 WRITTEN_BY_A_RUN = ("json", "junit", "html")

@@ -1,7 +1,7 @@
-"""The commands ``conformance report`` and ``conformance diff``: saved runs in, views out.
+"""The commands ``conformance report``, ``diff`` and ``overview``: saved runs in, views out.
 
 They read files and talk to nobody. Exit codes: 0 done (for ``diff``: nothing got worse), 1 something got worse,
-4 the files, formats or arguments given are wrong.
+4 the files, formats or arguments given are wrong; ``overview`` exits as a run of all the targets would.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,9 @@ import click
 
 from conformance import report
 from conformance.errors import UsageError
-from conformance.report import difference
+from conformance.report import difference, overview
+from conformance.report.visible import one_line
+from conformance.verdict import EXIT_CODES
 
 USAGE_ERROR = 4
 Given = TypeVar("Given")
@@ -66,6 +68,28 @@ def diff(old: Path, new: Path, view: str) -> None:
     before, after = _or_usage_error(lambda: (report.read(old), report.read(new)))
     click.echo(VIEWS[view](before, after), nl=False)
     raise SystemExit(1 if difference.between(before, after).is_worse else 0)
+
+
+@click.command("overview", cls=Command, short_help="Show the saved runs of several targets on one page.")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN.json...")
+@click.option(
+    "--report-dir", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Where it goes."
+)
+def show_all(runs: tuple[Path, ...], report_dir: Path) -> None:
+    """Write index.html: each target's verdict, and each clause at each target; exits as the worst of the runs."""
+    parts = _or_usage_error(lambda: _parts(runs, report_dir))
+    click.echo(_or_usage_error(lambda: report.write_overview(parts, report_dir)))
+    click.echo("\n".join(overview.lines(parts)))
+    raise SystemExit(EXIT_CODES.get(overview.verdict(parts), 1))
+
+
+def _parts(runs: tuple[Path, ...], report_dir: Path) -> tuple[overview.Part, ...]:
+    if replaced := [str(path) for path in runs if path.resolve().parent == report_dir.resolve()]:
+        raise UsageError(f"--report-dir: the overview would replace the page of {', '.join(replaced)}")
+    parts = tuple(overview.Part.of(report.read(path), path.parent) for path in runs)
+    if twice := overview.twice(parts):
+        raise UsageError(f"the same target stands in more than one run: {', '.join(map(one_line, twice))}")
+    return parts
 
 
 def _or_usage_error(attempt: Callable[[], Given]) -> Given:

@@ -5,9 +5,11 @@ reason: what was not judged stands as clearly as what failed.
 """
 
 import os
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -44,6 +46,11 @@ class Part:
     trouble: str = ""
     lost: Verdict = Verdict.ERROR
 
+    @classmethod
+    def of(cls, run: Run, folder: Path) -> Self:
+        """The place of a target whose run was saved in ``folder``."""
+        return cls(outline.target_name(run), folder, run)
+
     @property
     def verdict(self) -> Verdict:
         """The verdict of its run."""
@@ -63,6 +70,11 @@ class Part:
         """What its run concluded about a clause."""
         met = (clause for clause in self.run.clauses if clause.id == clause_id) if self.run else iter(())
         return next(met, None)
+
+
+def twice(parts: Sequence[Part]) -> list[str]:
+    """The names that more than one of them has."""
+    return [name for name, number in Counter(part.name for part in parts).items() if number > 1]
 
 
 def verdict(parts: Sequence[Part]) -> Verdict:

@@ -148,8 +148,8 @@ def run(folder: Path, *arguments: object, by: str = "conformance", **variables: 
     return Ran(done.returncode, done.stdout, folder)
 
 
-def interrupted(folder: Path, *arguments: object) -> Ran:
-    """Run the suite in ``folder`` and press Ctrl-C after its first test: the signal goes to all its processes."""
+def interrupted(folder: Path, *arguments: object, by: signal.Signals = signal.SIGINT) -> Ran:
+    """Run the suite in ``folder`` and signal all its processes after its first test; Ctrl-C unless stated."""
     folder.mkdir(exist_ok=True)
     with subprocess.Popen(
         command(*arguments),
@@ -167,6 +167,6 @@ def interrupted(folder: Path, *arguments: object) -> Ran:
             piece = os.read(process.stdout.fileno(), 4096)
             assert piece, f"the run ended before its first test: {output.decode()}"
             output += piece
-        os.killpg(process.pid, signal.SIGINT)
+        os.killpg(process.pid, by)
         output += process.communicate(timeout=LONGEST_RUN_SECONDS)[0]
     return Ran(process.returncode, output.decode(), folder)
