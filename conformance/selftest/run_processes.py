@@ -78,7 +78,7 @@ class Served:
     url: str
     description: Path
 
-    def described(self, name: str, **changes: Any) -> Path:
+    def described(self, name: str, /, **changes: Any) -> Path:
         """Another description of it, with some of its keys replaced."""
         document = yaml.safe_load(self.description.read_text()) | changes
         path = self.description.with_name(f"{name}.yaml")

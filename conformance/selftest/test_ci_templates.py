@@ -1,0 +1,340 @@
+"""The templates for CI services: well-formed by the services' schemas, and their shell lines run as written.
+
+What the services do themselves (expressions of GitHub, the order of steps, variables) is done here in a few lines; an
+expression that these do not know fails the test.
+"""
+
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dekobon_tree_sitter_groovy as groovy
+import pytest
+import tree_sitter
+import yaml
+from run_processes import CHECKOUT, LONGEST_RUN_SECONDS, Served, environment, serve
+
+from conformance import report
+
+ACTION = CHECKOUT / ".github" / "actions" / "conformance" / "action.yml"
+GITLAB = CHECKOUT / ".gitlab" / "conformance.gitlab-ci.yml"
+JENKINS = CHECKOUT / ".jenkins" / "Jenkinsfile"
+README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+
+EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
+HOSTILE = "$(touch pwned) `touch pwned`; touch pwned\n\" ; touch pwned ; '\n${{ github.token }}\n--collect-only\n"
+"""A value that would run a command wherever it became part of a script."""
+
+
+def action() -> dict[str, Any]:
+    """The composite action."""
+    loaded: dict[str, Any] = yaml.safe_load(ACTION.read_text(encoding="utf-8"))
+    return loaded
+
+
+def template() -> dict[str, Any]:
+    """The GitLab template's job."""
+    loaded: dict[str, Any] = yaml.safe_load(GITLAB.read_text(encoding="utf-8"))[".conformance"]
+    return loaded
+
+
+def shells() -> list[str]:
+    """The scripts of the Jenkinsfile, in its order."""
+    written = [text.removeprefix("'''").removesuffix("'''") for text in _strings() if text.startswith("'''")]
+    return [text.replace("\\\\", "\\") for text in written]
+
+
+def _strings() -> list[str]:
+    return [node.text.decode() for node in _nodes(_parsed().root_node) if node.type == "string_literal" and node.text]
+
+
+def _parsed() -> tree_sitter.Tree:
+    return tree_sitter.Parser(tree_sitter.Language(groovy.language())).parse(JENKINS.read_bytes())
+
+
+def _nodes(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
+    yield node
+    for child in node.children:
+        yield from _nodes(child)
+
+
+def examples(language: str, holding: str) -> list[str]:
+    """The README's code blocks of a language that hold a text."""
+    blocks = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+    return [block for block in blocks if holding in block]
+
+
+# What can be said without running anything
+
+
+def _check(schema: str, path: Path) -> None:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", schema, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_action_keeps_to_the_schema() -> None:
+    """Of composite actions."""
+    _check("vendor.github-actions", ACTION)
+
+
+def test_the_workflows_keep_to_the_schema(tmp_path: Path) -> None:
+    """The project's own, and the README's example of using the action."""
+    _check("vendor.github-workflows", CHECKOUT / ".github" / "workflows" / "ci.yml")
+    (example,) = examples("yaml", "actions/conformance@")
+    (tmp_path / "example.yml").write_text(example)
+    _check("vendor.github-workflows", tmp_path / "example.yml")
+    (step,) = [one for job in yaml.safe_load(example)["jobs"].values() for one in job["steps"] if "with" in one]
+    assert step["with"].keys() <= action()["inputs"].keys()
+
+
+def test_the_template_keeps_to_the_schema(tmp_path: Path) -> None:
+    """Extended as the README does; a hidden job alone would be checked for nothing."""
+    (example,) = examples("yaml", "extends: .conformance")
+    ((name, job),) = [(name, one) for name, one in yaml.safe_load(example).items() if name != "include"]
+    assert job.pop("extends") == ".conformance"
+    assert job["variables"].keys() <= template()["variables"].keys()
+    merged = template() | job | {"variables": template()["variables"] | job["variables"]}
+    (tmp_path / "merged.yml").write_text(yaml.safe_dump({name: merged}))
+    _check("vendor.gitlab-ci", tmp_path / "merged.yml")
+    (tmp_path / "example.yml").write_text(example)
+    _check("vendor.gitlab-ci", tmp_path / "example.yml")
+
+
+def test_the_pipeline_is_groovy() -> None:
+    """By the grammar of the language; what the plugins make of it is theirs."""
+    assert not _parsed().root_node.has_error
+    broken = JENKINS.read_bytes().replace(b"time: 1", b"time 1")
+    assert tree_sitter.Parser(tree_sitter.Language(groovy.language())).parse(broken).root_node.has_error
+
+
+def test_no_text_from_outside_becomes_part_of_a_script() -> None:
+    """Scripts of the action hold no expression, those of the pipeline no interpolation; both read variables."""
+    assert [step for step in action()["runs"]["steps"] if EXPRESSION.search(step.get("run", ""))] == []
+    assert not [text for text in _strings() if text.startswith('"')]
+    assert len(shells()) == 2
+
+
+def test_tokens_come_from_secrets_only() -> None:
+    """No template has an input or a default for one; the examples name the service's own store."""
+    assert not [name for name in action()["inputs"] if "token" in name]
+    assert not [name for name in template()["variables"] if "TOKEN" in name]
+    assert "CONFORMANCE_TOKEN = credentials('conformance-token')" in JENKINS.read_text(encoding="utf-8")
+    for language in ("yaml", "groovy"):
+        for block in examples(language, "TOKEN"):
+            if "jobs:" in block:
+                assert set(re.findall(r"TOKEN: (.*)", block)) == {"${{ secrets.CONFORMANCE_TOKEN }}"}
+
+
+def test_reports_are_kept_of_failures_too() -> None:
+    """Whatever the verdict, each service gets its files."""
+    uploads = [step for step in action()["runs"]["steps"] if "upload" in step.get("uses", "")]
+    assert len(uploads) == 2
+    assert all(step["if"].startswith("${{ always() && ") for step in uploads)
+    assert template()["artifacts"]["when"] == "always"
+    text = JENKINS.read_text(encoding="utf-8")
+    assert all(f"{step}(" in text.partition("always {")[2] for step in ("archiveArtifacts", "junit", "recordIssues"))
+
+
+def test_something_is_kept_between_jobs() -> None:
+    """The downloaded packages, under a name that follows from what is installed."""
+    (cache,) = [step for step in action()["runs"]["steps"] if "cache" in step.get("uses", "")]
+    (install,) = [step for step in action()["runs"]["steps"] if step.get("name") == "Install the suite"]
+    assert cache["with"]["path"] == install["env"]["PIP_CACHE_DIR"]
+    assert "steps.suite.outputs.digest" in cache["with"]["key"]
+    (kept,) = template()["cache"]["paths"]
+    assert template()["variables"]["PIP_CACHE_DIR"] == f"$CI_PROJECT_DIR/{kept}"
+    assert 'PIP_CACHE_DIR="$WORKSPACE/' in shells()[0]
+
+
+# The commands, run as written
+
+
+@dataclass(slots=True)
+class Job:
+    """A job's directory, and what its steps said and left for each other."""
+
+    folder: Path
+    variables: dict[str, str]
+    output: str = ""
+    code: int = 0
+    outputs: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def run(self, script: str, shell: list[str], **variables: str) -> int:
+        """Run a script as a step of the job."""
+        done = subprocess.run(
+            [*shell, script],
+            cwd=self.folder,
+            env=environment(**self.variables, **variables),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=2 * LONGEST_RUN_SECONDS,
+            check=False,
+        )
+        self.output += done.stdout
+        return done.returncode
+
+    def files(self, pattern: str) -> list[str]:
+        """What a service would pick up by a pattern; Python's has no files for two stars at its end."""
+        found = self.folder.glob(f"{pattern}/*" if pattern.endswith("**") else pattern)
+        return sorted(str(path.relative_to(self.folder)) for path in found if path.is_file())
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A deployment that ignores bodies."""
+    with serve(tmp_path_factory.mktemp("served"), "--fault", "body-is-ignored") as served:
+        yield served
+
+
+def job(folder: Path, **variables: str) -> Job:
+    """A job in an empty directory: python3 is the one that runs the tests, and its packages are where pip looks.
+
+    So nothing is fetched: the suite itself is built and installed as written, what it depends on is here already.
+    """
+    (folder / "bin").mkdir(parents=True)
+    shim = folder / "bin" / "python3"
+    shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
+    shim.chmod(0o755)
+    offline = {"PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    found = {"PYTHONPATH": sysconfig.get_paths()["purelib"], "PATH": path}
+    return Job(folder, offline | found | {"CONFORMANCE_STATE_DIR": str(folder / "state")} | variables)
+
+
+@pytest.fixture(scope="module")
+def runner(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """A job of GitHub's in which the action's steps are done as far as the suite is installed."""
+    folder = tmp_path_factory.mktemp("github") / "job"
+    done = job(folder, RUNNER_TEMP=str(folder / "temp"), GITHUB_STEP_SUMMARY=str(folder / "summary"))
+    (folder / "temp").mkdir()
+    done.outputs["python"] = {"python-path": str(folder / "bin" / "python3"), "python-version": "3"}
+    for step in _steps()[:-1]:
+        _step(done, step)
+        assert done.code == 0, done.output
+    return done
+
+
+def _steps() -> list[dict[str, Any]]:
+    return [step for step in action()["runs"]["steps"] if "run" in step]
+
+
+def _step(job: Job, step: Mapping[str, Any], **inputs: str) -> None:
+    """A step as a runner does it: expressions in its variables are replaced, the script is taken as it is."""
+    said = job.folder / "temp" / "output"
+    said.write_text("")
+    script = job.folder / "temp" / "step.sh"
+    script.write_text(step["run"])
+    given = {name: str(one.get("default", "")) for name, one in action()["inputs"].items()} | inputs
+    known = {f"inputs.{name}": value for name, value in given.items()}
+    known |= {"github.action_path": str(ACTION.parent), "runner.temp": str(job.folder / "temp")}
+    for one, named in job.outputs.items():
+        known |= {f"steps.{one}.outputs.{name}": value for name, value in named.items()}
+    variables = {name: EXPRESSION.sub(lambda met: known[met[1]], value) for name, value in step["env"].items()}
+    assert step["shell"] == "bash"
+    shell = ["bash", "--noprofile", "--norc", "-eo", "pipefail"]  # as the service starts it
+    job.output = ""
+    job.code = job.run(str(script), shell, GITHUB_OUTPUT=str(said), **variables)
+    job.outputs[step.get("id", "")] = dict(line.split("=", 1) for line in said.read_text().splitlines())
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Job:
+    """A workspace in which GitLab's job and the pipeline have installed the suite, from the wheel that is published."""
+    folder = tmp_path_factory.mktemp("workspace") / "job"
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder.parent)]
+    subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, timeout=LONGEST_RUN_SECONDS)
+    (wheel,) = folder.parent.glob("*.whl")
+    places = {"CI_PROJECT_DIR": str(folder), "WORKSPACE": str(folder), "CI_JOB_URL": "https://gitlab.example/-/jobs/1"}
+    done = job(folder, CONFORMANCE_PACKAGE=str(wheel), **places)
+    for script, shell in ((gitlab("before_script"), "bash"), (shells()[0], "sh")):
+        assert done.run(script, [shell, "-ec"]) == 0, done.output
+    return done
+
+
+def gitlab(part: str) -> str:
+    """A part of a GitLab job as its runner puts it together."""
+    return "\n".join(template()[part])
+
+
+@pytest.mark.slow
+def test_the_action_judges_several_targets(served: Served, runner: Job) -> None:
+    """It fails with the worst verdict, and leaves reports, annotations and a summary."""
+    served.described("first", name="first")
+    served.described("second", name="second", compute="http://127.0.0.1:9", network="http://127.0.0.1:9")
+    both = "".join(f"{served.description.with_name(name)}\n" for name in ("first.yaml", "second.yaml"))
+    _step(runner, _steps()[-1], target=both, depth="quick", strict="true")
+    assert runner.code == 1, runner.output
+    assert runner.outputs["judge"] == {"exit-code": "1"}
+    assert re.fullmatch("[0-9]+-[0-9]+", runner.outputs["suite"]["digest"])
+    for name in ("first", "second"):
+        expected = sorted(f"conformance-reports/{name}/{file}" for file in report.FILES.values())
+        assert runner.files(f"conformance-reports/{name}/*") == expected
+    assert runner.files("conformance-reports/index.html")
+    commands = [line for line in runner.output.splitlines() if line.startswith("::")]
+    assert any(line.startswith("::error title=first%3A body.refused::") for line in commands)
+    assert any(line.startswith("::error title=first%3A FAIL::the target breaks ") for line in commands)
+    assert "Conformance of 2 targets: FAIL" in (runner.folder / "summary").read_text()
+    document = json.loads((runner.folder / "conformance-reports" / "first" / "report.json").read_text())
+    assert document["policy"]["strict"]
+    assert list((runner.folder / "temp" / "conformance" / "lib").glob("python*/site-packages/conformance"))
+
+
+@pytest.mark.slow
+def test_the_template_judges(served: Served, workspace: Job) -> None:
+    """Its job passes, with the files that the service is told of."""
+    given = {
+        "CONFORMANCE_TARGET": str(served.description),
+        "CONFORMANCE_OPTIONS": "--depth quick -k test_removing_an_existing",
+    }
+    assert workspace.run(gitlab("script"), ["bash", "-eo", "pipefail", "-c"], **given) == 0, workspace.output
+    kept = template()["artifacts"]
+    assert workspace.files(kept["reports"]["junit"]) == ["conformance-reports/junit.xml"]
+    (link,) = json.loads((workspace.folder / kept["reports"]["annotations"]).read_text())["Conformance"]
+    page = link["external_link"]["url"].removeprefix("https://gitlab.example/-/jobs/1/artifacts/file/")
+    assert workspace.files(page) == [page]
+    assert workspace.files("conformance-reports/*.sarif")
+
+
+@pytest.mark.slow
+def test_the_pipeline_judges(served: Served, workspace: Job) -> None:
+    """Its stage fails for a broken clause, with the files that its last steps look for."""
+    given = {
+        "CONFORMANCE_TARGET": f"{served.description}\r\n",  # as a browser sends it
+        "CONFORMANCE_OPTIONS": "--depth quick -k test_a_removal_with_a_body",
+    }
+    assert workspace.run(shells()[1], ["sh", "-xec"], **given) == 1, workspace.output
+    for pattern in re.findall(r"'(conformance-reports/\S+)'", JENKINS.read_text(encoding="utf-8")):
+        assert workspace.files(pattern)
+    assert workspace.files("**/junit.xml") == ["conformance-reports/junit.xml"]
+
+
+@pytest.mark.slow
+def test_values_from_outside_run_nothing(runner: Job, workspace: Job) -> None:
+    """They reach the suite as they are, and it refuses them as wrong usage."""
+    names = set(action()["inputs"]) - {"report-dir"}
+    _step(runner, _steps()[-1], **dict.fromkeys(names, HOSTILE))
+    assert runner.code == 4, runner.output
+    given = {"CONFORMANCE_TARGET": HOSTILE, "CONFORMANCE_OPTIONS": "$(touch pwned) `touch${IFS}pwned` *"}
+    for script in (gitlab("script"), shells()[1]):
+        assert workspace.run(script, ["sh", "-ec"], **given) == 4, workspace.output
+    assert not [path for each in (runner, workspace) for path in each.folder.rglob("pwned")]
+
+
+@pytest.mark.slow
+def test_what_is_not_given_is_named(tmp_path: Path) -> None:
+    """Before anything is installed or sent."""
+    done = job(tmp_path / "job", CI_PROJECT_DIR=str(tmp_path), WORKSPACE=str(tmp_path))
+    for script in (gitlab("script"), shells()[1]):
+        assert done.run(script, ["sh", "-ec"]) != 0
+    assert done.output.count("CONFORMANCE_TARGET: names what is judged") == 2
