@@ -14,7 +14,8 @@ import jsonschema_rs
 import pytest
 from run_processes import CHECKOUT, LONGEST_RUN_SECONDS, Ran, Served, environment, run, serve
 
-from conformance import SPEC
+from conformance import SPEC, report
+from conformance.report import sarif
 
 pytestmark = pytest.mark.slow
 
@@ -128,6 +129,15 @@ def test_the_difference_is_none_of_the_target(typed: dict[str, Ran]) -> None:
     assert "\nWorse: 0\n" in told
     assert "\nNew findings: 0\n" in told
     assert "  limits.over-limit  " in told.partition("\nBetter: ")[2]
+
+
+def test_fingerprints_are_those_of_the_last_time(typed: dict[str, Ran]) -> None:
+    """So that a code-scanning view knows its findings again, though IDs, times and words are others."""
+    folder = typed[RELEASE].folder
+    both = [json.loads(sarif.render(report.read(folder / name / "report.json"))) for name in ("first", "reports")]
+    first, again = ([one["partialFingerprints"] for one in log["runs"][0]["results"]] for log in both)
+    assert len(first) == 3
+    assert first == again
 
 
 def test_both_runs_stand_on_the_page_of_the_job(typed: dict[str, Ran]) -> None:
