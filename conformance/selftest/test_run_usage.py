@@ -79,7 +79,8 @@ def test_a_file_that_is_no_description_is_refused(content: bytes, listener: sock
 
 def test_a_file_that_cannot_be_read_is_refused(listener: socket.socket, tmp_path: Path) -> None:
     """The message names the file and the reason."""
-    _is_refused(run(tmp_path / "run", "--target", tmp_path), listener, str(tmp_path), "cannot be read")
+    path = tmp_path / "absent.yaml"
+    _is_refused(run(tmp_path / "run", "--target", path), listener, str(path), "cannot be read")
 
 
 def test_a_url_without_a_token_is_refused(listener: socket.socket, tmp_path: Path) -> None:
