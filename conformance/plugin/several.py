@@ -31,7 +31,8 @@ from conformance.report import overview
 from conformance.verdict import Verdict
 
 DESCRIPTIONS = (".yaml", ".yml")
-FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+FORWARDED = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+"""Where there is no SIGHUP one target can be judged all the same."""
 
 
 @dataclass(frozen=True, slots=True)
