@@ -121,7 +121,7 @@ class Echo(RawServer):
             spelt = json.dumps(encodings(token)).encode()
             half = len(token) // 2
             peer.send(
-                f"HTTP/1.1 400 No {token}\r\nX-Echo: {token}\r\nX-{token[:half]}: {token[half:]}\r\n".encode("latin-1"),
+                f"HTTP/1.1 403 No {token}\r\nX-Echo: {token}\r\nX-{token[:half]}: {token[half:]}\r\n".encode("latin-1"),
                 f"X-First: {token[:half]}\r\nX-Second: {token[half:]}\r\nSet-Cookie: s={token}\r\n".encode("latin-1"),
                 f"Location: http://elsewhere.invalid/?t={quote(token)}\r\n".encode("latin-1"),
                 f"Content-Length: {len(spelt)}\r\n\r\n".encode(),
