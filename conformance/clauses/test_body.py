@@ -29,12 +29,21 @@ def test_a_removal_with_a_body_is_refused(api, association, framing):
 
 @pytest.mark.clause("body.inert")
 def test_a_body_does_not_choose_what_is_removed(api, neighbourhood):
-    """Bodies that name another address, another server, all of them or none change nothing beside the path's."""
-    named, *others = neighbourhood
-    for framing, document in api.some(_choices(others)):
+    """Bodies that name everything, another server or the whole address change nothing beside the path's."""
+    _inert(api, neighbourhood, _choices(neighbourhood[0], neighbourhood[-1]))
+
+
+@pytest.mark.clause("body.inert")
+def test_a_body_does_not_choose_another_address(api, two_addresses):
+    """Neither do bodies that name another address of the same server, whatever their shape and framing."""
+    _inert(api, two_addresses, _other_choices(two_addresses[-1], two_addresses[1:]))
+
+
+def _inert(api, standing, choices):
+    for framing, document in api.some(choices):
         body = Body(json.dumps(document).encode(), 1, "application/json", framing)
-        api.establish(*neighbourhood)
-        trial = api.attempt(named, f"a removal with {body}", full=True, **body.variation())
+        api.establish(*standing)
+        trial = api.attempt(standing[0], f"a removal with {body}", full=True, **body.variation())
         refused = judge.refusal.refused_or("body.refused", trial, codes=contract.refusals(), granted=_granted(api))
         api.note(refused)
         api.judge(judge.effect.body_inert(trial), trial=trial, case=str(body))
@@ -45,15 +54,22 @@ def _granted(api):
     return {204} if api.target.policy.request_body == "ignore" else set()
 
 
-def _choices(others):
-    """What a body could say to choose something else, and how it is framed."""
-    address, server = others[-1].address, others[0].server
+def _choices(named, other):
+    """What a body could say to choose something else of the address, and how it is framed."""
     documents = (
-        {"ip_association": {"id": address}},
-        {"id": address, "ip_address_id": address, "IPAddressID": address},
-        {"ip_associations": [{"id": pair.address} for pair in others]},
-        {"serverID": server, "server_id": server},
-        {"ip_address": {"id": address, "port_ids": []}},
         {"all": True, "force": True, "cascade": True},
+        {"serverID": other.server, "server_id": other.server},
+        {"ip_address": {"id": named.address, "port_ids": []}},
+    )
+    return [("content-length", document) for document in documents]
+
+
+def _other_choices(other, others):
+    """What a body could say to choose another address, and how it is framed."""
+    documents = (
+        {"ip_association": {"id": other.address}},
+        {"id": other.address, "ip_address_id": other.address, "IPAddressID": other.address},
+        {"ip_associations": [{"id": pair.address} for pair in others]},
+        {"ip_address": {"id": other.address, "port_ids": []}},
     )
     return [*(("content-length", document) for document in documents), ("chunked", documents[0])]

@@ -15,9 +15,19 @@ def test_a_removal_removes_one_association_and_nothing_else(api, neighbourhood):
     """One after the other, in any order, until none is left: each 204 takes its association only."""
     order = random.Random(api.seed).sample(neighbourhood, len(neighbourhood))
     api.establish(*order)
-    for pair in order[: 2 if api.depth == "quick" else None]:
+    for pair in order[: 1 if api.depth == "quick" else None]:
         trial = api.attempt(pair, standing=False, mistake=False, full=True)
         api.judge(judge.effect.removed(trial), judge.effect.nothing_else(trial), trial=trial)
+
+
+@pytest.mark.clause("effect.nothing-else")
+def test_a_removal_leaves_the_servers_other_addresses(api, two_addresses):
+    """Two addresses associated with one server: a 204 for one of them leaves the other one's association."""
+    there = [pair for pair in two_addresses if pair.server == two_addresses[0].server]
+    for pair in there[: 1 if api.depth == "quick" else None]:
+        api.establish(*there)
+        trial = api.attempt(pair, standing=False, mistake=False)
+        api.judge(judge.effect.nothing_else(trial), trial=trial)
 
 
 @pytest.mark.clause("effect.removed")

@@ -24,6 +24,7 @@ class Client:
         self.target = target
         self.recorder = recorder
         self.redactor = Redactor(target.tokens.values())
+        self.pacer = pacer
         self._session = Session(recorder, self.redactor, pacer, target.limits.timeout_seconds)
         self._association_body: dict[str, Any] | None = None
         self._associates = False
@@ -117,6 +118,10 @@ class Client:
         """GET the ports of a server, or of the tenant."""
         query = f"?device_id={quote(server, safe='')}" if server is not None else ""
         return self._send("listPorts", "GET", f"{self.target.network}/ports{query}", "full")
+
+    def certificate_ends(self, url: str) -> float | None:
+        """When the certificate that this thread was shown at ``url`` ends, seconds since the epoch; None for none."""
+        return self._session.certificate_ends(url)
 
     def _associations(self, server: str) -> str:
         return f"{self.target.compute}/servers/{quote(server, safe='')}/ip_associations"

@@ -22,10 +22,15 @@ class Pacer:
     file: Path
     per_second: float | None = None
 
+    @property
+    def spacing(self) -> float:
+        """Seconds between the beginnings of two requests at least; 0 without a ceiling."""
+        return MARGIN / self.per_second if self.per_second else 0.0
+
     def wait(self) -> None:
         """Return when the next request may be sent."""
         if self.per_second:
-            time.sleep(max(0.0, self._slot(MARGIN / self.per_second) - time.monotonic()))
+            time.sleep(max(0.0, self._slot(self.spacing) - time.monotonic()))
 
     def _slot(self, spacing: float) -> float:
         with FileLock(f"{self.file}.lock"):

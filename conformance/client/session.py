@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -84,6 +85,11 @@ class Session:
         with self._lock:
             self._recorder.record(exchange, removal=outgoing.removal)
         return exchange
+
+    def certificate_ends(self, url: str) -> float | None:
+        """When the certificate that this thread was shown at ``url`` ends, seconds since the epoch; None for none."""
+        ends = self._connections()[1].certificate(url).get("notAfter")
+        return ssl.cert_time_to_seconds(ends) if ends else None
 
     def _answer(self, outgoing: Outgoing) -> tuple[Response | None, str]:
         try:

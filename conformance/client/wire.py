@@ -16,9 +16,10 @@ import select
 import socket
 import ssl
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -49,11 +50,13 @@ class Trip:
         url: as it was asked for; the request line carries just that.
         deadline: reading of the monotonic clock by which the whole answer must have come.
         cut_short: the answer came before the request was sent in full.
+        certificates: host and port of a URL -> the certificate that was shown there last.
     """
 
     url: str = ""
     deadline: float = 0.0
     cut_short: bool = False
+    certificates: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def target(self, proposed: str) -> str:
         """The request target: in absolute form for a proxy, as ``proposed``, else in origin form (RFC 9112, 3.2)."""
@@ -239,6 +242,11 @@ class WireConnection(HTTPConnection):
 class WireConnectionTLS(WireConnection, HTTPSConnection):
     """The same over TLS."""
 
+    def connect(self) -> None:
+        """Connect, and keep the certificate that was accepted; nothing is known of one that was not verified."""
+        super().connect()
+        self._trip.certificates[urlsplit(self._trip.url).netloc] = getattr(self.sock, "getpeercert", dict)() or {}
+
 
 class WirePool(HTTPConnectionPool):
     """A pool of :class:`WireConnection`."""
@@ -264,6 +272,10 @@ class WireAdapter(HTTPAdapter):
         self._trip.url, self._trip.cut_short = str(request.url), False
         self._trip.deadline = time.monotonic() + seconds
         return self.send(request, stream=True, timeout=(min(CONNECT_SECONDS, seconds), seconds), **settings)
+
+    def certificate(self, url: str) -> Mapping[str, Any]:
+        """The certificate that the service at ``url`` showed last, as :meth:`ssl.SSLSocket.getpeercert` gives it."""
+        return self._trip.certificates.get(urlsplit(url).netloc, {})
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Let the pools make wire connections."""

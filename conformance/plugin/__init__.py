@@ -9,6 +9,7 @@ from conformance.plugin.fixtures import (
     foreign,
     neighbourhood,
     restricted,
+    two_addresses,
     walker,
 )
 from conformance.plugin.hooks import (
@@ -51,5 +52,6 @@ __all__ = [
     "pytest_unconfigure",
     "pytest_xdist_node_collection_finished",
     "restricted",
+    "two_addresses",
     "walker",
 ]

@@ -42,7 +42,7 @@ class Address:
 
 @dataclass(slots=True)
 class Slot:
-    """Room for one living address."""
+    """Room for one living address; ``closed`` says why the target grants none, and is empty while it may."""
 
     index: int
     lock: FileLock
@@ -50,7 +50,7 @@ class Slot:
     address: Address | None = None
     associated: tuple[str, ...] = ()
     dirty: bool = False
-    closed: bool = False
+    closed: str = ""
 
     def read(self) -> None:
         """Take over what the last holder left."""
@@ -116,12 +116,17 @@ class Provisioner:
                 self._fill(slot)
             held = [slot.address for slot in slots if slot.address]
             if not held:
-                raise ProvisioningError("; ".join(self.notes[-2:]) or "not one address could be allocated")
+                raise ProvisioningError(self.shortage or "not one address could be allocated")
             yield held
         finally:
             for slot in slots:
                 self._held.remove(slot)
                 slot.lock.release()
+
+    @property
+    def shortage(self) -> str:
+        """Why the target grants fewer addresses than were asked for, by whichever process; empty if it does not."""
+        return next((slot.closed for slot in self._slots() if slot.closed), "")
 
     def associated(self, address: Address) -> tuple[str, ...]:
         """The servers that the last holder left the address associated with."""
@@ -143,7 +148,7 @@ class Provisioner:
         slot = next(slot for slot in self._held if slot.address is None)
         self._fill(slot)
         if slot.address is None:
-            raise ProvisioningError("; ".join(self.notes[-1:]))
+            raise ProvisioningError(slot.closed)
         return slot.address
 
     def replaced(self, spoilt: Address) -> Address:
@@ -207,21 +212,21 @@ class Provisioner:
                 self.notes.append(removal.complaint)
             slot.associated = ()
         slot.address = slot.address or self._allocate(prefer=6 if slot.index % 2 else 4)
-        slot.closed = slot.address is None
+        slot.closed = "" if slot.address else self.notes[-1]
         slot.write(dirty=True)
 
     def _allocate(self, prefer: int) -> Address | None:
         """A new address, or None when the target grants no more."""
         ports = tuple(self.port(server) for server in self._client.target.servers)
-        answers = []
+        answers = {}
         for version in sorted((4, 6), key=lambda one: one != prefer):
             address, exchange = self._ask_patiently(version, ports)
             if address:
                 return address
-            answers.append(f"{exchange.outcome} for version {version}")
+            answers[version] = f"{exchange.outcome} for version {version}"
         self.notes.append(
             f"the target grants fewer than {self._client.target.limits.max_addresses} addresses at once: "
-            f"POST /ip_addresses answered {', '.join(answers)}"
+            f"POST /ip_addresses answered {', '.join(answers[version] for version in sorted(answers))}"
         )
         return None
 

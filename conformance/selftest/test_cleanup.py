@@ -260,22 +260,40 @@ def test_a_live_run_is_left_alone(others: Tenant, commands: Commands, monkeypatc
     assert others.untouched
 
 
+NEEDS_TWO_ADDRESSES = {"effect.nothing-else", "body.inert"}
+NEEDS_A_LIMIT = {"limits.over-limit", "limits.retry-after"}
+
+
 @pytest.mark.parametrize(
-    ("quota", "arguments", "note"),
-    [
-        (3, (), "the target grants fewer than 2 addresses at once: POST /ip_addresses answered 400 Bad Request"),
-        (4, ("-n", "2"), ""),
-    ],
+    ("quota", "arguments", "untested"),
+    [(3, (), NEEDS_TWO_ADDRESSES), (4, ("-n", "2"), set())],
     ids=["room for one", "room for two and two workers"],
 )
-def test_a_small_quota_is_enough(tmp_path: Path, quota: int, arguments: tuple[str, ...], note: str) -> None:
-    """The pool shrinks to what is granted, and the report says so."""
+def test_a_small_quota_is_enough(tmp_path: Path, quota: int, arguments: tuple[str, ...], untested: set[str]) -> None:
+    """Two servers and two addresses give a full verdict; with one address the rest is untested, and says why."""
     with tenant(shared_quota=quota) as others:
         commands = Commands(others, tmp_path)
         code, output = ended(commands.start(*arguments), 120)
         run = json.loads((commands.directory / "reports" / "report.json").read_text())
         assert (code, run["verdict"]) == (0, "pass"), output
-        assert any(one.startswith(note) for one in run["notes"]) or not note
+        open_ones = {one["id"]: one["reason"] for one in run["clauses"] if one["verdict"] != "pass"}
+        assert open_ones.keys() - NEEDS_A_LIMIT == untested
+        shortage = "the target grants fewer than 2 addresses at once: POST /ip_addresses answered 400 Bad Request"
+        assert all(f"it takes two addresses: {shortage}" in open_ones[clause] for clause in untested)
+        assert any(note.startswith(shortage) for note in run["notes"]) or not untested
+        assert others.untouched
+        assert commands.ledgers == []
+
+
+def test_a_quota_that_is_used_up_is_inconclusive(tmp_path: Path) -> None:
+    """Not one address is to be had: nothing that needs one passes, and the answer of the target is the reason."""
+    with tenant(shared_quota=2) as others:
+        commands = Commands(others, tmp_path)
+        code, output = ended(commands.start(), 120)
+        run = json.loads((commands.directory / "reports" / "report.json").read_text())
+        assert (code, run["verdict"]) == (1, "inconclusive"), output
+        reasons = {one["id"]: one["reason"] for one in run["clauses"] if one["verdict"] == "inconclusive"}
+        assert "answered 400 Bad Request" in reasons["effect.removed"]
         assert others.untouched
         assert commands.ledgers == []
 
