@@ -10,13 +10,13 @@ from pathlib import Path
 import click
 import pytest
 
-from conformance import __version__, target
+from conformance import __version__, preflight, target
 from conformance.client import Client, Pacer
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Recorder
 from conformance.model.cli import check_history
-from conformance.plugin import preflight
 from conformance.plugin.suite import CLAUSES
+from conformance.preflight.cli import doctor, init
 from conformance.proof.cli import prove
 from conformance.provision import state_directory, sweep_dead_runs
 from conformance.reference.cli import serve
@@ -72,6 +72,8 @@ def cleanup(given: str, state_dir: Path | None) -> None:
 
 
 for command, name in (
+    (doctor, "doctor"),
+    (init, "init"),
     (serve, "serve"),
     (check_history, "check-history"),
     (prove, "prove"),

@@ -26,7 +26,7 @@ class SpecificationError(ConformanceError):
 
 
 class Unreachable(ConformanceError):
-    """The target cannot be talked to at all: no connection, no TLS, no accepted token."""
+    """The target cannot be talked to: no connection, no TLS, no accepted token, or no callers to tell apart."""
 
 
 class Unjudgeable(ConformanceError):

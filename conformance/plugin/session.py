@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from conformance import __version__, catalogue, report, target, waivers
+from conformance import __version__, catalogue, preflight, report, target, waivers
 from conformance.client import Client, Pacer
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Recorder
-from conformance.plugin import embedded, preflight
+from conformance.plugin import embedded
 from conformance.plugin.collector import Collector
 from conformance.plugin.options import Options
 from conformance.plugin.process import Process
@@ -91,8 +91,9 @@ class Session:
         """Look at the target and take back what dead runs left there; what stands in the way stops the run."""
         try:
             self.held = Ledger(self.ledger_path, CONTROLLER)
-            preflight.check(self.client())
-            self._find_servers()
+            if not self.target.servers:
+                self._find_servers()
+            self.notes += preflight.opening(self.client())
             swept = sweep_dead_runs(self.client(), self.state)
             self._tell(swept)
         except ConformanceError as error:
@@ -104,12 +105,11 @@ class Session:
             self.collector.stopped = "the run was interrupted"
 
     def _find_servers(self) -> None:
-        named = bool(self.target.servers)
+        """A target that was given as a URL names no servers, so the tenant's ports do."""
+        preflight.check(self.client())
         self.target = preflight.with_servers(self.target, self.client())
-        if not named:
-            found = ", ".join(self.target.servers) or "none"
-            self.notes.append(f"the target was given as a URL, so servers were taken from the tenant's ports: {found}")
-            preflight.check(self.client())
+        found = ", ".join(self.target.servers) or "none"
+        self.notes.append(f"the target was given as a URL, so servers were taken from the tenant's ports: {found}")
 
     def _tell(self, swept: Sweep) -> None:
         if swept.removed:

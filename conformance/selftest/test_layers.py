@@ -17,7 +17,9 @@ PACKAGE = Path(conformance.__file__).parent
 ROOT_NAMES = frozenset({"SPEC", "__version__"})
 
 RECORDS = frozenset({"errors", "verdict", "evidence", "target"})
-PLUGIN = RECORDS | {"waivers", "catalogue", "contract", "client", "judge", "model", "generate", "provision", "report"}
+PLUGIN = RECORDS | {
+    *("waivers", "catalogue", "contract", "client", "judge", "model", "generate", "provision", "preflight", "report"),
+}
 
 LAYERS = {
     "errors": frozenset(),
@@ -34,6 +36,8 @@ LAYERS = {
     # What the client hands back is an exchange.
     "provision": frozenset({"errors", "evidence", "target", "client"}),
     "report": frozenset({"errors", "verdict", "evidence", "catalogue"}),
+    # Its commands show what a target said, which only the report makes harmless.
+    "preflight": frozenset({"errors", "evidence", "target", "client", "provision", "report"}),
     # Two independent statements of the API: a mistake that both made would hide itself.
     "reference": frozenset(),
     "plugin": PLUGIN,

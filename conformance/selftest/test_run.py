@@ -12,6 +12,7 @@ from run_processes import FILES, TOKENS, Ran, Served, interrupted, run, serve
 
 from conformance import SPEC
 from conformance.plugin import suite
+from conformance.preflight.cost import COSTS, TOLERANCE
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +67,11 @@ def test_a_conforming_deployment_passes(ran: Ran) -> None:
     assert (ran.code, ran.report["verdict"]) == (0, "pass"), ran.output
     assert ran.last_line.startswith("conformance: PASS (")
     assert not ran.report["partial"]
+
+
+def test_a_quick_run_costs_what_the_doctor_says(ran: Ran) -> None:
+    """With two addresses to lend and however it is started; the other depths are compared in the proof."""
+    assert ran.report["requests"]["total"] == pytest.approx(COSTS["quick"].requests, rel=TOLERANCE)
 
 
 def test_every_judged_clause_was_exercised(ran: Ran) -> None:
@@ -172,7 +178,9 @@ def test_without_a_target_the_embedded_deployment_is_judged(tmp_path: Path) -> N
 
 
 def test_a_url_is_a_target(tmp_path: Path, served: Served) -> None:
-    """The servers are found among the tenant's ports, and the report says which."""
-    ran = run(tmp_path / "run", "--target", served.url, "-k", "test_removing_an_existing")
+    """The servers are found among the tenant's ports, and the report says which, and what is odd about the rest."""
+    odd = {"CONFORMANCE_FOREIGN_TOKEN": TOKENS["CONFORMANCE_RESTRICTED_TOKEN"], "CONFORMANCE_RESTRICTED_TOKEN": ""}
+    ran = run(tmp_path / "run", "--target", served.url, "-k", "test_removing_an_existing", **odd)
     assert ran.code == 0, ran.output
+    assert any(note.startswith("foreign: auth.foreign_token is answered 200 OK") for note in ran.report["notes"])
     assert any("servers were taken from the tenant's ports" in note for note in ran.report["notes"])

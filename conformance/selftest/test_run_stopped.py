@@ -57,6 +57,12 @@ def test_a_refused_token_is_inconclusive(tmp_path: Path, served: Served) -> None
     _is_inconclusive(ran, "refuses the token")
 
 
+def test_one_token_under_two_names_is_inconclusive(tmp_path: Path, served: Served) -> None:
+    """The target would be blamed for what that caller may do."""
+    ran = run(tmp_path / "run", "--target", served.description, CONFORMANCE_FOREIGN_TOKEN=TOKENS["CONFORMANCE_TOKEN"])
+    _is_inconclusive(ran, "auth.foreign_token leads to a token that is given twice")
+
+
 @pytest.mark.parametrize(("fault", "said"), [("all-is-503", "503"), ("all-is-401", "refuses the token")])
 def test_a_target_that_refuses_everything_is_inconclusive(tmp_path: Path, fault: str, said: str) -> None:
     """Documented codes only, and nothing shown."""
