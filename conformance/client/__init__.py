@@ -3,5 +3,6 @@
 from conformance.client.operations import Client
 from conformance.client.pace import Pacer
 from conformance.client.retry import again_after, passing, retried
+from conformance.client.stopwatch import Stopwatch, Wait
 
-__all__ = ["Client", "Pacer", "again_after", "passing", "retried"]
+__all__ = ["Client", "Pacer", "Stopwatch", "Wait", "again_after", "passing", "retried"]

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from conformance.client.pace import Pacer
 from conformance.client.session import Outgoing, Session
+from conformance.client.stopwatch import Stopwatch
 from conformance.evidence import TOKEN_HEADER, VARIABLES, Exchange, Recorder, Redactor
 from conformance.target import Target
 
@@ -25,7 +26,8 @@ class Client:
         self.recorder = recorder
         self.redactor = Redactor(target.tokens.values())
         self.pacer = pacer
-        self._session = Session(recorder, self.redactor, pacer, target.limits.timeout_seconds)
+        self.stopwatch = Stopwatch()
+        self._session = Session(recorder, self.redactor, pacer, self.stopwatch, target.limits.timeout_seconds)
         self._association_body: dict[str, Any] | None = None
         self._associates = False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ssl
 import threading
@@ -18,6 +19,7 @@ from conformance import __version__
 from conformance.client.content import content
 from conformance.client.failure import shortened, why
 from conformance.client.pace import Pacer
+from conformance.client.stopwatch import Stopwatch, Wait
 from conformance.client.wire import WireAdapter, WireResponse
 from conformance.evidence import Exchange, Recorder, Redactor, Request, Response
 
@@ -56,28 +58,32 @@ class Outgoing:
 class Session:
     """A connection pool with a recorder. Threads may share it: each has connections of its own."""
 
-    def __init__(self, recorder: Recorder, redactor: Redactor, pacer: Pacer, timeout_seconds: float) -> None:
+    def __init__(
+        self, recorder: Recorder, redactor: Redactor, pacer: Pacer, stopwatch: Stopwatch, timeout_seconds: float
+    ) -> None:
         self._recorder = recorder
         self._redactor = redactor
         self._pacer = pacer
+        self._stopwatch = stopwatch
         self._timeout = min(timeout_seconds, DAY_SECONDS)
         self._local = threading.local()
         self._lock = threading.Lock()
 
     def send(self, outgoing: Outgoing) -> Exchange:
         """Send once and record what came of it; a lost answer is an exchange without a response."""
-        self._pacer.wait()
-        with self._lock:
-            identifier = self._recorder.next_id()
-        at, started = time.time(), time.monotonic()
-        response, failure = self._answer(outgoing)
+        with self._turn():
+            with self._lock:
+                identifier = self._recorder.next_id()
+            at, started = time.time(), time.monotonic()
+            response, failure = self._answer(outgoing)
+            finished = time.monotonic()
         exchange = Exchange(
             id=identifier,
             operation=outgoing.operation,
             credential=outgoing.credential,
             request=self._as_evidence(outgoing),
             started=started,
-            finished=time.monotonic(),
+            finished=finished,
             at=at,
             response=response,
             failure=failure,
@@ -90,6 +96,14 @@ class Session:
         """When the certificate that this thread was shown at ``url`` ends, seconds since the epoch; None for none."""
         ends = self._connections()[1].certificate(url).get("notAfter")
         return ssl.cert_time_to_seconds(ends) if ends else None
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        with contextlib.ExitStack() as turn:
+            with self._stopwatch.on(Wait.PACING):
+                turn.enter_context(self._pacer.turn())
+            with self._stopwatch.on(Wait.TARGET):
+                yield
 
     def _answer(self, outgoing: Outgoing) -> tuple[Response | None, str]:
         try:

@@ -210,7 +210,7 @@ class Bench:
     def look(self, removed: Pair, *, later: bool = False) -> State:
         """Look again at a removed association; ``later``: after the time that effects have to settle."""
         if later:
-            time.sleep(self._sight.patience)
+            self._sight.rest(self._sight.patience)
         gone = State(listed={removed: False}, shown={removed: False})
         return self._sight.settled(lambda: self.leases.look([removed], [removed]), gone)
 
@@ -287,7 +287,7 @@ class Bench:
         else:
             self._give_up_after(trial)
         while not trial.standing and trial.refused and credential == "full" and time.monotonic() < give_up:
-            time.sleep(LAGGING_REFUSAL_PAUSE_SECONDS)
+            self._sight.rest(LAGGING_REFUSAL_PAUSE_SECONDS)
             trial = self._try_deallocation(address, how, credential, closely=closely)
         return trial
 
@@ -384,7 +384,7 @@ class Bench:
         return self._stayed(self._belief.standing(), self._sight.patience)
 
     def _stayed(self, standing: Iterable[Pair], wait: float) -> Ruling | None:
-        time.sleep(wait)
+        self._sight.rest(wait)
         expected = self._belief.expected()
         seen = self._sight.settled(lambda: self.leases.everything(standing), self._belief.awaited())
         self.leases.believe(seen)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from conformance.client import Client, retried
+from conformance.client import Client, Wait, retried
 from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange
 from conformance.judge import Pair, State, state
@@ -95,12 +95,16 @@ class Sight:
             if elapsed >= self.patience:
                 self.views.waits_in_vain += 1
                 return seen
-            time.sleep(min(pause, max(0.0, self.patience - elapsed)))
+            self.rest(min(pause, self.patience - elapsed))
             pause = min(LONGEST_PAUSE_SECONDS, pause * 2)
             seen = look()
             if agrees(seen):
                 self.views.lag_seconds = max(self.views.lag_seconds, time.monotonic() - start)
         return seen
+
+    def rest(self, seconds: float) -> None:
+        """Let effects settle for so long."""
+        self._client.stopwatch.pause(Wait.SETTLING, seconds)
 
     @property
     def patience(self) -> float:

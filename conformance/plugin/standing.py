@@ -156,7 +156,7 @@ class Standing:
         asked = [did for did in done if did.operation.input["f"] == "deallocate"]
         mine = [did for did in asked if did.operation.input["address"] == name]
         if any(did.kind is Kind.UNKNOWN for did in mine):
-            time.sleep(self._ground.sight.patience)
+            self._ground.sight.rest(self._ground.sight.patience)
             return self.read({"f": "show_address", "address": name}).kind is Kind.REFUSED
         return any(did.kind is Kind.SUCCESS for did in mine)
 

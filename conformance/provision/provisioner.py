@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from conformance.client import Client, again_after, passing, retried
+from conformance.client import Client, Wait, again_after, passing, retried
 from conformance.errors import ProvisioningError
 from conformance.evidence import Exchange
 from conformance.provision.ledger import Ledger, allocation_lock
@@ -110,7 +110,8 @@ class Provisioner:
         Raises:
             ProvisioningError: not one address is to be had.
         """
-        slots = self._acquire(count)
+        with self._client.stopwatch.on(Wait.LEASES):
+            slots = self._acquire(count)
         try:
             for slot in slots:
                 self._fill(slot)

@@ -3,13 +3,12 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from client_raw import ADDRESS, SERVER, TOKEN, Peer, RawServer, client_of
 
-from conformance.client import Client, Pacer, again_after, passing, retried
+from conformance.client import Client, again_after, passing, retried
 from conformance.evidence import Exchange, Recorder, Request, Response
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: session=secret; Path=/\r\n\r\n{}"
@@ -187,15 +186,6 @@ def test_threads_have_connections_of_their_own(client: Client) -> None:
     recorded = client.recorder.exchanges
     assert len(recorded) == client.recorder.total == 160
     assert {exchange.status for exchange in recorded.values()} == {200}
-
-
-def test_a_pace_is_kept_over_all_who_share_it(tmp_path: Path) -> None:
-    """Slots lie apart by more than the ceiling asks, and a torn note begins anew."""
-    shared = tmp_path / "pace"
-    slots = [Pacer(shared, 50)._slot(0.1) for _ in range(5)]
-    assert all(later - earlier >= 0.0999 for earlier, later in pairwise(slots))
-    shared.write_text("")
-    assert Pacer(shared, 50)._slot(0.1) > slots[0]
 
 
 def exchange(status: int | None, retry_after: str | None = None, failure: str = "connection refused") -> Exchange:
