@@ -238,6 +238,66 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Spent:
+    """Where the time of tests went, seconds, added up over the processes that ran them.
+
+    Attributes:
+        target: answers were awaited.
+        settling: effects were given their time to show.
+        pacing: the next request had to wait for its turn.
+        leases: addresses were awaited that other tests had.
+        pausing: the target had asked for patience, or callers were awaited.
+        own: the suite computed.
+    """
+
+    target: float = 0.0
+    settling: float = 0.0
+    pacing: float = 0.0
+    leases: float = 0.0
+    pausing: float = 0.0
+    own: float = 0.0
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(**{name: round(getattr(self, name) + getattr(other, name), 3) for name in asdict(self)})
+
+    @property
+    def total(self) -> float:
+        """All of it."""
+        return float(sum(asdict(self).values()))
+
+
+@dataclass(frozen=True, slots=True)
+class Phases:
+    """How long each part of a run took, seconds on the wall.
+
+    Attributes:
+        preparing: the first look at the target, and taking back what dead runs left.
+        starting: collecting the tests and starting the workers.
+        testing: from the first test to the end of the last.
+        cleaning: taking back what the run created.
+    """
+
+    preparing: float = 0.0
+    starting: float = 0.0
+    testing: float = 0.0
+    cleaning: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """Where the time of a run went; ``workers`` is how many processes ran tests."""
+
+    workers: int = 1
+    phases: Phases = field(default_factory=Phases)
+    spent: Spent = field(default_factory=Spent)
+
+    @classmethod
+    def from_json(cls, document: type_of_json) -> Self:
+        """The times that ``asdict`` described."""
+        return cls(document.get("workers", 1), Phases(**document.get("phases", {})), Spent(**document.get("spent", {})))
+
+
+@dataclass(frozen=True, slots=True)
 class ClauseResult:
     """What a run concludes about one clause.
 
@@ -246,6 +306,7 @@ class ClauseResult:
         cases: how many examples were judged against the clause.
         unjudged: how many examples were tried and could not be judged.
         requests: how many requests the clause's own tests sent.
+        spent: where the time of the clause's own tests went.
         absence: why it is untested; None unless it is.
     """
 
@@ -261,11 +322,12 @@ class ClauseResult:
     requests: int = 0
     absence: Absence | None = None
     findings: tuple[Finding, ...] = ()
+    spent: Spent = field(default_factory=Spent)
 
     def to_json(self) -> type_of_json:
         """The result as the run document holds it."""
         flat = {name: getattr(self, name) for name in self.__dataclass_fields__}
-        return {**flat, "findings": [finding.to_json() for finding in self.findings]}
+        return {**flat, "spent": asdict(self.spent), "findings": [finding.to_json() for finding in self.findings]}
 
     @classmethod
     def from_json(cls, document: type_of_json) -> Self:
@@ -279,6 +341,7 @@ class ClauseResult:
                 "verdict": Verdict(known["verdict"]),
                 "absence": Absence(absence) if absence else None,
                 "findings": tuple(Finding.from_json(one) for one in known.get("findings", ())),
+                "spent": Spent(**known.get("spent", {})),
             }
         )
 
@@ -315,6 +378,7 @@ class Run:
         notes: what the operator should know (leftovers, a smaller pool, lag seen ...), a sentence each.
         policy: what gated besides broken must-clauses.
         waivers: the waivers that were given, and what became of each.
+        time: where the time went; None if the document does not say.
     """
 
     verdict: Verdict
@@ -334,6 +398,7 @@ class Run:
     notes: tuple[str, ...] = ()
     policy: GatePolicy = DEFAULT_POLICY
     waivers: tuple[WaiverUse, ...] = ()
+    time: Time | None = None
     format: str = FORMAT
 
     def to_json(self) -> type_of_json:
@@ -347,6 +412,7 @@ class Run:
             "policy": asdict(self.policy),
             "waivers": [use.to_json() for use in self.waivers],
             "clauses": [clause.to_json() for clause in self.clauses],
+            "time": asdict(self.time) if self.time else None,
         }
 
     @classmethod
@@ -363,6 +429,7 @@ class Run:
                 "policy": GatePolicy.from_json(known.get("policy", {})),
                 "waivers": tuple(WaiverUse.from_json(one) for one in known.get("waivers", ())),
                 "clauses": tuple(ClauseResult.from_json(one) for one in known["clauses"]),
+                "time": Time.from_json(known["time"]) if known.get("time") else None,
             }
         )
 

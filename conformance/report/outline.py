@@ -5,10 +5,10 @@ Pure questions to a run. How the answers look is each format's own business.
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from conformance.verdict import WORST_FIRST, Absence, ClauseResult, Run, Verdict, gates, known
+from conformance.verdict import WORST_FIRST, Absence, ClauseResult, Run, Spent, Verdict, gates, known
 
 DOCUMENTED: Mapping[str, str] = {
     "204": "Success",
@@ -31,6 +31,7 @@ __all__ = [
     "LOST",
     "NOT_JUDGED",
     "CodeSeen",
+    "TimeSpent",
     "codes",
     "counts",
     "duration",
@@ -40,8 +41,12 @@ __all__ = [
     "headline",
     "in_words",
     "known",
+    "lasted",
+    "longest",
     "not_judged",
+    "phases",
     "seconds",
+    "spent",
     "target_name",
     "wrong",
 ]
@@ -55,6 +60,28 @@ ABSENCES: Mapping[Absence, str] = {
 }
 
 NOT_JUDGED = (Verdict.INCONCLUSIVE, Verdict.UNTESTED, Verdict.WAIVED)
+
+
+SPENT_ON: Mapping[str, str] = {
+    "target": "waiting for the target",
+    "settling": "letting effects settle",
+    "pacing": "keeping to the rate limit",
+    "leases": "waiting for addresses that other tests had",
+    "pausing": "being patient, as the target asked",
+    "own": "computing",
+}
+"""What the suite does with its time, in words."""
+
+MOST_LONGEST = 5
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSpent:
+    """A part of the tests' time; ``share`` is of all of it, 0 to 1."""
+
+    words: str
+    seconds: float
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +118,43 @@ def seconds(run: Run) -> float | None:
 def duration(run: Run) -> str:
     """How long the run took, for a reader."""
     taken = seconds(run)
-    if taken is None:
-        return "an unknown time"
-    if taken < 120:
-        return f"{taken:.1f} s"
-    minutes, rest = divmod(round(taken), 60)
+    return "an unknown time" if taken is None else lasted(taken)
+
+
+def lasted(seconds: float) -> str:
+    """A time for a reader."""
+    if seconds < 120:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest:02} s"
+
+
+def phases(run: Run) -> dict[str, float]:
+    """The parts of the run in words -> how long each took on the wall, seconds."""
+    if run.time is None:
+        return {}
+    workers = f"{run.time.workers} workers" if run.time.workers > 1 else "the tests"
+    words = {
+        "preparing": "looking at the target",
+        "starting": f"starting {workers}",
+        "testing": "testing",
+        "cleaning": "cleaning up",
+    }
+    return {words[name]: taken for name, taken in asdict(run.time.phases).items()}
+
+
+def spent(of: Spent) -> list[TimeSpent]:
+    """Where time of tests went, the most first; what took none is left out."""
+    taken = asdict(of)
+    total = of.total or 1.0
+    parts = [TimeSpent(words, taken[name], taken[name] / total) for name, words in SPENT_ON.items() if taken[name]]
+    return sorted(parts, key=lambda part: -part.seconds)
+
+
+def longest(run: Run) -> list[ClauseResult]:
+    """The clauses whose tests took longest, these first; none that took no time."""
+    timed = [clause for clause in run.clauses if clause.spent.total]
+    return sorted(timed, key=lambda clause: -clause.spent.total)[:MOST_LONGEST]
 
 
 def gate(run: Run) -> str:

@@ -13,9 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.report import timeline
-from conformance.report.outline import duration, headline, in_words, target_name, wrong
+from conformance.report.outline import duration, headline, in_words, lasted, longest, phases, spent, target_name, wrong
 from conformance.report.visible import command, one_line, visible
-from conformance.verdict import ClauseResult, Finding, GatePolicy, Run, Verdict, gates
+from conformance.verdict import ClauseResult, Finding, GatePolicy, Run, Spent, Verdict, gates
 
 STYLES = {
     Verdict.PASS: "green",
@@ -27,6 +27,7 @@ STYLES = {
 }
 
 SHOWN_CASE_LINES = 6
+LEAST_SHOWN_SHARE = 0.01
 SHOWN_STEPS = 14
 SHOWN_CURL = 1000
 """A longer command would fill the screen; a command that is cut is worth nothing."""
@@ -70,6 +71,9 @@ def _parts(run: Run) -> Iterator[RenderableType]:
         for note in run.notes:
             yield _indented("note", note, 0)
         yield Text()
+    if run.time and run.time.spent.total:
+        yield from _time(run, run.time.spent)
+        yield Text()
     yield Text(verdict_line(run), style=STYLES[run.verdict])
 
 
@@ -88,6 +92,15 @@ def _table(run: Run) -> Table:
             Text(one_line(_reason(clause))),
         )
     return table
+
+
+def _time(run: Run, of: Spent) -> Iterator[RenderableType]:
+    """Where it went: on the wall, over all tests, and which of them took longest."""
+    parts = [f"{part.share:.0%} {part.words}" for part in spent(of) if part.share >= LEAST_SHOWN_SHARE]
+    yield _indented("time", ", ".join(f"{words} {lasted(taken)}" for words, taken in phases(run).items()))
+    yield _indented("tests", f"{lasted(of.total)}: {', '.join(parts)}")
+    slow = ", ".join(f"{clause.id} {lasted(clause.spent.total)}" for clause in longest(run))
+    yield _indented("longest", slow)
 
 
 def _reason(clause: ClauseResult) -> str:

@@ -12,9 +12,12 @@ from conformance.verdict import (
     GatePolicy,
     Generated,
     Level,
+    Phases,
     Requests,
     Run,
+    Spent,
     Standing,
+    Time,
     Verdict,
     Waiver,
     WaiverUse,
@@ -221,7 +224,19 @@ HOSTILE_WAIVED = run(
     waivers=(WaiverUse(waiver(match=HOSTILE, text=HOSTILE), Standing.UNMATCHED),),
 )
 
+TIMED = replace(
+    PASSING,
+    clauses=tuple(
+        replace(clause, spent=Spent(target=9.5 * number, settling=0.5, own=0.001))
+        for number, clause in enumerate(PASSING.clauses)
+    ),
+    time=Time(2, Phases(0.4, 3.0, 130.25, 1.5), Spent(target=28.5, settling=1.5, own=0.001)),
+)
+UNTRIED = replace(EMPTY, time=Time(1, Phases(0.4), Spent()))
+
 RUNS = {
+    "timed": TIMED,
+    "stopped before the first test": UNTRIED,
     "passing": PASSING,
     "failing": FAILING,
     "hostile": HOSTILE_RUN,

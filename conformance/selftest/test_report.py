@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 import jsonschema_rs
 import pytest
-from report_runs import EMPTY, FAILING, HOSTILE, INCONCLUSIVE, PASSING, RUNS
+from report_runs import EMPTY, FAILING, HOSTILE, INCONCLUSIVE, PASSING, RUNS, TIMED
 
 from conformance import SPEC, report
 from conformance.errors import UsageError
@@ -37,7 +37,7 @@ def test_every_format_is_written_for_every_run(run: Run, tmp_path: Path) -> None
     assert set((tmp_path / "new" / "directory").iterdir()) == set(written)
 
 
-@pytest.mark.parametrize("run", [PASSING, FAILING, INCONCLUSIVE, EMPTY])
+@pytest.mark.parametrize("run", [PASSING, FAILING, INCONCLUSIVE, EMPTY, TIMED])
 def test_the_document_keeps_to_its_published_schema(run: Run, tmp_path: Path) -> None:
     """``spec/run.schema.json`` describes what is written."""
     schema = json.loads((SPEC / "run.schema.json").read_bytes())

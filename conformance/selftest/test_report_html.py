@@ -320,3 +320,14 @@ def test_a_hostile_clause_name_stays_within_its_attribute() -> None:
     shown = Page(html.render(replace(HOSTILE_RUN, clauses=(named,))))
     assert not [one for _, attributes in shown.elements for one in attributes if one.startswith("on")]
     assert [tag for tag, _ in shown.elements].count("script") == 1
+
+
+def test_the_page_says_where_the_time_went() -> None:
+    """By what it was spent on and by clause, the longest first; without times there is no section."""
+    text = page("timed").said("time")
+    assert "testing 2 min 10 s" in text
+    assert "add up what 2 workers did side by side" in text
+    assert text.index("waiting for the target") < text.index("letting effects settle")
+    section = text[text.index("The clauses that took longest") :]
+    assert section.index("method.allow") < section.index("effect.removed") < section.index("codes.success")
+    assert page("passing").said("time") == ""

@@ -4,7 +4,20 @@ import re
 from dataclasses import replace
 
 import pytest
-from report_runs import EMPTY, FAILING, HOSTILE_RUN, INTERRUPTED, PARTIAL, PASSING, RUNS, STALE, STRICT, WAIVED
+from report_runs import (
+    EMPTY,
+    FAILING,
+    HOSTILE_RUN,
+    INTERRUPTED,
+    PARTIAL,
+    PASSING,
+    RUNS,
+    STALE,
+    STRICT,
+    TIMED,
+    UNTRIED,
+    WAIVED,
+)
 
 from conformance.report import outline
 from conformance.report.terminal import summary, verdict_line
@@ -126,3 +139,18 @@ def test_a_waived_clause_says_until_when() -> None:
     """And one that is out of date decides in the last line."""
     assert STALE.reason in summary(STALE).splitlines()[-1]
     assert "waived" in summary(WAIVED)
+
+
+def test_the_summary_says_where_the_time_went() -> None:
+    """On the wall, what it was spent on as shares, and the clauses that took longest."""
+    lines = [line.strip() for line in summary(TIMED, width=140).splitlines()]
+    said = "looking at the target 0.4 s, starting 2 workers 3.0 s, testing 2 min 10 s, cleaning up 1.5 s"
+    assert f"time      {said}" in lines
+    assert "tests     30.0 s: 95% waiting for the target, 5% letting effects settle" in lines
+    assert "longest   method.allow 19.5 s, effect.removed 10.0 s, codes.success 0.5 s" in lines
+
+
+@pytest.mark.parametrize("run", [PASSING, UNTRIED], ids=["an older document", "no test was run"])
+def test_the_summary_is_silent_where_no_time_was_taken(run: Run) -> None:
+    """No line of zeros."""
+    assert not [line for line in summary(run).splitlines() if line.strip().startswith(("time ", "tests ", "longest "))]
