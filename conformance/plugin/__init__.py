@@ -14,6 +14,7 @@ from conformance.plugin.fixtures import (
 )
 from conformance.plugin.hooks import (
     pytest_addoption,
+    pytest_choose_workers,
     pytest_cmdline_main,
     pytest_collection_finish,
     pytest_collection_modifyitems,
@@ -26,6 +27,7 @@ from conformance.plugin.hooks import (
     pytest_sessionfinish,
     pytest_sessionstart,
     pytest_unconfigure,
+    pytest_xdist_auto_num_workers,
     pytest_xdist_node_collection_finished,
 )
 
@@ -38,6 +40,7 @@ __all__ = [
     "foreign",
     "neighbourhood",
     "pytest_addoption",
+    "pytest_choose_workers",
     "pytest_cmdline_main",
     "pytest_collection_finish",
     "pytest_collection_modifyitems",
@@ -50,6 +53,7 @@ __all__ = [
     "pytest_sessionfinish",
     "pytest_sessionstart",
     "pytest_unconfigure",
+    "pytest_xdist_auto_num_workers",
     "pytest_xdist_node_collection_finished",
     "restricted",
     "two_addresses",

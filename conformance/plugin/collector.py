@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.catalogue import Catalogue, Clause
 from conformance.plugin import suite
-from conformance.verdict import Absence, ClauseResult, Finding, Verdict, smaller, worst
+from conformance.verdict import Absence, ClauseResult, Finding, Spent, Verdict, smaller, worst
 
 LAWFUL_GAPS = frozenset({Absence.CREDENTIAL, Absence.OPTION, Absence.OCCASION})
 
@@ -27,6 +27,7 @@ class Record:
     unjudged: Counter[str]
     reasons: dict[str, str]
     findings: tuple[Finding, ...]
+    spent: Spent
 
     @classmethod
     def from_json(cls, said: dict[str, Any]) -> Record:
@@ -43,6 +44,7 @@ class Record:
             unjudged=Counter(docket["unjudged"]),
             reasons=docket["reasons"],
             findings=tuple(map(Finding.from_json, docket["findings"])),
+            spent=Spent(**said["spent"]),
         )
 
     def conclusion(self, clause: str) -> tuple[Verdict, str, Absence | None]:
@@ -97,6 +99,7 @@ class Collector:
             cases=cases,
             unjudged=sum(record.unjudged[clause.id] for record in own),
             requests=sum(record.requests for record in own),
+            spent=sum((record.spent for record in own), Spent()),
             absence=absence,
             findings=findings,
         )

@@ -5,17 +5,22 @@ It ends with its standard input, so that it cannot outlive the run, whatever end
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from conformance import target
 from conformance.errors import ConformanceError
 from conformance.evidence import VARIABLES
+from conformance.provision import ledger
 from conformance.target import Target
 
 START_SECONDS = 30
@@ -62,6 +67,26 @@ def start(arguments: tuple[str, ...] = ()) -> Embedded:
     if not line:
         raise ConformanceError("the embedded reference deployment did not start", "conformance serve says why")
     return Embedded(process, described(json.loads(line), tokens))
+
+
+def state_directory(root: Path | None) -> Path:
+    """Where the ledger of one run is kept: nobody needs it later, since the deployment's memory ends with the run.
+
+    So what killed runs left there is removed without being read.
+    """
+    directory = ledger.state_root(root) / "embedded"
+    for earlier in directory.glob("*/"):
+        settled = time.time() - earlier.stat().st_mtime > START_SECONDS
+        if settled and not any(ledger.alive(path) for path in ledger.ledgers(earlier)):
+            forget(earlier)
+    return directory / secrets.token_hex(8)
+
+
+def forget(state: Path) -> None:
+    """Remove the directory of one run."""
+    shutil.rmtree(state, ignore_errors=True)
+    with contextlib.suppress(OSError):  # another run has its directory there
+        state.parent.rmdir()
 
 
 def described(announcement: dict[str, Any], tokens: dict[str, str]) -> Target:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Generator
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +14,12 @@ from conformance import catalogue, contract
 from conformance.errors import UsageError
 from conformance.evidence import Exchange
 from conformance.judge import codes, content, limits
-from conformance.plugin import options, outcome, several, suite
+from conformance.plugin import effort, options, outcome, progress, several, suite, workers
 from conformance.plugin import session as sessions
 from conformance.plugin.docket import Docket
-from conformance.plugin.keys import DOCKET, OUTCOME, PROCESS, SENT, SESSION
+from conformance.plugin.keys import BEAT, BEGUN, DISPLAY, DOCKET, OUTCOME, PROCESS, SESSION
 from conformance.plugin.outcome import Outcome
+from conformance.plugin.progress import Beat
 from conformance.report import terminal
 
 
@@ -34,10 +37,28 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     """Give each of several targets a run of its own; one target is judged by this very run."""
     targets = options.several(config)
-    looks = config.option.collectonly or config.option.help or config.option.version
-    if not targets or looks or not suite.concerned(config.args, config.invocation_params.dir):
+    if not targets or not _concerned(config):
         return None
     return several.run(config, targets)
+
+
+@pytest.hookimpl(wrapper=True, specname="pytest_cmdline_main")
+def pytest_choose_workers(config: pytest.Config) -> Generator[None, Any, Any]:
+    """Unless the command line says how many workers there are, there are as many as make the run faster."""
+    if _judges(config) and workers.by_default(config.option):
+        config.option.numprocesses = "auto"
+    return (yield)
+
+
+@pytest.hookimpl(tryfirst=True, optionalhook=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """What can be leased from the target, and how long it takes to answer, says how many workers are worth it."""
+    if not _concerned(config) or workers.decided_elsewhere():
+        return None
+    if not _judges(config) or options.read(config).target is None:
+        return 0  # each target's own run chooses; the embedded deployment is next door
+    run = _begun(config)
+    return 0 if run.collector.stopped else workers.sensible(run.target, run.latency(), workers.processors())
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,20 +67,51 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if hasattr(config, "workerinput"):
         if said := config.workerinput.get("conformance"):
-            config.stash[PROCESS] = sessions.join(said)
-    elif not config.option.collectonly and suite.concerned(config.args, config.invocation_params.dir):
-        _begin(config)
+            _join(config, said)
+    elif _judges(config):
+        _set_up(config, _begun(config))
 
 
-def _begin(config: pytest.Config) -> None:
-    try:
-        run = config.stash[SESSION] = sessions.begin(options.read(config))
-    except UsageError as error:
-        raise pytest.UsageError(str(error)) from error
-    config.pluginmanager.register(Listener(run), "conformance-listener")
-    run.open()
-    if not config.pluginmanager.hasplugin("dsession") and not run.collector.stopped:
-        config.stash[PROCESS] = sessions.join(run.for_worker("main"))
+def _concerned(config: pytest.Config) -> bool:
+    """Tests of clauses will run, and this process is not a worker."""
+    concerned = suite.concerned(config.args, config.invocation_params.dir)
+    return concerned and workers.runs_tests(config.option) and not hasattr(config, "workerinput")
+
+
+def _judges(config: pytest.Config) -> bool:
+    """This very run judges a target."""
+    return _concerned(config) and not options.several(config)
+
+
+def _begun(config: pytest.Config) -> sessions.Session:
+    """The session, begun when it is first asked for."""
+    if SESSION not in config.stash:
+        try:
+            run = config.stash[SESSION] = sessions.begin(options.read(config))
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from error
+        config.add_cleanup(run.close)
+        config.pluginmanager.register(Listener(run), "conformance-listener")
+        run.open()
+    return config.stash[SESSION]
+
+
+def _set_up(config: pytest.Config, run: sessions.Session) -> None:
+    if run.collector.stopped:
+        return
+    distributed = config.pluginmanager.hasplugin("dsession")
+    workers.one_by_one(config)
+    tally = run.count(len(config.option.tx) if distributed else 0)
+    if shown := progress.display(tally, config.pluginmanager.getplugin("terminalreporter")):
+        config.stash[DISPLAY] = shown
+        config.add_cleanup(shown.stop)
+    if not distributed:
+        _join(config, run.for_worker("main"))
+
+
+def _join(config: pytest.Config, said: dict[str, Any]) -> None:
+    process = config.stash[PROCESS] = sessions.join(said)
+    config.stash[BEAT] = Beat.of(Path(said["shared"]), said["process"], lambda: process.recorder.total)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -69,13 +121,17 @@ def pytest_configure_node(node: Any) -> None:
         node.workerinput["conformance"] = node.config.stash[SESSION].for_worker(node.gateway.id)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that names an unknown clause is a defect of the suite."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """A test that names an unknown clause is a defect of the suite; workers take the longest tests first."""
     known = catalogue.load()
     for item in items:
         for clause in _clauses(item):
             if clause not in known:
                 raise pytest.UsageError(f"{item.nodeid} is marked with {clause!r}, which is in no clause file")
+    if PROCESS in config.stash and hasattr(config, "workerinput"):
+        tests = [suite.name(item.nodeid) for item in items]
+        order = effort.spread(tests, config.stash[PROCESS].depth, config.workerinput["workercount"])
+        items[:] = [items[index] for index in order]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -91,7 +147,7 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
 
 def _selected(config: pytest.Config, nodeids: list[str]) -> None:
     if SESSION in config.stash:
-        config.stash[SESSION].collector.collected |= {suite.name(nodeid) for nodeid in nodeids}
+        config.stash[SESSION].collected([suite.name(nodeid) for nodeid in nodeids])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -106,11 +162,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Open the test's docket, and judge what every exchange gives occasion for."""
     if PROCESS not in item.config.stash:
         return
-    recorder = item.config.stash[PROCESS].recorder
+    process, beat = item.config.stash[PROCESS], item.config.stash[BEAT]
+    recorder = process.recorder
     recorder.forget()
     docket = item.stash[DOCKET] = Docket(frozenset(_clauses(item)), recorder)
-    item.stash[SENT] = recorder.total
-    recorder.listeners[:] = [lambda exchange: _at_every_exchange(docket, exchange)]
+    item.stash[BEGUN] = process.readings()
+    beat.begin(suite.name(item.nodeid), _clauses(item), docket)
+    recorder.listeners[:] = [lambda exchange: _at_every_exchange(docket, exchange), lambda _: beat.note()]
 
 
 def _at_every_exchange(docket: Docket, exchange: Exchange) -> None:
@@ -134,22 +192,31 @@ def pytest_runtest_makereport(
         outcome.shorten(report, item, call.excinfo.value, ended)
     if call.when == "teardown":
         report.conformance = _record(item)  # type: ignore[attr-defined]  # reports travel with what they carry
+        item.config.stash[BEAT].end()
     return report
 
 
 def _record(item: pytest.Item) -> dict[str, Any]:
+    begun, now = item.stash[BEGUN], item.config.stash[PROCESS].readings()
     return {
         "test": suite.name(item.nodeid),
         "clauses": list(_clauses(item)),
         "outcome": item.stash.get(OUTCOME, Outcome()).to_json(),
         "docket": item.stash[DOCKET].to_json(),
-        "requests": item.config.stash[PROCESS].recorder.total - item.stash[SENT],
+        "requests": now.requests - begun.requests,
+        "spent": asdict(begun.until(now)),
     }
 
 
-def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
-    """Inconclusive and untested are neither passed nor skipped."""
-    return getattr(report, "conformance_status", None)
+@pytest.hookimpl(wrapper=True)
+def pytest_report_teststatus(
+    report: pytest.TestReport, config: pytest.Config
+) -> Generator[None, tuple[str, str, Any], tuple[str, str, Any]]:
+    """Inconclusive and untested are neither passed nor skipped; while progress is shown, dots are not."""
+    usual = yield
+    category, letter, word = getattr(report, "conformance_status", None) or usual
+    shown = config.stash.get(DISPLAY, None)
+    return (category, "", "") if shown and shown.running else (category, letter, word)
 
 
 class Listener:
@@ -158,10 +225,14 @@ class Listener:
     def __init__(self, session: sessions.Session) -> None:
         self._session = session
 
+    def pytest_runtest_logstart(self) -> None:
+        """The first one begins the testing."""
+        self._session.begun()
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a test's record, or note that its worker died."""
         if hasattr(report, "conformance"):
-            self._session.collector.add(report.conformance)
+            self._session.ended(report.conformance)
         elif report.when not in {"setup", "call", "teardown"}:
             self._session.collector.crashed[suite.name(report.nodeid)] = "the worker process died"
 
@@ -180,6 +251,8 @@ class Listener:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Clean up, conclude, write the reports and choose the exit code."""
     config = session.config
+    if shown := config.stash.get(DISPLAY, None):
+        shown.stop()
     process = config.stash.get(PROCESS, None)
     said = process and sessions.last_word(process)
     if hasattr(config, "workerinput"):

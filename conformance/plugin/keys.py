@@ -6,7 +6,8 @@ import pytest
 
 from conformance.plugin.docket import Docket
 from conformance.plugin.outcome import Outcome
-from conformance.plugin.process import Process
+from conformance.plugin.process import Process, Readings
+from conformance.plugin.progress import Beat, Display
 from conformance.plugin.session import Session
 
 SESSION = pytest.StashKey[Session]()
@@ -21,5 +22,11 @@ DOCKET = pytest.StashKey[Docket]()
 OUTCOME = pytest.StashKey[Outcome]()
 """On an item: how its test ended."""
 
-SENT = pytest.StashKey[int]()
-"""On an item: how many requests the process had sent when the test began."""
+BEGUN = pytest.StashKey[Readings]()
+"""On an item: what the process had sent and how it had spent its time when the test began."""
+
+BEAT = pytest.StashKey[Beat]()
+"""On the config of every process that runs tests: where it notes how far it is."""
+
+DISPLAY = pytest.StashKey[Display]()
+"""On the config of the controller, or of the only process: what shows how far the run is."""

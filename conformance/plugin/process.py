@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.client import Client
+from conformance.client import Client, Wait
 from conformance.evidence import Exchange, Recorder
 from conformance.judge import Held, Pair
 from conformance.plugin.sight import Views
 from conformance.provision import Ledger, Provisioner
 from conformance.target import Target
+from conformance.verdict import Spent
 
 
 @dataclass(slots=True)
@@ -34,3 +36,31 @@ class Process:
     """Addresses that went through sequences or overlapping rounds: they are looked at before they are lent again."""
     generated: dict[str, Any] = field(default_factory=lambda: {"total": 0, "reached": 0, "by_code": {}})
     notes: list[str] = field(default_factory=list)
+
+    def readings(self) -> Readings:
+        """What it has sent and how it has spent its time."""
+        watch = self.client.stopwatch
+        computed = time.process_time() - watch.busy
+        return Readings(self.recorder.total, time.monotonic(), computed, dict(watch.seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Of a process at one moment: requests sent, clocks, and what was waited for until then.
+
+    Attributes:
+        wall: the monotonic clock.
+        computed: processor time, without that of waiting.
+    """
+
+    requests: int
+    wall: float
+    computed: float
+    waited: dict[Wait, float]
+
+    def until(self, later: Readings) -> Spent:
+        """Where the time went; what nothing accounts for was slept away, as answers had asked for."""
+        waits = {kind.value: round(later.waited[kind] - self.waited[kind], 3) for kind in Wait}
+        own = round(later.computed - self.computed, 3)
+        rest = later.wall - self.wall - sum(waits.values()) - own
+        return Spent(**waits, own=max(0.0, own), pausing=max(0.0, round(rest, 3)))

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from conformance.plugin import embedded
 from conformance.plugin.collector import Collector
 from conformance.plugin.options import Options
 from conformance.plugin.process import Process
+from conformance.plugin.progress import Tally
 from conformance.provision import Ledger, Provisioner, Sweep, ledger, state_directory, sweep_dead_runs, sweep_run
 from conformance.target import Limits, Policy, Secret, Target
 from conformance.verdict import (
@@ -27,8 +29,11 @@ from conformance.verdict import (
     EXIT_CODES,
     GatePolicy,
     Generated,
+    Phases,
     Requests,
     Run,
+    Spent,
+    Time,
     Waiver,
     baseline_of,
     overall,
@@ -49,7 +54,6 @@ class Session:
     """The state of a run.
 
     Attributes:
-        shared: a directory that all processes of the run share: slots, the pace, locks.
         counted: what each process counted, added up at the end.
     """
 
@@ -61,7 +65,6 @@ class Session:
     waivers: tuple[Waiver, ...] = ()
     started: str = field(default_factory=lambda: now())  # noqa: PLW0108  # defined below
     run_id: str = field(default_factory=lambda: f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}")
-    shared: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="conformance-")))
     recorder: Recorder = field(default_factory=Recorder)
     collector: Collector = field(default_factory=Collector)
     counted: list[dict[str, Any]] = field(default_factory=list)
@@ -74,6 +77,13 @@ class Session:
     held: Ledger | None = None
     """Keeps the run alive for others who look, from before the first request until all is taken back."""
 
+    workers: int = 0
+    """Processes that run tests beside this one; 0 if this one does."""
+
+    tally: Tally | None = None
+    moments: dict[str, float] = field(default_factory=lambda: {"created": time.monotonic()})
+    """When each part of the run began, by the monotonic clock."""
+
     complaint: str = ""
     """What went wrong after the verdict, such as a report that could not be written."""
 
@@ -81,6 +91,11 @@ class Session:
     def ledger_path(self) -> Path:
         """The run's ledger."""
         return self.state / f"{self.run_id}{ledger.SUFFIX}"
+
+    @property
+    def shared(self) -> Path:
+        """A directory that all processes of the run share: slots, the pace, locks, how far they are."""
+        return ledger.shared_directory(self.ledger_path)
 
     def client(self) -> Client:
         """A client of the controller's own."""
@@ -91,6 +106,7 @@ class Session:
         """Look at the target and take back what dead runs left there; what stands in the way stops the run."""
         try:
             self.held = Ledger(self.ledger_path, CONTROLLER)
+            self.shared.mkdir()  # after the lock: a directory of nobody's is swept
             if not self.target.servers:
                 self._find_servers()
             self.notes += preflight.opening(self.client())
@@ -103,6 +119,38 @@ class Session:
             # pytest would end at once here, without a report.
             self.interrupted = True
             self.collector.stopped = "the run was interrupted"
+        self.moments["opened"] = time.monotonic()
+
+    def latency(self) -> float:
+        """Seconds that the target takes for a read, from the first look at it; 0 if nothing was answered."""
+        answered = (one.finished - one.started for one in self.recorder.exchanges.values() if one.response)
+        return min(answered, default=0.0)
+
+    def count(self, workers: int) -> Tally:
+        """Begin to count what ``workers`` do; 0 for this process alone."""
+        self.workers = workers
+        settle = self.target.policy.settle_seconds
+        self.tally = Tally(self.shared, self.options.depth, settle, max(1, workers), lambda: self.recorder.total)
+        return self.tally
+
+    def collected(self, tests: list[str]) -> None:
+        """These were selected."""
+        self.collector.collected |= set(tests)
+        if self.tally and not self.tally.collected:
+            self.tally.collected = tests
+
+    def begun(self) -> None:
+        """A test has begun."""
+        self.moments.setdefault("began", time.monotonic())
+        if self.tally and self.tally.began is None:
+            self.tally.began = self.moments["began"]
+
+    def ended(self, said: dict[str, Any]) -> None:
+        """A test has ended; ``said`` is its record."""
+        self.moments["ended"] = time.monotonic()
+        self.collector.add(said)
+        if self.tally:
+            self.tally.ended.append(said["test"])
 
     def _find_servers(self) -> None:
         """A target that was given as a URL names no servers, so the tenant's ports do."""
@@ -160,8 +208,17 @@ class Session:
             notes=tuple(dict.fromkeys([*self.notes, *waivers.notes(uses)])),
             policy=self.policy,
             waivers=uses,
+            time=self._time(),
         )
         return self.run
+
+    def _time(self) -> Time:
+        """Where the time went; parts that were never reached took none."""
+        stopped = self.moments["stopped"]
+        reached = [self.moments.get(name, stopped) for name in ("created", "opened", "began", "ended")]
+        phases = (round(later - earlier, 3) for earlier, later in pairwise([*reached, time.monotonic()]))
+        spent = sum((record.spent for record in self.collector.records), Spent())
+        return Time(max(1, self.workers), Phases(*phases), spent)
 
     def hear(self, said: dict[str, Any]) -> None:
         """Take a process's last word."""
@@ -174,6 +231,8 @@ class Session:
             exitstatus = INTERRUPTED
             self.interrupted = True
             self.collector.stopped = self.collector.stopped or "the run was interrupted"
+            self.moments.pop("ended", None)  # a test was under way
+        self.moments["stopped"] = time.monotonic()
         self.take_back()
         run = self.conclude()
         try:
@@ -186,10 +245,12 @@ class Session:
 
     def close(self) -> None:
         """Leave no process and no temporary file."""
+        shutil.rmtree(self.shared, ignore_errors=True)
+        if self.held:
+            self.held.close()
         if self.reference:
             self.reference.stop()
-            shutil.rmtree(self.state, ignore_errors=True)
-        shutil.rmtree(self.shared, ignore_errors=True)
+            embedded.forget(self.state)
 
     def for_worker(self, name: str) -> dict[str, Any]:
         """What a worker needs to join the run; it travels through a pipe, never on a command line."""
@@ -218,8 +279,7 @@ def begin(options: Options) -> Session:
         chosen = target.load(options.target)
         return Session(options, chosen, None, state_directory(chosen, options.state_dir), *rules)
     reference = embedded.start()
-    # The deployment's memory ends with the run, so its ledger need not outlive it either.
-    return Session(options, reference.target, reference, Path(tempfile.mkdtemp(prefix="conformance-state-")), *rules)
+    return Session(options, reference.target, reference, embedded.state_directory(options.state_dir), *rules)
 
 
 def policy_of(options: Options) -> GatePolicy:

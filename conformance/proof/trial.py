@@ -135,7 +135,7 @@ def _run(
             [
                 *("-p", "conformance.plugin", "-c", os.devnull, "--rootdir", str(CLAUSES), "-p", "no:cacheprovider"),
                 *("--target", str(target), "--depth", depth, "--seed", str(seed), "--state-dir", str(folder / "state")),
-                *("--report-dir", str(folder / "reports"), *arguments, str(CLAUSES)),
+                *("--report-dir", str(folder / "reports"), "-n", "0", *arguments, str(CLAUSES)),
             ]
         )
         left = len(list((folder / "state").rglob("*.jsonl")))

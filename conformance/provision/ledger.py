@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from conformance.errors import LedgerError
 from conformance.target import Target
 
 SUFFIX = ".ledger.jsonl"
+SHARED = ".shared"
 PROBED_SECONDS = 5.0
 """Somebody who looks whether a lock is held holds it himself for a moment."""
 
@@ -29,15 +31,16 @@ HINT = "nothing is created without it; choose a writable place with room with --
 
 
 def state_directory(target: Target, root: Path | None = None) -> Path:
-    """Where the ledgers of this target's runs are kept: one place for all working directories of a user.
+    """Where the ledgers of this target's runs are kept: one place for all working directories of a user."""
+    key = hashlib.sha256(f"{target.compute}\n{target.network}".encode()).hexdigest()[:16]
+    return state_root(root) / key
 
-    ``root`` or the variable CONFORMANCE_STATE_DIR replaces the user's state directory.
-    """
-    chosen = root or Path(
+
+def state_root(root: Path | None = None) -> Path:
+    """The user's state directory, or what replaces it: ``root``, or the variable CONFORMANCE_STATE_DIR."""
+    return root or Path(
         os.environ.get("CONFORMANCE_STATE_DIR") or platformdirs.user_state_path(__package__.split(".")[0])
     )
-    key = hashlib.sha256(f"{target.compute}\n{target.network}".encode()).hexdigest()[:16]
-    return chosen / key
 
 
 def allocation_lock(directory: Path) -> FileLock:
@@ -254,8 +257,20 @@ def _held(lock: Path) -> bool:
     return False
 
 
+def shared_directory(path: Path) -> Path:
+    """Where the processes of the run keep what they share and nobody needs after it: slots, the pace, locks."""
+    return path.with_name(f"{path.name.removesuffix(SUFFIX)}{SHARED}")
+
+
+def orphans(directory: Path) -> list[Path]:
+    """Shared directories of runs that are dead and have no ledger any more."""
+    ledger_of = {shared: shared.with_name(f"{shared.stem}{SUFFIX}") for shared in directory.glob(f"*{SHARED}")}
+    return [shared for shared, path in ledger_of.items() if not path.exists() and not alive(path)]
+
+
 def forget(path: Path) -> None:
-    """Remove a dead run's ledger and locks."""
+    """Remove a dead run's ledger and locks, and what its processes shared."""
+    shutil.rmtree(shared_directory(path), ignore_errors=True)
     for lock in _locks(path):
         lock.unlink(missing_ok=True)
     path.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -50,6 +51,8 @@ def sweep_dead_runs(client: Client, directory: Path, patience_seconds: float = 0
                 elif patience_seconds:
                     run = path.name.removesuffix(ledgers.SUFFIX)
                     done.left.append(f"the run {run} is still alive; it was left alone")
+            for shared in ledgers.orphans(directory):
+                shutil.rmtree(shared, ignore_errors=True)
     except OSError as error:
         raise LedgerError(f"the ledgers in {directory} cannot be worked with: {error}") from error
     return done

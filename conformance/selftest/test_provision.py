@@ -436,6 +436,20 @@ class TestLedger:
         assert not ledger.alive(path)
         assert ledger.read(path).unanswered.keys() == {intent}
 
+    def test_what_the_processes_of_a_dead_run_shared_is_swept(self, others: Tenant, tmp_path: Path) -> None:
+        """With its ledger, or without one when the run was killed at its very end; a live run keeps it."""
+        run = Run(others, tmp_path)
+        dead = Ledger(run.path.with_name(f"0-dead{ledger.SUFFIX}"))
+        shared = [ledger.shared_directory(path) for path in (run.path, dead.path, run.path.with_name("0-gone"))]
+        for directory in shared:
+            directory.mkdir()
+            (directory / "slot0.json").write_text("{}")
+        dead._lock.release()
+        sweep_dead_runs(run.client, run.path.parent)
+        assert [directory.exists() for directory in shared] == [True, False, False]
+        run.swept()
+        assert not shared[0].exists()
+
     def test_a_full_disk_is_said_so(self, tmp_path: Path) -> None:
         """Then nothing may be asked for."""
         path = tmp_path / f"run{ledger.SUFFIX}"

@@ -11,7 +11,7 @@ import yaml
 from run_processes import FILES, TOKENS, Ran, Served, interrupted, run, serve
 
 from conformance import SPEC
-from conformance.plugin import suite
+from conformance.plugin import effort, suite
 from conformance.preflight.cost import COSTS, TOLERANCE
 
 pytestmark = pytest.mark.slow
@@ -129,6 +129,13 @@ def _cases(report: dict[str, object]) -> dict[str, int]:
     return {str(clause["id"]): int(str(clause["cases"])) for clause in clauses if clause["id"] not in overlapping}
 
 
+def test_the_known_efforts_add_up_to_what_a_run_sends(runs: dict[str, Ran]) -> None:
+    """Estimates of the time left rest on them; tests with parameters count as often as they have some."""
+    tests = [*suite.tests(), "test_body.py::test_a_removal_with_a_body_is_refused"]
+    known = sum(effort.of(test, "quick").requests for test in tests)
+    assert runs["conformance run"].report["requests"]["total"] == pytest.approx(known, rel=0.2)
+
+
 def test_the_generated_requests_reach_existing_associations(ran: Ran) -> None:
     """A run whose requests never get hold of an association would show nothing."""
     assert ran.report["generated"]["reached"] > 0
@@ -171,10 +178,11 @@ def test_a_selection_of_nothing_is_inconclusive(tmp_path: Path, served: Served) 
 
 
 def test_without_a_target_the_embedded_deployment_is_judged(tmp_path: Path) -> None:
-    """From an empty directory, with no variable set: a pass, and nothing but the reports is left there."""
+    """From an empty directory, with no variable set: a pass, and nothing but the reports is left of it."""
     ran = run(tmp_path / "run", "-k", "test_removing_an_existing", **dict.fromkeys(TOKENS, ""))
     assert (ran.code, ran.report["target"]["name"]) == (0, "embedded reference deployment"), ran.output
-    assert {path.name for path in ran.folder.iterdir()} == {"reports"}
+    assert {path.name for path in ran.folder.iterdir()} == {"reports", "state"}
+    assert list(ran.state.iterdir()) == []
 
 
 def test_a_url_is_a_target(tmp_path: Path, served: Served) -> None:

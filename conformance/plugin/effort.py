@@ -1,0 +1,90 @@
+"""How long tests take, beside each other: in which order workers get them, and how much of a run is left.
+
+The figures are requests to the reference deployment with two servers, measured; a test that is not named is short.
+What they are used for survives that another target costs more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+SHORT = (5, 12, 12)
+REQUESTS = {
+    "test_concurrency.py::test_some_order_explains_overlapping_operations": (38, 230, 993),
+    "test_lifecycle.py::test_any_sequence_agrees_with_the_model": (43, 183, 1264),
+    "test_deallocation.py::test_the_refusal_holds_until_the_last_association_is_removed": (18, 77, 77),
+    "test_effect.py::test_a_refusal_changes_nothing": (16, 70, 70),
+    "test_identifier.py::test_what_is_no_uuid_is_refused": (15, 57, 153),
+    "test_body.py::test_a_body_does_not_choose_what_is_removed": (20, 51, 51),
+    "test_codes.py::test_generated_requests_are_answered_with_documented_codes": (21, 42, 124),
+    "test_effect.py::test_a_removed_association_stays_removed": (13, 40, 40),
+    "test_identifier.py::test_the_address_does_not_stand_for_its_id": (11, 39, 39),
+    "test_body.py::test_a_removal_with_a_body_is_refused": (10, 34, 114),
+    "test_access.py::test_a_caller_without_a_valid_token_is_answered_401": (14, 34, 34),
+    "test_effect.py::test_a_removal_removes_one_association_and_nothing_else": (21, 34, 34),
+    "test_effect.py::test_repeating_a_removal_changes_nothing_more": (16, 34, 34),
+    "test_method.py::test_no_override_makes_another_method_remove": (9, 33, 33),
+    "test_faults.py::test_a_mistake_is_not_answered_with_a_server_fault": (9, 26, 26),
+    "test_deallocation.py::test_put_without_ports_of_an_address_without_associations_succeeds": (14, 24, 24),
+    "test_deallocation.py::test_delete_of_an_address_without_associations_answers_204": (11, 21, 21),
+}
+"""Test -> requests at the depths quick, standard and deep; of a test with parameters, for one of them."""
+
+WAITS = {
+    "test_effect.py::test_a_refusal_changes_nothing": (0, 1, 1),
+    "test_effect.py::test_a_removed_association_stays_removed": (1, 1, 1),
+}
+"""Test -> how often it waits out the settling time, to see that nothing shows late."""
+
+DEPTHS = ("quick", "standard", "deep")
+WAIT_IN_REQUESTS = 50
+"""What a wait weighs beside requests when tests are put in order: the default settling time at 100 ms a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """What a test takes."""
+
+    requests: int
+    waits: int
+
+    @property
+    def weight(self) -> int:
+        """One number to put tests in order."""
+        return self.requests + WAIT_IN_REQUESTS * self.waits
+
+
+def of(test: str, depth: str) -> Effort:
+    """The effort of a test, named as :mod:`conformance.plugin.suite` names tests."""
+    column = DEPTHS.index(depth)
+    return Effort(REQUESTS.get(test, SHORT)[column], WAITS.get(test, (0, 0, 0))[column])
+
+
+def spread(tests: Sequence[str], depth: str, workers: int) -> list[int]:
+    """The order in which ``workers`` should be given the tests, as indexes: the longest first.
+
+    A worker is given two tests at the start and one whenever it ends one, so behind each of the longest comes one of
+    the shortest: it waits until the long one has ended.
+    """
+    ranked = sorted(range(len(tests)), key=lambda index: -of(tests[index], depth).weight)
+    if len(ranked) < 2 * workers:
+        return ranked
+    longest, middle, shortest = ranked[:workers], ranked[workers:-workers], ranked[-workers:]
+    pairs = zip(longest, reversed(shortest), strict=True)
+    return [*(index for pair in pairs for index in pair), *middle]
+
+
+def left_seconds(
+    done: Effort, remaining: Effort, longest: Effort, *, elapsed: float, workers: int, settle: float
+) -> float:
+    """How long the remaining tests will take, judged by those that are done.
+
+    Args:
+        longest: of the remaining ones; workers cannot share it.
+        elapsed: seconds since the first test began.
+        settle: what a wait takes.
+    """
+    each = max(0.0, elapsed * workers - done.waits * settle) / max(1, done.requests)
+    shared = (remaining.requests * each + remaining.waits * settle) / workers
+    return max(shared, longest.requests * each + longest.waits * settle)
