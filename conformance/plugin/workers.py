@@ -23,8 +23,8 @@ COMPUTING_SECONDS = 0.01
 MOST = 4
 """The longest tests take about a quarter of a run; more workers would wait for them."""
 
-LEASED_AT_ONCE = 2
-"""So many addresses the long tests have at a time; a worker that cannot have them waits."""
+LEASED_ON_AVERAGE = 1.5
+"""So many addresses a worker has: the long tests take two, the others one. One that cannot have them waits."""
 
 VARIABLE = "PYTEST_XDIST_AUTO_NUM_WORKERS"
 """pytest-xdist's own: it decides where it is set."""
@@ -60,8 +60,7 @@ def sensible(target: Target, latency: float, processors: int) -> int:
     if latency < WORTH_IT_SECONDS or not target.servers:
         return 0
     limits = target.limits
-    # Two workers are faster than one even where they have to take turns with the addresses.
-    leased = min(limits.max_addresses, max(2, limits.max_addresses // LEASED_AT_ONCE))
+    leased = math.ceil(limits.max_addresses / LEASED_ON_AVERAGE)
     computed = int(processors * (latency + COMPUTING_SECONDS) / COMPUTING_SECONDS)
     # A worker sends a request a latency; more than the ceiling lets through would only wait for their turn.
     let_through = math.ceil(limits.requests_per_second * latency) if limits.requests_per_second else MOST

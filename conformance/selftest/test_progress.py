@@ -142,9 +142,9 @@ def described(servers: int = 2, **limits: float | None) -> Target:
 @pytest.mark.parametrize(
     ("target", "latency", "processors", "number"),
     [
-        (described(max_addresses=4), 0.1, 2, 2),
+        (described(max_addresses=4), 0.1, 2, 3),
         (described(max_addresses=2), 0.1, 2, 2),
-        (described(max_addresses=7), 0.1, 2, 3),
+        (described(max_addresses=3), 0.1, 2, 2),
         (described(max_addresses=1), 0.1, 2, 0),
         (described(max_addresses=50), 0.1, 8, workers.MOST),
         (described(max_addresses=50), 0.021, 1, 3),
