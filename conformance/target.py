@@ -6,6 +6,7 @@ and what is expected there (``spec/target.schema.json``).
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import re
@@ -16,9 +17,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jsonschema_rs
-import yaml
 
-from conformance import SPEC
+from conformance import SPEC, documents
 from conformance.errors import UsageError
 
 PUBLIC_NETWORK = "00000000-0000-0000-0000-000000000000"
@@ -106,7 +106,7 @@ def load(given: str, environment: Mapping[str, str] | None = None) -> Target:
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", given):
         return _from_url(given, variables)
     path = Path(given)
-    return from_document(_read(path), str(path), variables)
+    return from_document(documents.read(path, "a target description"), str(path), variables)
 
 
 def from_document(document: Any, source: str, environment: Mapping[str, str]) -> Target:
@@ -174,58 +174,12 @@ def _from_url(url: str, environment: Mapping[str, str]) -> Target:
     )
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that has just JSON's types, and no key twice: the later value would win without a word."""
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-    for number, key in enumerate(keys):
-        if key in keys[:number]:
-            mark = node.value[number][0].start_mark
-            raise yaml.MarkedYAMLError(problem=f"the key {key} stands there twice", problem_mark=mark)
-    loader.flatten_mapping(node)
-    return loader.construct_mapping(node, deep=True)
-
-
-def _text(loader: _Loader, node: yaml.ScalarNode) -> Any:
-    return loader.construct_scalar(node)
-
-
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
-
-
-def _read(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  # a safe loader
-    except OSError as error:
-        raise UsageError(
-            f"{path}: cannot be read ({error.strerror}); a target description or a URL is expected"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: is not UTF-8 text; a target description in YAML is expected") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UsageError(f"{path}{_place(error)}: is not a target description in YAML ({_problem(error)})") from error
-
-
-def _place(error: Exception) -> str:
-    mark = getattr(error, "problem_mark", None)
-    return f", line {mark.line + 1}" if mark else ""
-
-
-def _problem(error: Exception) -> str:
-    """What the parser says, without what it quotes: a token that was pasted into the file must not be shown."""
-    said = getattr(error, "problem", None) or type(error).__name__
-    return re.sub(r"'[^']{5,}'|\"[^\"]{5,}\"", "...", str(said))
-
-
 def _mistakes(document: Any) -> list[str]:
     if document is None:
         return ["is empty; a target description in YAML is expected"]
     if odd := list(_odd(document)):
         return [f"{place}: expected text, a finite number, a list or a mapping with text as keys" for place in odd]
-    schema = yaml.safe_load((SPEC / "target.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((SPEC / "target.schema.json").read_text(encoding="utf-8"))
     validator = jsonschema_rs.Draft202012Validator(schema)
     return sorted({_mistake(error, schema) for error in validator.iter_errors(document)})
 
@@ -250,23 +204,12 @@ def _odd(document: Any, place: str = "") -> Iterator[str]:
 
 def _mistake(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> str:
     key = ".".join(str(part) for part in error.instance_path) or "the description"
-    expected = _description(schema, list(error.schema_path))
+    expected = documents.expectation(schema, error.schema_path)
     # The value is not repeated: a token that was pasted into the file must not reach the terminal.
     detail = f"{error.message}; " if error.schema_path[-1] in {"required", "additionalProperties"} else ""
     if key.startswith("auth."):
         detail = "a literal is refused, so that no secret stands in a file that is shared: "
     return f"{key}: {detail}expected {expected}"
-
-
-def _description(schema: dict[str, Any], path: list[str | int]) -> str:
-    """The description that stands nearest to the violated keyword, on the way down from the root."""
-    node: Any = schema
-    found = str(schema["description"])
-    for part in path[:-1]:
-        node = node[part]
-        if isinstance(node, dict) and isinstance(node.get("description"), str):
-            found = node["description"]
-    return found
 
 
 def _bad_urls(document: dict[str, Any]) -> list[str]:

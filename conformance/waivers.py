@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
+import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -18,9 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
-import yaml
 
-from conformance import SPEC
+from conformance import SPEC, documents
 from conformance.errors import UsageError
 from conformance.verdict import STALE, ClauseResult, Finding, Standing, Verdict, Waiver, WaiverUse
 
@@ -35,7 +34,7 @@ def load(path: Path, clauses: Sequence[str]) -> tuple[Waiver, ...]:
     Raises:
         UsageError: it cannot be read or is wrong; one line for each mistake, with file, place and what is expected.
     """
-    document = _read(path)
+    document = documents.read(path, "a waiver file")
     mistakes = sorted(set(_mistakes(document))) or list(_contradictions(document["waivers"], clauses))
     if mistakes:
         raise UsageError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
@@ -98,40 +97,8 @@ def _use(waiver: Waiver, result: ClauseResult | None, today: date) -> WaiverUse:
     return WaiverUse(waiver, Standing.UNMATCHED if judged else Standing.UNDECIDED)
 
 
-class _Loader(yaml.SafeLoader):
-    """Safe YAML whose dates stay text, and which refuses the same key twice: the later would win without a word."""
-
-
-def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
-    counted = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-    if twice := [key for key, number in counted.items() if number > 1]:
-        raise yaml.MarkedYAMLError(problem=f"the key {twice[0]} stands there twice", problem_mark=node.start_mark)
-    loader.flatten_mapping(node)
-    return loader.construct_mapping(node, deep=True)
-
-
-def _text(loader: _Loader, node: yaml.ScalarNode) -> Any:
-    return loader.construct_scalar(node)
-
-
-_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
-
-
-def _read(path: Path) -> Any:
-    try:
-        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  # a safe loader
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read ({error.strerror}); expected a waiver file") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or type(error).__name__
-        raise UsageError(f"{path}{place}: expected a waiver file in YAML ({problem})") from error
-
-
 def _mistakes(document: Any) -> Iterator[str]:
-    schema = yaml.safe_load((SPEC / SCHEMA).read_text(encoding="utf-8"))
+    schema = json.loads((SPEC / SCHEMA).read_text(encoding="utf-8"))
     validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
     try:
         errors = list(validator.iter_errors(document))
@@ -139,7 +106,7 @@ def _mistakes(document: Any) -> Iterator[str]:
         yield "expected text, lists and mappings with text as keys, and nothing else that YAML knows"
         return
     for error in errors:
-        expected = _description(schema, list(error.schema_path))
+        expected = documents.expectation(schema, error.schema_path)
         detail = f"{error.message}; " if error.schema_path[-1] in WORDLESS else ""
         yield f"{_place(error.instance_path)}: {detail}expected {expected}"
 
@@ -148,15 +115,6 @@ def _place(path: Sequence[str | int]) -> str:
     """``waivers[2].expires``; the entries are counted from 0."""
     words = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return words.lstrip(".") or "the file"
-
-
-def _description(schema: Any, path: list[str | int]) -> str:
-    """What the schema says at the innermost place that says anything, on the way to the broken keyword."""
-    node, said = schema, str(schema["description"])
-    for part in path[:-1]:
-        node = node[part]
-        said = str(node.get("description", said)) if isinstance(node, dict) else said
-    return said
 
 
 def _contradictions(entries: list[dict[str, str]], clauses: Sequence[str]) -> Iterator[str]:

@@ -1,0 +1,74 @@
+"""Files that users write: YAML with no surprise in it, and what a schema expects at the place of a mistake."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from conformance.errors import UsageError
+
+
+def read(path: Path, expected: str) -> Any:
+    """The document in the file ``path``: just JSON's types beside what an explicit tag makes, and no key twice.
+
+    Args:
+        expected: what the file should be, for the message.
+
+    Raises:
+        UsageError: it cannot be read, or is no YAML; the message names file and line and quotes nothing from it.
+    """
+    try:
+        return yaml.load(path.read_text(encoding="utf-8"), _Loader)  # noqa: S506  # a safe loader
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read ({error.strerror}); expected {expected}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: is not UTF-8 text; expected {expected} in YAML") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UsageError(f"{path}{_line(error)}: is not {expected} in YAML ({_problem(error)})") from error
+
+
+def expectation(schema: Any, path: Sequence[str | int]) -> str:
+    """What the schema says nearest to the keyword at ``path``, on the way down from its root."""
+    node, said = schema, str(schema["description"])
+    for part in path[:-1]:
+        node = node[part]
+        if isinstance(node, dict) and isinstance(node.get("description"), str):
+            said = node["description"]
+    return said
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML whose dates stay text, and which refuses the same key twice: the later would win without a word."""
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+    for number, key in enumerate(keys):
+        if key in keys[:number]:
+            mark = node.value[number][0].start_mark
+            raise yaml.MarkedYAMLError(problem=f"the key {key} stands there twice", problem_mark=mark)
+    loader.flatten_mapping(node)
+    return loader.construct_mapping(node, deep=True)
+
+
+def _text(loader: _Loader, node: yaml.ScalarNode) -> Any:
+    return loader.construct_scalar(node)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", _text)
+
+
+def _line(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    return f", line {mark.line + 1}" if mark else ""
+
+
+def _problem(error: Exception) -> str:
+    """What the parser says, without what it quotes: a token that was pasted into the file must not be shown."""
+    said = getattr(error, "problem", None) or type(error).__name__
+    return re.sub(r"'[^']{5,}'|\"[^\"]{5,}\"", "...", str(said))
