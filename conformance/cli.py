@@ -52,7 +52,7 @@ def cleanup(given: str, state_dir: Path | None) -> None:
     """Take back what the dead runs of this target created; exits 1 when something is left."""
     with tempfile.TemporaryDirectory(prefix="conformance-") as shared:
         try:
-            chosen = target.load(given)
+            chosen = preflight.signed_in(target.load(given))
             pacer = Pacer(Path(shared) / "pace", chosen.limits.requests_per_second)
             client = Client(chosen, Recorder(), pacer)
             preflight.check(client)

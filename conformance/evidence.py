@@ -172,7 +172,12 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        rows = {row for secret in secrets if secret for row in _spellings(secret)}
+        self._rows: list[tuple[bytes, int]] = []
+        self.learn(*secrets)
+
+    def learn(self, *secrets: str) -> None:
+        """Take these out from now on as well. Other threads may be at work: they see all rows of it or none."""
+        rows = {*self._rows, *(row for secret in secrets if secret for row in _spellings(secret))}
         self._rows = sorted(rows, key=lambda row: len(row[0]), reverse=True)
 
     def text(self, value: str) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from conformance.client.keyring import Keyring
 from conformance.client.pace import Pacer
 from conformance.client.session import Outgoing, Session
 from conformance.client.stopwatch import Stopwatch
@@ -16,18 +18,25 @@ from conformance.target import Target
 EMPTY_ASSOCIATION: dict[str, Any] = {"ip_association": {}}
 ASSOCIATED = frozenset({200, 201})
 ASKS_FOR_A_BODY = frozenset({400, 411, 415, 422})
+UNAUTHORISED = 401
 
 
 class Client:
-    """Speaks to one target with its credentials. A method sends one request, or says why it sends another."""
+    """Speaks to one target with its credentials.
+
+    A method sends one request, or says why it sends another; any sends a second if its token turns out to have ended.
+    """
 
     def __init__(self, target: Target, recorder: Recorder, pacer: Pacer) -> None:
         self.target = target
         self.recorder = recorder
-        self.redactor = Redactor(target.tokens.values())
+        self.redactor = Redactor(target.secrets)
+        self.keyring = Keyring(target, self.redactor)
         self.pacer = pacer
         self.stopwatch = Stopwatch()
-        self._session = Session(recorder, self.redactor, pacer, self.stopwatch, target.limits.timeout_seconds)
+        self._session = Session(
+            recorder, self.redactor, pacer, self.stopwatch, target.limits.timeout_seconds, target.tls
+        )
         self._association_body: dict[str, Any] | None = None
         self._associates = False
 
@@ -136,7 +145,7 @@ class Client:
 
     def _without_tokens(self, url: str) -> str:
         """The URL with variables in place of tokens, where the shell would put in just what was sent."""
-        for name, token in self.target.tokens.items():
+        for name, token in self.keyring.tokens.items():
             if quote(token, safe="") == token:
                 url = url.replace(token, f"${{{VARIABLES[name]}}}")
         return url
@@ -159,21 +168,25 @@ class Client:
         *,
         removal: bool = False,
     ) -> Exchange:
-        token = {TOKEN_HEADER: str(self.target.tokens[credential])} if credential else {}
-        sent = {"Accept": "application/json", **token, **(headers or {})}
-        told = token and sent[TOKEN_HEADER] == token[TOKEN_HEADER]
-        variable = {TOKEN_HEADER: f"${VARIABLES[credential]}"} if credential and told else {}
-        return self._session.send(
-            Outgoing(
-                operation=operation,
-                method=method,
-                url=url,
-                credential=credential or ("made up" if TOKEN_HEADER in sent else "none"),
-                headers=sent,
-                shown={name: value for name, value in {**variable, **(shown or {})}.items() if name in sent},
-                shown_url=self._without_tokens(url),
-                body=body,
-                framing=framing,
-                removal=removal,
-            )
+        token = self.keyring.tokens[credential] if credential else None
+        own = {TOKEN_HEADER: str(token)} if token else {}
+        sent = {"Accept": "application/json", **own, **(headers or {})}
+        intact = bool(token) and sent[TOKEN_HEADER] == token
+        variable = {TOKEN_HEADER: f"${VARIABLES[credential]}"} if credential and intact else {}
+        outgoing = Outgoing(
+            operation=operation,
+            method=method,
+            url=url,
+            credential=credential or ("made up" if TOKEN_HEADER in sent else "none"),
+            headers=sent,
+            shown={name: value for name, value in {**variable, **(shown or {})}.items() if name in sent},
+            shown_url=self._without_tokens(url),
+            body=body,
+            framing=framing,
+            removal=removal,
         )
+        exchange = self._session.send(outgoing)
+        if exchange.status != UNAUTHORISED or not credential or not token or not intact:
+            return exchange
+        fresh = self.keyring.renewed(credential, token)
+        return self._session.send(replace(outgoing, headers={**sent, TOKEN_HEADER: str(fresh)})) if fresh else exchange

@@ -22,6 +22,7 @@ from conformance.client.pace import Pacer
 from conformance.client.stopwatch import Stopwatch, Wait
 from conformance.client.wire import WireAdapter, WireResponse
 from conformance.evidence import Exchange, Recorder, Redactor, Request, Response
+from conformance.identity import Tls
 
 CHUNK_BYTES = 16 * 1024
 DAY_SECONDS = 86400.0
@@ -59,13 +60,20 @@ class Session:
     """A connection pool with a recorder. Threads may share it: each has connections of its own."""
 
     def __init__(
-        self, recorder: Recorder, redactor: Redactor, pacer: Pacer, stopwatch: Stopwatch, timeout_seconds: float
+        self,
+        recorder: Recorder,
+        redactor: Redactor,
+        pacer: Pacer,
+        stopwatch: Stopwatch,
+        timeout_seconds: float,
+        tls: Tls | None = None,
     ) -> None:
         self._recorder = recorder
         self._redactor = redactor
         self._pacer = pacer
         self._stopwatch = stopwatch
         self._timeout = min(timeout_seconds, DAY_SECONDS)
+        self._tls = tls or Tls()
         self._local = threading.local()
         self._lock = threading.Lock()
 
@@ -116,7 +124,7 @@ class Session:
     def _transmit(self, outgoing: Outgoing) -> requests.Response:
         """Hand the request to the adapter itself: a session would read and follow redirects, and keep cookies."""
         session, adapter = self._connections()
-        found = session.merge_environment_settings(outgoing.url, {}, True, None, None)
+        found = session.merge_environment_settings(outgoing.url, {}, True, self._tls.verify, self._tls.cert)
         settings = {name: found[name] for name in ("proxies", "verify", "cert")}
         return adapter.travel(_prepared(outgoing), self._timeout, **settings)
 

@@ -87,13 +87,13 @@ def docket(request: pytest.FixtureRequest) -> Docket:
 @pytest.fixture
 def restricted(api: Bench) -> str:
     """The credential of a caller of the tenant who may not delete."""
-    return _credential(api, "restricted", "auth.restricted_token")
+    return _credential(api, "restricted", "auth.restricted_token and no auth.restricted_cloud")
 
 
 @pytest.fixture
 def foreign(api: Bench) -> str:
     """The credential of a caller of another tenant."""
-    return _credential(api, "foreign", "auth.foreign_token")
+    return _credential(api, "foreign", "auth.foreign_token and no auth.foreign_cloud")
 
 
 def _credential(api: Bench, name: str, key: str) -> str:

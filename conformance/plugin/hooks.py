@@ -88,11 +88,11 @@ def _begun(config: pytest.Config) -> sessions.Session:
     if SESSION not in config.stash:
         try:
             run = config.stash[SESSION] = sessions.begin(options.read(config))
+            config.add_cleanup(run.close)
+            run.open()
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
-        config.add_cleanup(run.close)
         config.pluginmanager.register(Listener(run), "conformance-listener")
-        run.open()
     return config.stash[SESSION]
 
 

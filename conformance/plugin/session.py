@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -23,7 +23,7 @@ from conformance.plugin.options import Options
 from conformance.plugin.process import Process
 from conformance.plugin.progress import Tally
 from conformance.provision import Ledger, Provisioner, Sweep, ledger, state_directory, sweep_dead_runs, sweep_run
-from conformance.target import Limits, Policy, Secret, Target
+from conformance.target import Target
 from conformance.verdict import (
     DEFAULT_POLICY,
     EXIT_CODES,
@@ -60,7 +60,9 @@ class Session:
     options: Options
     target: Target
     reference: embedded.Embedded | None
-    state: Path
+    state: Path | None = None
+    """Where the ledgers are; None until the target's URLs are known."""
+
     policy: GatePolicy = DEFAULT_POLICY
     waivers: tuple[Waiver, ...] = ()
     started: str = field(default_factory=lambda: now())  # noqa: PLW0108  # defined below
@@ -90,7 +92,13 @@ class Session:
     @property
     def ledger_path(self) -> Path:
         """The run's ledger."""
-        return self.state / f"{self.run_id}{ledger.SUFFIX}"
+        return self._ledgers / f"{self.run_id}{ledger.SUFFIX}"
+
+    @property
+    def _ledgers(self) -> Path:
+        """The directory of the ledgers of all runs on the target."""
+        self.state = self.state or state_directory(self.target, self.options.state_dir)
+        return self.state
 
     @property
     def shared(self) -> Path:
@@ -103,15 +111,22 @@ class Session:
         return Client(self.target, self.recorder, pacer)
 
     def open(self) -> None:
-        """Look at the target and take back what dead runs left there; what stands in the way stops the run."""
+        """Look at the target and take back what dead runs left there; what stands in the way stops the run.
+
+        Raises:
+            UsageError: the service catalogue is not what the target description takes it for.
+        """
         try:
+            self.target = preflight.signed_in(self.target)
             self.held = Ledger(self.ledger_path, CONTROLLER)
             self.shared.mkdir()  # after the lock: a directory of nobody's is swept
             if not self.target.servers:
                 self._find_servers()
             self.notes += preflight.opening(self.client())
-            swept = sweep_dead_runs(self.client(), self.state)
+            swept = sweep_dead_runs(self.client(), self._ledgers)
             self._tell(swept)
+        except UsageError as error:
+            raise UsageError(f"{self.options.target}: {error}") from error
         except ConformanceError as error:
             self.obstacle = str(error)
             self.collector.stopped = "no case was tried"
@@ -250,13 +265,12 @@ class Session:
             self.held.close()
         if self.reference:
             self.reference.stop()
-            embedded.forget(self.state)
+            embedded.forget(self._ledgers)
 
     def for_worker(self, name: str) -> dict[str, Any]:
         """What a worker needs to join the run; it travels through a pipe, never on a command line."""
-        described = asdict(self.target) | {"tokens": {key: str(token) for key, token in self.target.tokens.items()}}
         return {
-            "target": described,
+            "target": target.packed(self.target),
             "shared": str(self.shared),
             "ledger": str(self.ledger_path),
             "process": name,
@@ -276,8 +290,7 @@ def begin(options: Options) -> Session:
     writable(options.report_dir)
     rules = policy_of(options), waivers_of(options)
     if options.target is not None:
-        chosen = target.load(options.target)
-        return Session(options, chosen, None, state_directory(chosen, options.state_dir), *rules)
+        return Session(options, target.load(options.target), None, None, *rules)
     reference = embedded.start()
     return Session(options, reference.target, reference, embedded.state_directory(options.state_dir), *rules)
 
@@ -318,10 +331,7 @@ def writable(directory: Path) -> None:
 
 def join(said: dict[str, Any]) -> Process:
     """The process of a worker, or of the session itself, from what :meth:`Session.for_worker` says."""
-    described = dict(said["target"])
-    described["tokens"] = {name: Secret(token) for name, token in described["tokens"].items()}
-    described["servers"] = tuple(described["servers"])
-    chosen = Target(**described | {"limits": Limits(**described["limits"]), "policy": Policy(**described["policy"])})
+    chosen = target.unpacked(said["target"])
     shared = Path(said["shared"])
     recorder = Recorder(prefix=f"{said['process']}-" if said["process"] != "main" else "")
     client = Client(chosen, recorder, Pacer(shared / "pace", chosen.limits.requests_per_second))
@@ -342,7 +352,7 @@ def last_word(process: Process) -> dict[str, Any]:
     """What a process tells the controller when its tests are over; its ledger is given back."""
     said = {
         "counts": counts(process.recorder, process.generated),
-        "notes": [*process.notes, *process.provisioner.notes, *process.views.notes()],
+        "notes": [*process.notes, *process.provisioner.notes, *process.views.notes(), *process.client.keyring.notes()],
     }
     process.ledger.close()
     return said

@@ -18,10 +18,11 @@ from rich.text import Text
 
 from conformance import target
 from conformance.client import Client, Pacer
-from conformance.errors import UsageError
+from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Recorder
 from conformance.preflight import draft
 from conformance.preflight.checklist import Check, Status, ready
+from conformance.preflight.entry import signed_in
 from conformance.preflight.opening import examination
 from conformance.provision import state_directory
 from conformance.report.cli import USAGE_ERROR, Command
@@ -44,10 +45,13 @@ def doctor(given: str, state_dir: Path | None, *, allocate: bool) -> None:
     1 when not, 4 when the description or an option is wrong.
     """
     try:
-        chosen = target.load(given)
+        chosen = signed_in(target.load(given))
     except UsageError as error:
         click.echo(f"ERROR: {error}", err=True)
         sys.exit(USAGE_ERROR)
+    except ConformanceError as error:
+        click.echo(f"ERROR: {one_line(str(error))}", err=True)
+        sys.exit(1)
     with tempfile.TemporaryDirectory(prefix="conformance-") as shared:
         pacer = Pacer(Path(shared) / "pace", chosen.limits.requests_per_second)
         client = Client(chosen, Recorder(), pacer)

@@ -17,9 +17,8 @@ PACKAGE = Path(conformance.__file__).parent
 ROOT_NAMES = frozenset({"SPEC", "__version__"})
 
 RECORDS = frozenset({"errors", "verdict", "evidence", "target"})
-PLUGIN = RECORDS | {
-    *("waivers", "catalogue", "contract", "client", "judge", "model", "generate", "provision", "preflight", "report"),
-}
+PLUGIN = RECORDS | {"identity", "waivers", "catalogue", "contract", "client"}
+PLUGIN |= {"judge", "model", "generate", "provision", "preflight", "report"}
 
 LAYERS = {
     "errors": frozenset(),
@@ -27,10 +26,12 @@ LAYERS = {
     "documents": frozenset({"errors"}),
     "catalogue": frozenset({"errors", "verdict"}),
     "contract": frozenset({"errors", "verdict"}),
-    "target": frozenset({"errors", "verdict", "documents"}),
+    # Clouds are read while the description is, and asked for tokens by the client.
+    "identity": frozenset({"errors", "evidence"}),
+    "target": frozenset({"errors", "verdict", "documents", "identity"}),
     "evidence": frozenset({"errors", "verdict"}),
     "waivers": frozenset({"errors", "verdict", "documents"}),
-    "client": frozenset({"errors", "evidence", "target"}),
+    "client": frozenset({"errors", "evidence", "identity", "target"}),
     "judge": frozenset({"errors", "verdict", "evidence", "contract"}),
     "model": frozenset(),
     "generate": frozenset({"errors", "contract", "target", "model", "judge"}),
@@ -38,7 +39,7 @@ LAYERS = {
     "provision": frozenset({"errors", "evidence", "target", "client"}),
     "report": frozenset({"errors", "verdict", "evidence", "catalogue"}),
     # Its commands show what a target said, which only the report makes harmless.
-    "preflight": frozenset({"errors", "evidence", "target", "client", "provision", "report"}),
+    "preflight": frozenset({"errors", "evidence", "identity", "target", "client", "provision", "report"}),
     # Two independent statements of the API: a mistake that both made would hide itself.
     "reference": frozenset(),
     "plugin": PLUGIN,

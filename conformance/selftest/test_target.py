@@ -72,7 +72,7 @@ def test_a_description_gives_a_target(tmp_path: Path) -> None:
         ({"auth__password": "x"}, "auth", "'password' was unexpected"),
         ({"limits__max_adresses": 3}, "limits", "'max_adresses' was unexpected"),
         ({"name": None}, "the description", '"name" is a required property'),
-        ({"auth__token": None}, "auth", '"token" is a required property'),
+        ({"auth__token": None}, "auth", "exactly one of token, cloud and from_env"),
         ({"auth__token": TOKEN}, "auth.token", "expected env:NAME or file:PATH"),
         ({"auth__token": f"env:{TOKEN}"}, "auth.token", "expected env:NAME or file:PATH"),
         ({"auth__token": "env:MISSING"}, "auth.token", "the environment variable MISSING is not set or empty"),
