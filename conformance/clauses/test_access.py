@@ -9,10 +9,10 @@ from conformance.generate import credentials
 
 
 @pytest.mark.clause("access.authenticated")
-def test_a_caller_without_a_valid_token_is_answered_401(api, association):
+def test_a_caller_without_a_valid_token_is_answered_401(api, token, association):
     """No token, a wrong one, a part of the right one, or the right one in the wrong place: 401, nothing removed."""
-    for credential in api.some(credentials.unauthenticated(api.target.tokens["full"])):
-        trial = api.attempt(association, f"a removal with {credential.words}", **credential.variation())
+    for credential in api.some(credentials.unauthenticated(token())):
+        trial = api.attempt(association, f"a removal with {credential.words}", **credential.variation(token()))
         ruling = judge.refusal.refused("access.authenticated", trial, codes=frozenset({401}))
         api.judge(ruling, trial=trial, case=credential.words)
 

@@ -6,11 +6,13 @@ that says what was expected and repeats no secret.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import importlib.util
+import logging
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ SECRET = re.compile(r"password|secret|key$|token|passcode|credential$|^code$|ass
 """Names of options whose values are shown nowhere. Plugins mark some of theirs as secret, but not all do."""
 
 HINT = "rackspace_apikey and its like come with the extra rackspace: python3 -m pip install '.[rackspace]'"
+
+SHAPE = "a mapping in YAML with the key clouds"
 
 SELECTORS = frozenset({"OS_CLOUD", "OS_REGION_NAME", "OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"})
 """Variables that choose, but say nothing of how to authenticate."""
@@ -134,19 +138,20 @@ def _configuration(**settings: Any) -> Any:
     from openstack import exceptions  # noqa: PLC0415  # an extra of the package
 
     try:
-        return _loader().OpenStackConfig(**settings)
+        with _quiet() as skipped:
+            found = _loader().OpenStackConfig(**settings)
     except exceptions.ConfigException as error:
         raise ValueError(f"the configuration of clouds is wrong: {_said(error)}") from None
     except Exception as error:  # noqa: BLE001  # the files are read with whatever PyYAML and the file system raise
-        mark = getattr(error, "problem_mark", None)
-        place = f" ({mark.name}, line {mark.line + 1})" if mark else f" ({type(error).__name__})"
-        raise ValueError(f"the configuration of clouds cannot be read{place}; expected YAML") from None
+        raise ValueError(f"the configuration of clouds is wrong ({type(error).__name__}); expected {SHAPE}") from None
+    if skipped:
+        raise ValueError(f"{', '.join(skipped)} cannot be read; expected {SHAPE}")
+    return found
 
 
 def _cloud(config: Any, words: str, name: str | None, region: str | None) -> Cloud:
     found = _region(config, words, name, region)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it says in other words what is refused here
+    with _quiet():
         verify, _ = found.get_requests_verify_args()
     if verify is False:
         raise ValueError(
@@ -174,7 +179,8 @@ def _region(config: Any, words: str, name: str | None, region: str | None) -> An
     from openstack import exceptions  # noqa: PLC0415
 
     try:
-        return config.get_one(cloud=name, **({"region_name": region} if region else {}))
+        with _quiet():
+            return config.get_one(cloud=name, **({"region_name": region} if region else {}))
     except refusals.NoMatchingPlugin as error:
         said = f"{words} asks for a way to authenticate that is not installed: {_said(error)}"
         raise ValueError(f"{said}; {HINT}") from None
@@ -185,6 +191,29 @@ def _region(config: Any, words: str, name: str | None, region: str | None) -> An
         raise ValueError(f"{words} cannot be used: {_said(error)}") from None
     except Exception as error:  # noqa: BLE001  # whatever a value of a wrong type makes the libraries raise
         raise ValueError(f"{words} cannot be used ({type(error).__name__}); expected an entry of clouds.yaml") from None
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[list[str]]:
+    """Let openstacksdk warn and log nothing: of its own future, of what is refused here, of a file by quoting from it.
+
+    Yields:
+        the files of which it logs that they are left out.
+    """
+    skipped: list[str] = []
+
+    def heard(record: logging.LogRecord) -> bool:
+        skipped.extend([str(record.args[0])] if isinstance(record.args, tuple) and record.args else [])
+        return False
+
+    logger = logging.getLogger("openstack.config")
+    logger.addFilter(heard)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield skipped
+    finally:
+        logger.removeFilter(heard)
 
 
 def _expanded(path: str | None) -> str | None:

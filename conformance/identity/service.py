@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -18,6 +19,10 @@ from conformance.identity.clouds import Cloud
 LONGEST = 300
 UNAUTHORISED = frozenset({401, 404})
 """What an identity service answers about a token that is none any more: 401 for the asking token, 404 for the other."""
+
+V3 = re.compile(r"/v3/?$")
+NO_KNOWN_SHAPE = (ValueError, LookupError, TypeError, AttributeError, OSError)
+"""What the libraries raise on an answer that is none of an identity service."""
 
 # What keystoneauth logs of requests and answers has not passed redaction.
 logging.getLogger("keystoneauth").setLevel(logging.CRITICAL + 1)
@@ -64,29 +69,30 @@ class Identity:
 
         A token that is good now was good a moment ago: whoever refused it then was wrong.
         """
-        issued = getattr(self._plugin, "auth_ref", None)
-        status = self._asked(token) if issued is not None and issued.version == "v3" else None
+        status = self._asked(token)
         if status in UNAUTHORISED:
             return False
         if status == 200:
             return True
-        return False if issued is not None and issued.will_expire_soon(stale_duration=0) else None
+        issued: Any = getattr(self._plugin, "auth_ref", None)
+        mine = issued is not None and issued.auth_token == token
+        return False if mine and issued.will_expire_soon(stale_duration=0) else None
 
     def _asked(self, token: str) -> int | None:
         """What the service answers when the token asks about itself (Identity API v3, "validate and show")."""
         from keystoneauth1 import exceptions, plugin  # noqa: PLC0415  # an extra of the package
 
-        with contextlib.suppress(exceptions.ClientException):
-            answer = self._session.get(
-                "/auth/tokens",
-                params={"nocatalog": ""},
-                endpoint_filter={"interface": plugin.AUTH_INTERFACE, "version": (3, 0)},
-                headers={TOKEN_HEADER: token, "X-Subject-Token": token},
-                authenticated=False,
-                raise_exc=False,
-                log=False,
-            )
-            return int(answer.status_code)
+        with contextlib.suppress(exceptions.ClientException, *NO_KNOWN_SHAPE):
+            root = self._plugin.get_endpoint(self._session, interface=plugin.AUTH_INTERFACE, version=(3, 0)) or ""
+            if V3.search(root):  # v2.0 has no such question
+                answer = self._session.get(
+                    f"{root.rstrip('/')}/auth/tokens?nocatalog",
+                    headers={TOKEN_HEADER: token, "X-Subject-Token": token},
+                    authenticated=False,
+                    raise_exc=False,
+                    log=False,
+                )
+                return int(answer.status_code)
         return None
 
     def endpoint(self, service: str) -> str:
@@ -135,7 +141,7 @@ class Identity:
             raise Unreachable(said, "is the URL right, and the service up?") from None
         except exceptions.ClientException as error:
             raise Unreachable(f"{who} gives no token: {self._said(error)}") from None
-        except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:  # an answer of no known shape
+        except NO_KNOWN_SHAPE as error:
             raise Unreachable(
                 f"{who} is not understood: {type(error).__name__}", "is that an identity service?"
             ) from None

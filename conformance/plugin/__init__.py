@@ -9,6 +9,7 @@ from conformance.plugin.fixtures import (
     foreign,
     neighbourhood,
     restricted,
+    token,
     two_addresses,
     walker,
 )
@@ -56,6 +57,7 @@ __all__ = [
     "pytest_xdist_auto_num_workers",
     "pytest_xdist_node_collection_finished",
     "restricted",
+    "token",
     "two_addresses",
     "walker",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -82,6 +82,13 @@ def docket(request: pytest.FixtureRequest) -> Docket:
     """Where a test that needs no bench enters its rulings."""
     held: Docket = request.node.stash[DOCKET]
     return held
+
+
+@pytest.fixture
+def token(request: pytest.FixtureRequest) -> Callable[[], str]:
+    """The valid token, at the moment of the call: it may be renewed in the course of a test."""
+    keyring = request.config.stash[PROCESS].client.keyring
+    return lambda: keyring.tokens["full"]
 
 
 @pytest.fixture

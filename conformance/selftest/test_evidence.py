@@ -155,7 +155,7 @@ def test_no_exchange_shows_a_token_that_the_target_echoes(echo: Echo, tmp_path: 
     client.remove(SERVER, ADDRESS)
     client.remove(SERVER, token)
     for wrong in unauthenticated(token):
-        client.remove(SERVER, ADDRESS, **wrong.variation())
+        client.remove(SERVER, ADDRESS, **wrong.variation(token))
     for exchange in client.recorder.exchanges.values():
         shown = json.dumps(exchange.to_json()) + repr(exchange) + curl(exchange)
         assert not remains(token, shown), wrong
@@ -232,7 +232,7 @@ def test_a_command_repeats_a_body(
 def test_a_command_repeats_every_wrong_credential(echo: Echo, client: Client) -> None:
     """Also the halves and spellings of the token, which evidence shows as shell expressions."""
     for wrong in unauthenticated(TOKENS[0]):
-        exchange = client.remove(SERVER, ADDRESS, **wrong.variation())
+        exchange = client.remove(SERVER, ADDRESS, **wrong.variation(TOKENS[0]))
         assert TOKENS[0] not in curl(exchange)
         assert_repeated(echo, exchange)
 
