@@ -7,7 +7,7 @@ import secrets
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,7 +17,7 @@ from typing import Any, Self
 import yaml
 
 from conformance.reference import Reference, Settings
-from conformance.reference.app import Deployment
+from conformance.reference.app import Deployment, Rules
 from conformance.reference.exchange import Refusal, Request
 from conformance.reference.store import Caller
 
@@ -229,7 +229,7 @@ def _stamp(moment: datetime) -> str:
 
 
 class Guarded(Deployment):
-    """Asks an identity service about every token: the token about itself, nothing is kept."""
+    """Asks an identity service about every token: the token about itself."""
 
     identity = ""
     tenants: Mapping[str, str] = {}
@@ -241,17 +241,76 @@ class Guarded(Deployment):
         Raises:
             Refusal: 401, the identity service knows no such token.
         """
-        token = request.token or ""
-        asked = urllib.request.Request(
-            f"{self.identity}/v3/auth/tokens?nocatalog", headers={"X-Auth-Token": token, "X-Subject-Token": token}
-        )
+        return self.caller(self.shown(request.token or ""))
+
+    def shown(self, token: str) -> dict[str, Any]:
+        """What the identity service says of the token.
+
+        Raises:
+            Refusal: 401, it knows none.
+        """
+        headers = {"X-Auth-Token": token, "X-Subject-Token": token}
+        asked = urllib.request.Request(f"{self.identity}/v3/auth/tokens?nocatalog", headers=headers)
         try:
             with urllib.request.urlopen(asked, timeout=30) as answer:
-                shown = json.load(answer)["token"]
+                document: dict[str, Any] = json.load(answer)["token"]
         except (urllib.error.HTTPError, ValueError):
             raise Refusal(401, "a valid X-Auth-Token is required") from None
+        return document
+
+    def caller(self, shown: Mapping[str, Any]) -> Caller:
+        """Who the identity service says it is."""
         roles = {role["name"] for role in shown["roles"]}
         return Caller(self.tenants[shown["project"]["id"]], may_write=MEMBER in roles)
+
+
+class Remembering(Guarded):
+    """Asks about a token once, as middleware does, and sees by itself when it has expired."""
+
+    def start(self) -> None:
+        """Nothing is remembered yet."""
+        super().start()
+        self.remembered: dict[str, dict[str, Any]] = {}
+
+    def shown(self, token: str) -> dict[str, Any]:
+        """What was said of the token when it was first seen.
+
+        Raises:
+            Refusal: 401, the identity service knew none, or the token has expired since.
+        """
+        document = self.remembered.get(token) or super().shown(token)
+        self.remembered[token] = document
+        if datetime.fromisoformat(document["expires_at"]) <= datetime.now(UTC):
+            raise Refusal(401, "the token has expired")
+        return document
+
+
+class Turns(Deployment):
+    """Does something once, when so many requests have been served."""
+
+    after = 100
+
+    def start(self) -> None:
+        """Nothing has been served yet."""
+        super().start()
+        self.served, self.counting = 0, threading.Lock()
+
+    def act(self) -> None:
+        """What happens."""
+
+    def authenticate(self, request: Request) -> Caller:
+        """Count first."""
+        with self.counting:
+            self.served += 1
+            due = self.served == self.after
+        if due:
+            self.act()
+        return super().authenticate(request)
+
+
+def turning(what: Callable[[], None], after: int = Turns.after) -> type[Deployment]:
+    """A deployment on which ``what`` happens once, when so many requests have been served."""
+    return type("Turning", (Turns,), {"act": lambda _: what(), "after": after})
 
 
 class GuardedReference(Reference):
@@ -262,13 +321,15 @@ class GuardedReference(Reference):
         projects: the tenant's project and the other one.
     """
 
-    def __init__(self, identity: str, projects: tuple[str, str], *layers: type[Deployment]) -> None:
+    def __init__(
+        self, identity: str, projects: tuple[str, str], *layers: type[Deployment], latency: float = 0.0
+    ) -> None:
         self._identity, self._projects, self._layers = identity, projects, layers
-        super().__init__(Settings())
+        super().__init__(Settings(rules=Rules(latency=latency)))
 
     def _deployment(self) -> Deployment:
         tenants = dict(zip(self._projects, (self.store.tenant, self.store.other_tenant), strict=True))
-        deployed: type[Deployment] = type("Deployed", (*self._layers, Guarded), {})
+        deployed: type[Deployment] = type("Deployed", tuple(dict.fromkeys((*self._layers, Guarded))), {})
         deployed.identity, deployed.tenants = self._identity, tenants  # type: ignore[attr-defined]  # of Guarded
         return deployed(self.store, self.settings.rules)
 

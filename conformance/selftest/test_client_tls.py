@@ -6,9 +6,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from client_raw import ADDRESS, SERVER, Behaviour, Peer, RawServer, client_of
+import yaml
+from client_raw import ADDRESS, SERVER, TOKEN, Behaviour, Peer, RawServer, client_of
 
-from conformance.client import Client
+from conformance import target
+from conformance.client import Client, Pacer
+from conformance.errors import UsageError
+from conformance.evidence import Recorder
+from conformance.target import Target
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make certificates with")
 
@@ -16,12 +21,15 @@ NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
 class SecureServer(RawServer):
-    """The same behind TLS."""
+    """The same behind TLS; ``callers`` has the authorities whose certificates callers have to show."""
 
-    def __init__(self, behaviour: Behaviour, certificate: Path) -> None:
+    def __init__(self, behaviour: Behaviour, certificate: Path, callers: Path | None = None) -> None:
         super().__init__(behaviour)
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate)
+        if callers:
+            self._context.load_verify_locations(callers)
+            self._context.verify_mode = ssl.CERT_REQUIRED
         self.url = f"https://127.0.0.1:{self.port}"
 
     def _serve(self, connection: socket.socket) -> None:
@@ -33,12 +41,15 @@ class SecureServer(RawServer):
             connection.close()
 
 
-def certificate(directory: Path, name: str, host: str, days: int) -> Path:
-    """A key and a certificate that signs itself, in one file."""
+def certificate(directory: Path, name: str, host: str, days: int, authority: Path | None = None) -> Path:
+    """A key and a certificate, in one file; it signs itself unless an authority does."""
     path = directory / f"{name}.pem"
     kind = ["-newkey", "rsa:2048", "-nodes", "-keyout", f"{path}.key", "-out", f"{path}.crt", "-days", str(days)]
     subject = ["-subj", "/CN=test", "-addext", f"subjectAltName={host}"]
-    subprocess.run(["openssl", "req", "-x509", *kind, *subject], check=True, capture_output=True)
+    signed = ["-CA", f"{authority}.crt", "-CAkey", f"{authority}.key"] if authority else []
+    # An end entity, except for authorities: they are named without a host.
+    subject = subject if host else [*subject[:2], "-addext", "basicConstraints=critical,CA:TRUE"]
+    subprocess.run(["openssl", "req", "-x509", *kind, *subject, *signed], check=True, capture_output=True)
     path.write_text(Path(f"{path}.key").read_text() + Path(f"{path}.crt").read_text())
     return path
 
@@ -142,3 +153,101 @@ def test_a_body_that_trickles_is_bounded(tmp_path: Path, trusted: Path) -> None:
 
     with SecureServer(behave, trusted) as server:
         assert client_of(server.url, tmp_path).list_addresses().failure.startswith("timed out")
+
+
+@pytest.fixture(scope="module")
+def private(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a private authority (ca), what it signed for the server and the client, and a stranger."""
+    folder = tmp_path_factory.mktemp("private")
+    authority = certificate(folder, "ca", "", 2)
+    certificate(folder, "server", "IP:127.0.0.1", 2, authority)
+    certificate(folder, "client", "DNS:client.invalid", 2, authority)
+    certificate(folder, "stranger", "DNS:client.invalid", 2)
+    key = folder / "client.pem.key"
+    locked = ["-aes256", "-passout", "pass:s3cret-phrase", "-out", str(folder / "locked.key")]
+    subprocess.run(["openssl", "rsa", "-in", str(key), *locked], check=True, capture_output=True)
+    return folder
+
+
+def described(folder: Path, url: str, tls: dict[str, str]) -> Target:
+    """The target at ``url`` with these files."""
+    document = {"name": "private", "compute": url, "auth": {"token": "env:TOKEN"}, "tls": tls}
+    document |= {"resources": {"servers": ["one", "two"]}, "limits": {"timeout_seconds": 5}}
+    path = folder / "target.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return target.load(str(path), {"TOKEN": TOKEN})
+
+
+def talking(folder: Path, url: str, tls: dict[str, str]) -> Client:
+    """A client of that target."""
+    return Client(described(folder, url, tls), Recorder(), Pacer(folder / "pace"))
+
+
+def test_a_private_authority_is_named_by_the_description(
+    tmp_path: Path, private: Path, trusted: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For both services; it stands in place of what the environment names."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{trusted}.crt")
+    with SecureServer(answering, private / "server.pem") as server:
+        client = talking(tmp_path, server.url, {"ca": str(private / "ca.pem.crt")})
+        assert (client.remove(SERVER, ADDRESS).status, client.list_addresses().status) == (204, 204)
+        other = talking(tmp_path, server.url, {"ca": f"{trusted}.crt"})
+        assert other.remove(SERVER, ADDRESS).failure.startswith("TLS failed: ")
+
+
+@pytest.mark.parametrize("keys", [("client.pem", None), ("client.pem.crt", "client.pem.key")], ids=["one", "two files"])
+def test_a_client_certificate_is_shown(tmp_path: Path, private: Path, keys: tuple[str, str | None]) -> None:
+    """The certificate and its key come from one file, or from two."""
+    authority = private / "ca.pem.crt"
+    files = {"client_cert": keys[0]} | ({"client_key": keys[1]} if keys[1] else {})
+    tls = {"ca": str(authority)} | {key: str(private / name) for key, name in files.items()}
+    with SecureServer(answering, private / "server.pem", authority) as server:
+        client = talking(tmp_path, server.url, tls)
+        assert (client.remove(SERVER, ADDRESS).status, client.list_addresses().status) == (204, 204)
+
+
+@pytest.mark.parametrize("shown", [None, "stranger.pem"])
+def test_a_server_that_wants_another_certificate_is_not_reached(
+    tmp_path: Path, private: Path, shown: str | None
+) -> None:
+    """None, or one of an authority that it does not know."""
+    authority = private / "ca.pem.crt"
+    tls = {"ca": str(authority)} | ({"client_cert": str(private / shown)} if shown else {})
+    with SecureServer(answering, private / "server.pem", authority) as server:
+        exchange = talking(tmp_path, server.url, tls).remove(SERVER, ADDRESS)
+    assert exchange.response is None
+    assert exchange.failure
+
+
+WRONG_FILES = {
+    "no file": (
+        {"ca": "absent.pem"},
+        "tls.ca: .* cannot be read .No such file or directory.; expected certificates of",
+    ),
+    "a directory": ({"ca": "."}, r"tls.ca: .*; expected certificates of authorities in PEM"),
+    "no certificate": ({"ca": "client.pem.key"}, "tls.ca: .* cannot be used; expected certificates of authorities"),
+    "no key": ({"client_cert": "client.pem.crt"}, "tls.client_cert: .* cannot be used; expected a certificate and its"),
+    "another's key": (
+        {"client_cert": "client.pem.crt", "client_key": "stranger.pem.key"},
+        "tls.client_cert: .* cannot be used; expected a certificate and its key",
+    ),
+    "a locked key": (
+        {"client_cert": "client.pem.crt", "client_key": "locked.key"},
+        "tls.client_cert: .* cannot be used; expected a certificate and its key without passphrase",
+    ),
+    "only a key": ({"client_key": "client.pem.key"}, "tls: .*client_cert.*"),
+    "unknown": (
+        {"cert": "client.pem"},
+        "tls: .*'cert' was unexpected.*; expected a mapping with any of ca, client_cert",
+    ),
+}
+
+
+@pytest.mark.parametrize(("files", "expected"), WRONG_FILES.values(), ids=WRONG_FILES)
+def test_a_file_that_cannot_be_used_is_refused_at_once(
+    tmp_path: Path, private: Path, files: dict[str, str], expected: str
+) -> None:
+    """The message names the key, before anything is sent; nobody is asked for a passphrase."""
+    with pytest.raises(UsageError, match=expected) as refused:
+        described(tmp_path, "https://127.0.0.1:1/", {key: str(private / name) for key, name in files.items()})
+    assert len(str(refused.value).splitlines()) == 1

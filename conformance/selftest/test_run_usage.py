@@ -47,6 +47,8 @@ WRONG = {
     "missing variable": ({"auth": {"token": "env:NOT_SET_ANYWHERE"}}, ("auth.token", "NOT_SET_ANYWHERE")),
     "missing file": ({"auth": {"token": "file:/no/such/file"}}, ("auth.token", "cannot be read")),
     "literal token": ({"auth": {"token": "s3cr3t-l1t3r4l"}}, ("auth.token", "env:NAME")),
+    "unknown cloud": ({"auth": {"cloud": "nowhere"}}, ("auth.cloud", "clouds.yaml")),
+    "missing authority": ({"tls": {"ca": "/no/such/file"}}, ("tls.ca", "cannot be read")),
     "bad URL": ({"compute": "cloud.example"}, ("compute", "http")),
     "one server": ({"resources": {"servers": ["one"]}}, ("resources.servers", "two or more")),
     "several mistakes": ({"compute": "x", "resources": {"servers": ["one"]}}, ("compute", "resources.servers")),
