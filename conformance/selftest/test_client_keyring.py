@@ -18,7 +18,7 @@ from conformance.client import Client, Pacer
 from conformance.errors import Unjudgeable
 from conformance.evidence import Recorder, curl
 from conformance.generate.credentials import unauthenticated
-from conformance.plugin.preflight import signed_in
+from conformance.preflight import signed_in
 from conformance.target import Secret, Target
 
 OTHER = "gAAAAB-another-token-0123456789"

@@ -1,3 +1,4 @@
+import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -131,7 +132,7 @@ class TestInit:
         assert "placeholders" in said
 
     def test_every_key_is_there_with_the_schemas_words(self) -> None:
-        """In force, or one character away from it and then valid YAML in its place."""
+        """In force, or one character of each line away from it and then valid YAML in its place."""
         schema = json.loads((SPEC / "target.schema.json").read_text())
         text, _ = drafted()
         words = " ".join(line.strip().removeprefix("# ") for line in text.splitlines())
@@ -139,9 +140,10 @@ class TestInit:
         held = [yaml.safe_load(text)]
         for number, line in enumerate(lines):
             if line.strip().startswith("#") and not line.strip().startswith("# "):
-                held.append(
-                    yaml.safe_load("\n".join([*lines[:number], line.replace("#", "", 1), *lines[number + 1 :]]))
-                )
+                # A section comes with all of its keys.
+                section = list(itertools.takewhile(lambda one: one.startswith("#  "), lines[number + 1 :]))
+                freed = [one.replace("#", "", 1) for one in (line, *section)]
+                held.append(yaml.safe_load("\n".join([*lines[:number], *freed, *lines[number + len(freed) :]])))
         for path, said in explained(schema):
             assert said in words
             assert any(reached(document, path.split(".")) for document in held), path

@@ -19,7 +19,7 @@ from identity_service import API_KEY, USERS, IdentityService, clouds
 from conformance import target
 from conformance.errors import Unreachable, UsageError
 from conformance.identity import Identity, named
-from conformance.plugin.preflight import signed_in
+from conformance.preflight import signed_in
 from conformance.target import Target, catalogued_root, packed, unpacked
 
 TWO_REGIONS = {
