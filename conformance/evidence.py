@@ -17,6 +17,8 @@ from itertools import chain, zip_longest
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+from conformance.tally import Tally
+
 REDACTED = "[redacted]"
 SHORTEST_DIVIDED = 12
 """Parts of a token shorter than this could be ordinary words: such a token is only looked for as a whole."""
@@ -315,11 +317,20 @@ def _pipe(body: bytes) -> str:
     return f"yes {pattern} | tr -d '\\n' | base64 -d | head -c {len(body)} | "
 
 
+def allocated(exchange: Exchange) -> str:
+    """The ID that an allocation was answered with; empty if it cannot be told."""
+    document = exchange.response.json() if exchange.response else None
+    address = document.get("ip_address") if isinstance(document, Mapping) else None
+    identifier = address.get("id") if isinstance(address, Mapping) else None
+    return identifier if isinstance(identifier, str) else ""
+
+
 @dataclass(slots=True)
 class Recorder:
     """Keeps the exchanges of the current test, their bodies cut, and counts those of the whole process.
 
-    ``prefix`` makes identifiers unique among workers. Listeners see every exchange as it is recorded.
+    ``prefix`` makes identifiers unique among workers. Listeners see every exchange as it is recorded. ``origins`` holds
+    the exchange that allocated an address, by its ID: who repeats a finding later needs an address of their own.
     """
 
     prefix: str = ""
@@ -327,6 +338,8 @@ class Recorder:
     by_code: Counter[str] = field(default_factory=Counter)
     by_operation: Counter[str] = field(default_factory=Counter)
     removals_by_code: Counter[str] = field(default_factory=Counter)
+    tally: Tally = field(default_factory=Tally)
+    origins: dict[str, Exchange] = field(default_factory=dict)
     exchanges: dict[str, Exchange] = field(default_factory=dict)
     listeners: list[Callable[[Exchange], None]] = field(default_factory=list)
 
@@ -342,8 +355,20 @@ class Recorder:
         self.by_operation[exchange.operation] += 1
         if removal:
             self.removals_by_code[exchange.code] += 1
+        self._tell(exchange, removal=removal)
         for listener in self.listeners:
             listener(exchange)
+
+    def _tell(self, exchange: Exchange, *, removal: bool) -> None:
+        request, granted = exchange.request, exchange.status is not None and 200 <= exchange.status < 300
+        if exchange.response:
+            self.tally.answered(exchange.operation, exchange.finished - exchange.started)
+        if removal:
+            self.tally.removal(request.url, exchange.credential, request.framing, exchange.code)
+        elif exchange.operation == "associate" and granted:
+            self.tally.associated(request.url)
+        elif exchange.operation == "allocateAddress" and granted and (identifier := allocated(exchange)):
+            self.origins[identifier] = exchange.kept()
 
     def forget(self) -> None:
         """Drop the kept exchanges: their test has ended and its findings hold copies."""

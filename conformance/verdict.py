@@ -200,6 +200,7 @@ class Finding:
         first_case: the counterexample as it was first met, before shrinking; empty when it is the same.
         exchanges: the recorded exchanges as JSON objects, in the order in which they were sent.
         reproduce: curl commands, in order, with credentials as environment variables.
+        program: a Python program that does the same, with addresses of its own; empty if there is none.
         seen: how many judged cases showed it.
         details: pictures' data that a report may draw (a history, a sequence of steps).
         waiver: the promise to live with it; None unless it is waived.
@@ -214,6 +215,7 @@ class Finding:
     first_case: str = ""
     exchanges: tuple[type_of_json, ...] = ()
     reproduce: tuple[str, ...] = ()
+    program: str = ""
     seen: int = 1
     details: type_of_json = field(default_factory=dict)
     waiver: Waiver | None = None
@@ -347,13 +349,139 @@ class ClauseResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Times:
+    """How many answers fell into each bucket of :data:`conformance.tally.BOUNDS`, and the slowest one, seconds."""
+
+    counts: tuple[int, ...]
+    slowest: float
+
+
+@dataclass(frozen=True, slots=True)
 class Requests:
-    """The run's price on the target: requests sent, by answered code (``lost`` for none) and by operation."""
+    """The run's price on the target: requests sent, by answered code (``lost`` for none) and by operation.
+
+    Attributes:
+        removals_by_kind: requests to the operation under test, by kind of request and code.
+        times: how long answers took, by operation.
+    """
 
     total: int = 0
     by_code: dict[str, int] = field(default_factory=dict)
     by_operation: dict[str, int] = field(default_factory=dict)
     removals_by_code: dict[str, int] = field(default_factory=dict)
+    removals_by_kind: dict[str, dict[str, int]] = field(default_factory=dict)
+    times: dict[str, Times] = field(default_factory=dict)
+
+    @classmethod
+    def from_json(cls, document: type_of_json) -> Self:
+        """The counts as the run document holds them."""
+        times = {name: Times(tuple(one["counts"]), one["slowest"]) for name, one in document.get("times", {}).items()}
+        return cls(**document | {"times": times})
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When a test of the suite ran, where, and what came of it.
+
+    Attributes:
+        worker: the process; ``main`` for the only one.
+        clauses: the clauses that the test judges.
+        at: wall clock at its start, seconds since the epoch.
+    """
+
+    test: str
+    worker: str
+    clauses: tuple[str, ...]
+    at: float
+    seconds: float
+    verdict: Verdict
+    requests: int = 0
+
+    @classmethod
+    def from_json(cls, document: type_of_json) -> Self:
+        """The span as the run document holds it."""
+        return cls(**document | {"clauses": tuple(document["clauses"]), "verdict": Verdict(document["verdict"])})
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A clause and its verdicts in two runs; None in a run that does not know the clause."""
+
+    clause: str
+    before: Verdict | None
+    after: Verdict | None
+
+    @property
+    def in_words(self) -> str:
+        """From what to what."""
+        return f"{self.before or 'unknown'} -> {self.after or 'unknown'}"
+
+    @classmethod
+    def from_json(cls, document: type_of_json) -> Self:
+        """The change as the run document holds it."""
+        before, after = (Verdict(one) if one else None for one in (document["before"], document["after"]))
+        return cls(document["clause"], before, after)
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A finding of one of two runs, in a line."""
+
+    clause: str
+    rule: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What an old and a new run say differently.
+
+    Attributes:
+        better: clauses that hold now and did not before.
+        worse: clauses that are broken now and were not before.
+        unsure: clauses that were judged before and are not now.
+        new: findings that the old run has not.
+        gone: findings of the old run that the new one has not, although it judged their clauses.
+    """
+
+    better: tuple[Change, ...] = ()
+    worse: tuple[Change, ...] = ()
+    unsure: tuple[Change, ...] = ()
+    new: tuple[Sighting, ...] = ()
+    gone: tuple[Sighting, ...] = ()
+
+    @property
+    def is_worse(self) -> bool:
+        """Something is wrong or unknown that was not."""
+        return bool(self.worse or self.unsure or self.new)
+
+    @classmethod
+    def from_json(cls, document: type_of_json) -> Self:
+        """The difference as the run document holds it."""
+        better, worse, unsure = (tuple(map(Change.from_json, document[name])) for name in ("better", "worse", "unsure"))
+        new, gone = (tuple(Sighting(**one) for one in document[name]) for name in ("new", "gone"))
+        return cls(better, worse, unsure, new, gone)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The run beside an earlier one; it informs and decides nothing.
+
+    Attributes:
+        target, started, verdict, suite_version: those of the earlier run.
+    """
+
+    target: str
+    started: str
+    verdict: Verdict
+    suite_version: str
+    difference: Difference
+
+    @classmethod
+    def from_json(cls, document: type_of_json) -> Self:
+        """The comparison as the run document holds it."""
+        judged = {"verdict": Verdict(document["verdict"]), "difference": Difference.from_json(document["difference"])}
+        return cls(**document | judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,6 +507,8 @@ class Run:
         policy: what gated besides broken must-clauses.
         waivers: the waivers that were given, and what became of each.
         time: where the time went; None if the document does not say.
+        tests: when each test of the suite ran, by worker.
+        comparison: what is different since an earlier run; None unless one was named.
     """
 
     verdict: Verdict
@@ -399,6 +529,8 @@ class Run:
     policy: GatePolicy = DEFAULT_POLICY
     waivers: tuple[WaiverUse, ...] = ()
     time: Time | None = None
+    tests: tuple[Span, ...] = ()
+    comparison: Comparison | None = None
     format: str = FORMAT
 
     def to_json(self) -> type_of_json:
@@ -411,6 +543,8 @@ class Run:
             "notes": list(self.notes),
             "policy": asdict(self.policy),
             "waivers": [use.to_json() for use in self.waivers],
+            "tests": [asdict(span) for span in self.tests],
+            "comparison": asdict(self.comparison) if self.comparison else None,
             "clauses": [clause.to_json() for clause in self.clauses],
             "time": asdict(self.time) if self.time else None,
         }
@@ -423,11 +557,13 @@ class Run:
             **known
             | {
                 "verdict": Verdict(known["verdict"]),
-                "requests": Requests(**known.get("requests", {})),
+                "requests": Requests.from_json(known.get("requests", {})),
                 "generated": Generated(**known.get("generated", {})),
                 "notes": tuple(known.get("notes", ())),
                 "policy": GatePolicy.from_json(known.get("policy", {})),
                 "waivers": tuple(WaiverUse.from_json(one) for one in known.get("waivers", ())),
+                "tests": tuple(map(Span.from_json, known.get("tests", ()))),
+                "comparison": Comparison.from_json(known["comparison"]) if known.get("comparison") else None,
                 "clauses": tuple(ClauseResult.from_json(one) for one in known["clauses"]),
                 "time": Time.from_json(known["time"]) if known.get("time") else None,
             }

@@ -25,6 +25,7 @@ class Taken:
         exchange: the identifier of the exchange.
         step: the number of the plan's step, from 0; repetitions of a step have the same.
         changed: it is an operation that changes something, and it succeeded.
+        states: those that the model may be in afterwards, each as address -> its servers, or None if it is gone.
     """
 
     f: str
@@ -35,6 +36,7 @@ class Taken:
     exchange: str
     step: int = 0
     changed: bool = False
+    states: tuple[Mapping[str, list[str] | None], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Walk:
         names: the sequence's names of addresses and servers -> their IDs.
         earlier: how many operations the addresses had been through before.
         open: why it could not be judged; empty when it could.
+        initial: the states that the model may be in before the first step.
     """
 
     taken: tuple[Taken, ...]
@@ -53,6 +56,7 @@ class Walk:
     names: Mapping[str, str] = field(default_factory=dict)
     earlier: int = 0
     open: str = ""
+    initial: tuple[Mapping[str, list[str] | None], ...] = ()
 
     @property
     def broken(self) -> bool:
@@ -71,8 +75,9 @@ class Walk:
 
     def details(self) -> dict[str, Any]:
         """What a report shows of it, step by step."""
-        steps = [asdict(one) | {"allowed": list(one.allowed)} for one in self.taken]
-        return {"kind": "steps", "steps": steps, "names": dict(self.names), "earlier": self.earlier}
+        steps = [asdict(one) | {"allowed": list(one.allowed), "states": list(one.states)} for one in self.taken]
+        told = {"names": dict(self.names), "earlier": self.earlier, "initial": list(self.initial)}
+        return {"kind": "steps", "steps": steps, **told}
 
     def __str__(self) -> str:
         return "\n".join(f"{number}. {one.asked}: {one.answered}" for number, one in enumerate(self.taken, 1))

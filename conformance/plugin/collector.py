@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.catalogue import Catalogue, Clause
 from conformance.plugin import suite
-from conformance.verdict import Absence, ClauseResult, Finding, Spent, Verdict, smaller, worst
+from conformance.verdict import Absence, ClauseResult, Finding, Span, Spent, Verdict, smaller, worst
 
 LAWFUL_GAPS = frozenset({Absence.CREDENTIAL, Absence.OPTION, Absence.OCCASION})
 
@@ -23,6 +23,9 @@ class Record:
     reason: str
     absence: Absence | None
     requests: int
+    worker: str
+    at: float
+    seconds: float
     cases: Counter[str]
     unjudged: Counter[str]
     reasons: dict[str, str]
@@ -40,12 +43,21 @@ class Record:
             reason=outcome["reason"],
             absence=Absence(outcome["absence"]) if outcome["absence"] else None,
             requests=said["requests"],
+            worker=said["worker"],
+            at=said["at"],
+            seconds=said["seconds"],
             cases=Counter(docket["cases"]),
             unjudged=Counter(docket["unjudged"]),
             reasons=docket["reasons"],
             findings=tuple(map(Finding.from_json, docket["findings"])),
             spent=Spent(**said["spent"]),
         )
+
+    def span(self) -> Span:
+        """When the test ran, and the worst that it concludes."""
+        verdict = worst([self.conclusion(clause)[0] for clause in self.clauses])
+        at, seconds = round(self.at, 3), round(self.seconds, 3)
+        return Span(self.test, self.worker, self.clauses, at, seconds, verdict, self.requests)
 
     def conclusion(self, clause: str) -> tuple[Verdict, str, Absence | None]:
         """What this test alone concludes about a clause that it is marked with."""
@@ -73,6 +85,10 @@ class Collector:
     def add(self, said: dict[str, Any]) -> None:
         """Take a test's record."""
         self.records.append(Record.from_json(said))
+
+    def spans(self) -> tuple[Span, ...]:
+        """When each test ran, by worker and in the order of their beginnings."""
+        return tuple(sorted((record.span() for record in self.records), key=lambda span: (span.worker, span.at)))
 
     @property
     def partial(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from conformance import program
 from conformance.evidence import Recorder, curl
 from conformance.verdict import Finding, Ruling, Violation, smaller
 
@@ -93,6 +94,7 @@ class Docket:
             case=case or violation.case,
             exchanges=tuple(exchange.to_json() for exchange in cited),
             reproduce=tuple(curl(exchange) for exchange in cited),
+            program=program.repeating(violation, cited, self.recorder.origins) if cited else "",
             details=violation.details,
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Generator
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +18,7 @@ from conformance.judge import codes, content, limits
 from conformance.plugin import effort, options, outcome, progress, several, suite, workers
 from conformance.plugin import session as sessions
 from conformance.plugin.docket import Docket
-from conformance.plugin.keys import BEAT, BEGUN, DISPLAY, DOCKET, OUTCOME, PROCESS, SESSION
+from conformance.plugin.keys import BEAT, BEGUN, DISPLAY, DOCKET, OUTCOME, PROCESS, SESSION, STARTED_AT
 from conformance.plugin.outcome import Outcome
 from conformance.plugin.progress import Beat
 from conformance.report import terminal
@@ -167,6 +168,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     recorder.forget()
     docket = item.stash[DOCKET] = Docket(frozenset(_clauses(item)), recorder)
     item.stash[BEGUN] = process.readings()
+    item.stash[STARTED_AT] = time.time()
     beat.begin(suite.name(item.nodeid), _clauses(item), docket)
     recorder.listeners[:] = [lambda exchange: _at_every_exchange(docket, exchange), lambda _: beat.note()]
 
@@ -205,6 +207,9 @@ def _record(item: pytest.Item) -> dict[str, Any]:
         "docket": item.stash[DOCKET].to_json(),
         "requests": now.requests - begun.requests,
         "spent": asdict(begun.until(now)),
+        "worker": getattr(item.config, "workerinput", {}).get("workerid", "main"),
+        "at": item.stash[STARTED_AT],
+        "seconds": max(time.time() - item.stash[STARTED_AT], 0.0),
     }
 
 

@@ -30,3 +30,6 @@ BEAT = pytest.StashKey[Beat]()
 
 DISPLAY = pytest.StashKey[Display]()
 """On the config of the controller, or of the only process: what shows how far the run is."""
+
+STARTED_AT = pytest.StashKey[float]()
+"""On an item: when its test began, wall clock, seconds since the epoch."""

@@ -37,10 +37,14 @@ class Options:
     require_all: bool
     waivers: Path | None
     baseline: Path | None
+    compare: Path | None
 
-    def of(self, target: str, report_dir: Path, waivers: Path | None, baseline: Path | None) -> Options:
+    def of(
+        self, target: str, report_dir: Path, waivers: Path | None, baseline: Path | None, compare: Path | None
+    ) -> Options:
         """The same of the run of one target among several."""
-        return replace(self, target=target, report_dir=report_dir, waivers=waivers, baseline=baseline)
+        own = {"waivers": waivers, "baseline": baseline, "compare": compare}
+        return replace(self, target=target, report_dir=report_dir, **own)
 
 
 def add(parser: pytest.Parser) -> None:
@@ -80,6 +84,7 @@ def add(parser: pytest.Parser) -> None:
     group.addoption("--require-all", action="store_true", help="a clause that is untested fails the run")
     group.addoption("--waivers", metavar="FILE", help="promises to live with findings until a day")
     group.addoption("--baseline", metavar="RUN.json", help="a saved run whose findings do not fail this run again")
+    group.addoption("--compare", metavar="OLD.json", help="a saved run: the reports say what is better, worse and new")
 
 
 def read(config: pytest.Config) -> Options:
@@ -102,6 +107,7 @@ def read(config: pytest.Config) -> Options:
         require_all=config.getoption("--require-all"),
         waivers=_path(config, "--waivers"),
         baseline=_path(config, "--baseline"),
+        compare=_path(config, "--compare"),
     )
 
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from conformance import __version__, catalogue, preflight, report, target, waivers
+from conformance import __version__, catalogue, preflight, report, tally, target, waivers
 from conformance.client import Client, Pacer
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Recorder
@@ -55,6 +55,7 @@ class Session:
 
     Attributes:
         counted: what each process counted, added up at the end.
+        earlier: the run to compare with; it decides nothing.
     """
 
     options: Options
@@ -65,6 +66,7 @@ class Session:
 
     policy: GatePolicy = DEFAULT_POLICY
     waivers: tuple[Waiver, ...] = ()
+    earlier: Run | None = None
     started: str = field(default_factory=lambda: now())  # noqa: PLW0108  # defined below
     run_id: str = field(default_factory=lambda: f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}")
     recorder: Recorder = field(default_factory=Recorder)
@@ -224,7 +226,10 @@ class Session:
             policy=self.policy,
             waivers=uses,
             time=self._time(),
+            tests=self.collector.spans(),
         )
+        if self.earlier:
+            self.run = report.compared(self.run, self.earlier)
         return self.run
 
     def _time(self) -> Time:
@@ -288,11 +293,20 @@ def begin(options: Options) -> Session:
         conformance.errors.UsageError: the target description, the waiver file or the baseline is wrong.
     """
     writable(options.report_dir)
-    rules = policy_of(options), waivers_of(options)
+    rules = policy_of(options), waivers_of(options), earlier_of(options)
     if options.target is not None:
         return Session(options, target.load(options.target), None, None, *rules)
     reference = embedded.start()
     return Session(options, reference.target, reference, embedded.state_directory(options.state_dir), *rules)
+
+
+def earlier_of(options: Options) -> Run | None:
+    """The run to compare with.
+
+    Raises:
+        conformance.errors.UsageError: it cannot be read or is no run document.
+    """
+    return report.read(options.compare) if options.compare else None
 
 
 def policy_of(options: Options) -> GatePolicy:
@@ -363,6 +377,7 @@ def counts(recorder: Recorder, generated: dict[str, Any]) -> dict[str, Any]:
     return {
         "total": recorder.total,
         **{name: dict(getattr(recorder, name)) for name in COUNTS},
+        "tally": recorder.tally.to_json(),
         "generated": generated,
     }
 
@@ -372,7 +387,13 @@ def _requests(totals: list[dict[str, Any]]) -> Requests:
     for one in totals:
         for name in COUNTS:
             added[name].update(one[name])
-    return Requests(sum(one["total"] for one in totals), **{name: dict(sorted(added[name].items())) for name in COUNTS})
+    return Requests.from_json(
+        {
+            "total": sum(one["total"] for one in totals),
+            **{name: dict(sorted(added[name].items())) for name in COUNTS},
+            **tally.added(one["tally"] for one in totals),
+        }
+    )
 
 
 def _generated(totals: list[dict[str, Any]]) -> Generated:

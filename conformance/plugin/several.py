@@ -125,6 +125,8 @@ def plan(targets: Sequence[str], wanted: Options) -> tuple[Stop, ...]:
             sessions.policy_of(own)
         with _noting(mistakes):
             sessions.waivers_of(own)
+        with _noting(mistakes):
+            sessions.earlier_of(own)
     for own in [] if mistakes else owned:
         with _noting(mistakes):
             sessions.writable(own.report_dir)
@@ -181,13 +183,15 @@ def _strays(waivers: Path | None, stops: Sequence[Stop]) -> Iterator[str]:
 
 def _own(wanted: Options, stop: Stop) -> Options:
     """What the run of one target is asked for: directories of waivers and of earlier reports have a part for each."""
-    waivers, baseline = wanted.waivers, wanted.baseline
+    waivers = wanted.waivers
     if waivers and waivers.is_dir():
         part = waivers / f"{stop.folder}.yaml"
         waivers = part if part.exists() else None
-    if baseline and baseline.is_dir():
-        baseline = baseline / stop.folder / report.FILES["json"]
-    return wanted.of(stop.given, wanted.report_dir / stop.folder, waivers, baseline)
+    earlier = (
+        one / stop.folder / report.FILES["json"] if one and one.is_dir() else one
+        for one in (wanted.baseline, wanted.compare)
+    )
+    return wanted.of(stop.given, wanted.report_dir / stop.folder, waivers, *earlier)
 
 
 def _round(config: pytest.Config, wanted: Options, stops: Sequence[Stop], relay: Relay) -> int:
@@ -218,6 +222,7 @@ def _command(config: pytest.Config, own: Options) -> list[str]:
     changes = (
         *(ALONE, str(own.target), "--report-dir", str(own.report_dir), "--seed", str(own.seed)),
         *("--waivers", str(own.waivers or ""), "--baseline", str(own.baseline or "")),
+        *("--compare", str(own.compare or "")),
     )
     return [sys.executable, "-P", "-m", "pytest", *given[:end], *changes, *given[end:]]
 

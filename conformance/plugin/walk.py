@@ -71,6 +71,7 @@ class _Course:
         self._earlier = earlier
         addresses = sorted((name, ground.modelled(name)) for name in slots)
         self._states = frozenset({State(tuple(addresses))})
+        self._initial = _shown(self._states)
         self.taken: list[Taken] = []
         self._steps = 0
         self._open = ""
@@ -78,7 +79,7 @@ class _Course:
     def walk(self) -> Walk:
         """What came of it."""
         names = self._ground.names
-        return Walk(tuple(self.taken), self._steps, names, self._earlier, self._open)
+        return Walk(tuple(self.taken), self._steps, names, self._earlier, self._open, self._initial)
 
     def run(self, plan: Plan) -> None:
         """Take the steps, and learn what stands on the ground afterwards."""
@@ -134,9 +135,12 @@ class _Course:
         said = exchange.outcome + _content(told)
         changed = asked["f"] not in READS and read_answer(told).kind is Kind.SUCCESS
         step = self._steps - 1
-        self.taken.append(Taken(asked["f"], in_words(asked), words, said, bool(after), exchange.id, step, changed))
         if asked["f"] not in READS:
             self._states = after or self._states
+        states = _shown(self._states)
+        self.taken.append(
+            Taken(asked["f"], in_words(asked), words, said, bool(after), exchange.id, step, changed, states)
+        )
         return bool(after)
 
     def _allocate(self, step: Step) -> None:
@@ -178,6 +182,14 @@ class _Course:
             return
         if not restored and self._ground.alive(name):
             self._open = self._open or f"{name} could not be brought back into a known state"
+
+
+def _shown(states: frozenset[State]) -> tuple[dict[str, list[str] | None], ...]:
+    """The states that the target may be in: address -> its servers; None for one that is de-allocated."""
+    return tuple(
+        {name: None if one.stage is Stage.GONE else sorted(one.servers) for name, one in state.addresses}
+        for state in sorted(states, key=repr)
+    )
 
 
 def _definite(told: Any) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from conformance.errors import UsageError
 from conformance.report import annotations, attestation, badge, document, html, junit, markdown, overview, sarif
+from conformance.report.difference import compared
 from conformance.report.document import read
 from conformance.report.overview import Part
 from conformance.verdict import Run
@@ -21,6 +22,7 @@ __all__ = [
     "WRITTEN_BY_A_RUN",
     "append_overview",
     "append_summary",
+    "compared",
     "formats",
     "read",
     "remove",

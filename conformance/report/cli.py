@@ -14,7 +14,7 @@ from conformance import report
 from conformance.errors import UsageError
 from conformance.report import difference, overview
 from conformance.report.visible import one_line
-from conformance.verdict import EXIT_CODES
+from conformance.verdict import EXIT_CODES, Run
 
 USAGE_ERROR = 4
 Given = TypeVar("Given")
@@ -51,10 +51,21 @@ class Command(click.Command):
 @click.option(
     "--report-dir", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Where they go."
 )
-def render(run: Path, formats: str, report_dir: Path) -> None:
+@click.option(
+    "--compare",
+    type=click.Path(path_type=Path),
+    metavar="OLD.json",
+    help="An earlier run: say what is better, worse and new since.",
+)
+def render(run: Path, formats: str, report_dir: Path, compare: Path | None) -> None:
     """Write the run that RUN.json holds in each format into a directory, and say the files' names."""
-    for path in _or_usage_error(lambda: report.write(report.read(run), report_dir, report.formats(formats))):
+    for path in _or_usage_error(lambda: report.write(_read(run, compare), report_dir, report.formats(formats))):
         click.echo(path)
+
+
+def _read(path: Path, compare: Path | None) -> Run:
+    run = report.read(path)
+    return report.compared(run, report.read(compare)) if compare else run
 
 
 @click.command("diff", cls=Command, short_help="Say what got better, worse and new between two runs.")

@@ -5,53 +5,15 @@ sight of a clause is no improvement: that it was judged and is not any more is s
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 
 from conformance.report.markdown import code, table
 from conformance.report.outline import headline, target_name
 from conformance.report.visible import one_line
-from conformance.verdict import Finding, Run, Verdict
+from conformance.verdict import Change, Comparison, Difference, Finding, Run, Sighting, Verdict
 
 HOLDS = frozenset({Verdict.PASS})
 BROKEN = frozenset({Verdict.FAIL, Verdict.WAIVED})
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """A clause and its verdicts; None in a run that does not know the clause."""
-
-    clause: str
-    before: Verdict | None
-    after: Verdict | None
-
-    @property
-    def in_words(self) -> str:
-        """From what to what."""
-        return f"{self.before or 'unknown'} -> {self.after or 'unknown'}"
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What an old and a new run say differently.
-
-    Attributes:
-        better: clauses that hold now and did not before.
-        worse: clauses that are broken now and were not before.
-        unsure: clauses that were judged before and are not now.
-        new: findings that the old run has not.
-        gone: findings of the old run that the new one has not, although it judged their clauses.
-    """
-
-    better: tuple[Change, ...]
-    worse: tuple[Change, ...]
-    unsure: tuple[Change, ...]
-    new: tuple[Finding, ...]
-    gone: tuple[Finding, ...]
-
-    @property
-    def is_worse(self) -> bool:
-        """Something is wrong or unknown that was not."""
-        return bool(self.worse or self.unsure or self.new)
 
 
 def between(old: Run, new: Run) -> Difference:
@@ -64,16 +26,22 @@ def between(old: Run, new: Run) -> Difference:
         better=tuple(one for one in changes if one.after in HOLDS and one.before not in HOLDS),
         worse=tuple(one for one in changes if one.after in BROKEN and one.before not in BROKEN),
         unsure=tuple(one for one in changes if one.clause not in judged and one.before in HOLDS | BROKEN),
-        new=tuple(finding for mark, finding in now.items() if mark not in then),
-        gone=tuple(one for mark, one in then.items() if mark not in now and one.clause in judged),
+        new=tuple(_sighting(one) for mark, one in now.items() if mark not in then),
+        gone=tuple(_sighting(one) for mark, one in then.items() if mark not in now and one.clause in judged),
     )
+
+
+def compared(run: Run, old: Run) -> Run:
+    """The run with what is different since the run ``old``, for every view to show."""
+    told = Comparison(target_name(old), old.started, old.verdict, old.suite_version, between(old, run))
+    return replace(run, comparison=told)
 
 
 def as_text(old: Run, new: Run) -> str:
     """The difference for a terminal, a line each."""
     difference = between(old, new)
     lines = [f"old: {_about(old)}", f"new: {_about(new)}"]
-    for heading, rows in _sections(difference):
+    for heading, rows in sections(difference):
         lines += ["", f"{heading}: {len(rows)}", *(f"  {one_line(name)}  {one_line(what)}" for name, what in rows)]
     return "\n".join(lines) + "\n"
 
@@ -86,14 +54,15 @@ def as_markdown(old: Run, new: Run) -> str:
         "",
         *table(("", "run"), [("old", code(_about(old))), ("new", code(_about(new)))]),
     ]
-    for heading, rows in _sections(difference):
+    for heading, rows in sections(difference):
         lines += ["", f"### {heading}: {len(rows)}"]
         if rows:
             lines += ["", *table(("clause", "what"), [(code(name), code(what)) for name, what in rows])]
     return "\n".join(lines) + "\n"
 
 
-def _sections(difference: Difference) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def sections(difference: Difference) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    """Heading and rows of clause and words, what is worse first."""
     yield "Worse", _changes(difference.worse)
     yield "New findings", _summaries(difference.new)
     yield "Not judged any more", _changes(difference.unsure)
@@ -105,8 +74,12 @@ def _changes(changes: Iterable[Change]) -> list[tuple[str, str]]:
     return [(change.clause, change.in_words) for change in changes]
 
 
-def _summaries(findings: Iterable[Finding]) -> list[tuple[str, str]]:
-    return [(finding.clause, finding.summary) for finding in findings]
+def _summaries(sightings: Iterable[Sighting]) -> list[tuple[str, str]]:
+    return [(one.clause, one.summary) for one in sightings]
+
+
+def _sighting(finding: Finding) -> Sighting:
+    return Sighting(finding.clause, finding.rule, finding.summary)
 
 
 def _findings(run: Run) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ PACKAGE = Path(conformance.__file__).parent
 ROOT_NAMES = frozenset({"SPEC", "__version__"})
 
 RECORDS = frozenset({"errors", "verdict", "evidence", "target"})
-PLUGIN = RECORDS | {"identity", "waivers", "catalogue", "contract", "client"}
+PLUGIN = RECORDS | {"identity", "waivers", "catalogue", "contract", "client", "tally", "program"}
 PLUGIN |= {"judge", "model", "generate", "provision", "preflight", "report"}
 
 LAYERS = {
@@ -29,7 +29,9 @@ LAYERS = {
     # Clouds are read while the description is, and asked for tokens by the client.
     "identity": frozenset({"errors", "evidence"}),
     "target": frozenset({"errors", "verdict", "documents", "identity"}),
-    "evidence": frozenset({"errors", "verdict"}),
+    "tally": frozenset(),
+    "evidence": frozenset({"errors", "verdict", "tally"}),
+    "program": frozenset({"verdict", "evidence"}),
     "waivers": frozenset({"errors", "verdict", "documents"}),
     "client": frozenset({"errors", "evidence", "identity", "target"}),
     "judge": frozenset({"errors", "verdict", "evidence", "contract"}),
@@ -37,7 +39,7 @@ LAYERS = {
     "generate": frozenset({"errors", "contract", "target", "model", "judge"}),
     # What the client hands back is an exchange.
     "provision": frozenset({"errors", "evidence", "target", "client"}),
-    "report": frozenset({"errors", "verdict", "evidence", "catalogue"}),
+    "report": frozenset({"errors", "verdict", "tally", "evidence", "catalogue"}),
     # Its commands show what a target said, which only the report makes harmless.
     "preflight": frozenset({"errors", "evidence", "identity", "target", "client", "provision", "report"}),
     # Two independent statements of the API: a mistake that both made would hide itself.
@@ -56,6 +58,8 @@ PURE = {
     "errors": frozenset(),
     "verdict": frozenset(),
     "evidence": frozenset(),
+    "tally": frozenset(),
+    "program": frozenset(),
     "judge": frozenset(),
     # ``conformance check-history`` and ``conformance serve`` live beside what they show.
     "model": frozenset({"click"}),
