@@ -451,6 +451,11 @@ class Difference:
     gone: tuple[Sighting, ...] = ()
 
     @property
+    def is_empty(self) -> bool:
+        """Both say the same."""
+        return not (self.is_worse or self.better or self.gone)
+
+    @property
     def is_worse(self) -> bool:
         """Something is wrong or unknown that was not."""
         return bool(self.worse or self.unsure or self.new)

@@ -15,7 +15,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from conformance.report import body, outline, timeline, visible
+from conformance import tally
+from conformance.report import body, difference, outline, pictures, sources, states, timeline, visible
 from conformance.verdict import Level, Run, Verdict
 
 ANSWERS: Mapping[Verdict, str] = {
@@ -40,7 +41,12 @@ OPEN_EXCHANGES = 6
 """Longer sequences are folded except their end, which is where the clause broke."""
 
 SHOWN_ENDS = 50
-"""So many exchanges from either end of a sequence are on the page; the document holds them all."""
+"""So many exchanges from either end of a sequence are on the page at most; the document holds them all."""
+
+SHOWN_EXCHANGES = 1_500
+"""About so many are on the page in all, shared by the findings, so that it opens at once whatever the run was."""
+
+FEWEST_ENDS = 2
 
 
 def render(run: Run) -> str:
@@ -52,6 +58,10 @@ def render(run: Run) -> str:
         answer=answer(run),
         outline=outline,
         facts=_facts(run),
+        setting=_setting(run),
+        sections=difference.sections,
+        sources=sources.known(),
+        shown_ends=_shown_ends(run),
         style=Markup(style),  # noqa: S704  # the suite's own file; its hash stands in the policy
         script=Markup(script),  # noqa: S704  # the same
         policy=policy(style, script),
@@ -85,6 +95,7 @@ def environment() -> Environment:
         "json_lines": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
         "marked": _marked,
         "moment": _moment,
+        "pieces": sources.pieces,
         "milliseconds": lambda taken: f"{taken * 1000:,.0f} ms",
         "sentence": lambda text: text if text.endswith((".", "!", "?")) else f"{text}.",
     }
@@ -92,6 +103,9 @@ def environment() -> Environment:
         "signs": SIGNS,
         "open_exchanges": OPEN_EXCHANGES,
         "timeline": timeline,
+        "pictures": pictures,
+        "states": states,
+        "timing": tally,
         "Level": Level,
         "Verdict": Verdict,
     }
@@ -119,19 +133,29 @@ def _source(text: str) -> str:
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:
-    target = [(name.replace("_", " "), _in_line(value)) for name, value in run.target.items() if name != "name"]
     return [
-        *((name.capitalize(), value) for name, value in target if value),
         ("Started", _moment(run.started)),
-        ("Finished", _moment(run.finished)),
         ("Took", outline.duration(run)),
         ("Requests", f"{run.requests.total:,}"),
         ("Seed", str(run.seed)),
         ("Depth", run.depth),
         ("Gate", outline.gate(run)),
         ("Suite", run.suite_version),
+    ]
+
+
+def _setting(run: Run) -> list[tuple[str, str]]:
+    target = [(name.replace("_", " "), _in_line(value)) for name, value in run.target.items() if name != "name"]
+    return [
+        *((name.capitalize(), value) for name, value in target if value),
+        ("Finished", _moment(run.finished)),
         ("Specification", run.spec_digest),
     ]
+
+
+def _shown_ends(run: Run) -> int:
+    findings = sum(len(clause.findings) for clause in run.clauses)
+    return max(FEWEST_ENDS, min(SHOWN_ENDS, SHOWN_EXCHANGES // (2 * max(findings, 1))))
 
 
 def _in_line(value: Any) -> str:
@@ -154,10 +178,10 @@ def _clock(at: float) -> str:
         return "unknown time"
 
 
-def _ends(exchanges: Sequence[Any]) -> list[tuple[int, Any]]:
+def _ends(exchanges: Sequence[Any], most: int) -> list[tuple[int, Any]]:
     """The beginning and the end of a long sequence, each exchange with its number."""
     numbered = list(enumerate(exchanges, 1))
-    return numbered if len(numbered) <= 2 * SHOWN_ENDS else numbered[:SHOWN_ENDS] + numbered[-SHOWN_ENDS:]
+    return numbered if len(numbered) <= 2 * most else numbered[:most] + numbered[-most:]
 
 
 def _header_lines(pairs: list[list[str]]) -> str:

@@ -40,7 +40,10 @@ MOST_NOTES = 10
 
 def render(run: Run) -> str:
     """The run as a Markdown document of at most about 60,000 characters."""
-    return "\n".join([MARKER, *_head(run), *_findings(run), *_open(run), *_waivers(run), *_notes(run)]) + "\n"
+    return (
+        "\n".join([MARKER, *_head(run), *_since(run), *_findings(run), *_open(run), *_waivers(run), *_notes(run)])
+        + "\n"
+    )
 
 
 def append(text: str, path: Path) -> None:
@@ -82,6 +85,31 @@ def _head(run: Run) -> Iterator[str]:
     yield f"- Gate: {code(gate(run))}"
     yield f"- Price: {run.requests.total:,} requests, {duration(run)}"
     yield f"- Run: depth {code(run.depth, 20)}, seed {run.seed}, suite {code(run.suite_version, 20)}"
+
+
+def _since(run: Run) -> Iterator[str]:
+    if not run.comparison:
+        return
+    told, found = run.comparison, run.comparison.difference
+    about = code(f"{told.target}, {told.started}: {told.verdict}")
+    yield from ("", f"### Since {about}", "")
+    counted = (
+        (found.worse, "worse"),
+        (found.new, "new findings"),
+        (found.unsure, "not judged any more"),
+        (found.better, "better"),
+        (found.gone, "findings gone"),
+    )
+    yield ", ".join(f"{len(rows)} {words}" for rows, words in counted)
+    rows = [
+        (code(one.clause), "worse" if one in found.worse else "not judged any more", code(one.in_words))
+        for one in (*found.worse, *found.unsure)
+    ]
+    rows += [(code(one.clause), "new finding", code(one.summary)) for one in found.new]
+    if rows:
+        yield ""
+        yield from table(("clause", "", "what"), rows[:MOST_FINDINGS])
+        yield from _left_out(rows, MOST_FINDINGS, "differences")
 
 
 def _findings(run: Run) -> Iterator[str]:

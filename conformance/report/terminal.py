@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance.report import timeline
+from conformance.report.difference import sections
 from conformance.report.outline import duration, headline, in_words, lasted, longest, phases, spent, target_name, wrong
 from conformance.report.visible import command, one_line, visible
-from conformance.verdict import ClauseResult, Finding, GatePolicy, Run, Spent, Verdict, gates
+from conformance.verdict import ClauseResult, Comparison, Finding, GatePolicy, Run, Spent, Verdict, gates
 
 STYLES = {
     Verdict.PASS: "green",
@@ -29,6 +30,7 @@ STYLES = {
 SHOWN_CASE_LINES = 6
 LEAST_SHOWN_SHARE = 0.01
 SHOWN_STEPS = 14
+SHOWN_CHANGES = 10
 SHOWN_CURL = 1000
 """A longer command would fill the screen; a command that is cut is worth nothing."""
 
@@ -67,6 +69,9 @@ def _parts(run: Run) -> Iterator[RenderableType]:
         for finding in clause.findings:
             yield from _finding(clause, finding, run.policy)
             yield Text()
+    if run.comparison:
+        yield from _since(run.comparison)
+        yield Text()
     if run.notes:
         for note in run.notes:
             yield _indented("note", note, 0)
@@ -129,6 +134,15 @@ def _finding(clause: ClauseResult, finding: Finding, policy: GatePolicy) -> Iter
         yield _indented("case", _beginning(finding.case))
     if finding.reproduce:
         yield Text(f"  curl      {_first_curl(finding)}")
+
+
+def _since(comparison: Comparison) -> Iterator[RenderableType]:
+    """What is different since an earlier run, a line each."""
+    yield _indented("since", f"{comparison.target}, {comparison.started}: {comparison.verdict}", 0)
+    for heading, rows in sections(comparison.difference):
+        told = [f"{name}  {one_line(what)}" for name, what in rows[:SHOWN_CHANGES]]
+        more = [f"... {len(rows) - len(told)} more"] if len(rows) > len(told) else []
+        yield _indented("", "\n".join([f"{heading}: {len(rows)}", *(f"  {line}" for line in [*told, *more])]))
 
 
 def _first_curl(finding: Finding) -> str:

@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-VOID = {"meta", "input", "br", "hr", "img", "link", "rect"}
+VOID = {"meta", "input", "br", "hr", "img", "link"}
 
 
 class Page(HTMLParser):

@@ -1,13 +1,17 @@
 """Runs built by hand, one for each way in which a run can end; nothing here needs a target."""
 
 from dataclasses import replace
+from typing import Any
 
 from conformance.evidence import Exchange, Request, Response, curl
 from conformance.verdict import (
     DEFAULT_POLICY,
     Absence,
     Baseline,
+    Change,
     ClauseResult,
+    Comparison,
+    Difference,
     Finding,
     GatePolicy,
     Generated,
@@ -15,9 +19,12 @@ from conformance.verdict import (
     Phases,
     Requests,
     Run,
+    Sighting,
+    Span,
     Spent,
     Standing,
     Time,
+    Times,
     Verdict,
     Waiver,
     WaiverUse,
@@ -190,6 +197,75 @@ HOSTILE_RUN = replace(
     requests=Requests(1, {HOSTILE: 1}, {HOSTILE: 1}, {HOSTILE: 1}),
 )
 
+
+def sequence(text: str = "") -> dict[str, Any]:
+    """Details of a sequence of four steps, the last of which breaks the model, with ``text`` in every word."""
+    steps = [
+        ("associate", "associate A with s1", "201 Created", [{"A": ["s1"]}]),
+        ("list", "list the associations of s1", "200 OK", [{"A": ["s1"]}]),
+        ("remove", "remove s1 from A", "204 No Content", [{"A": []}]),
+        ("show", "show the association of A with s1", "200 OK", [{"A": []}]),
+    ]
+    return {
+        "kind": "steps",
+        "initial": [{"A": []}],
+        "names": {"A": f"id-of-a{text}", "s1": f"id-of-s1{text}"},
+        "earlier": 3,
+        "steps": [
+            {
+                "f": f,
+                "asked": f"{asked}{text}",
+                "allowed": [f"allowed after {f}{text}"],
+                "answered": f"{answered}{text}",
+                "agrees": f != "show",
+                "exchange": str(number),
+                "states": states,
+            }
+            for number, (f, asked, answered, states) in enumerate(steps)
+        ],
+    }
+
+
+def pictured(whole: Run, text: str = "") -> Run:
+    """The run with everything that is drawn: counts, times, spans, a comparison; ``text`` in what a target names."""
+    drawn = replace(
+        finding("lifecycle.model", exchange(8, 200, text=text), text=text),
+        details=sequence(text),
+        program="print('a program')\n",
+    )
+    counts = [0, 5, 9, 3, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]
+    began = 1_795_444_205.0
+    return replace(
+        whole,
+        clauses=(*whole.clauses, clause("lifecycle.model", Verdict.FAIL, drawn)),
+        requests=Requests(
+            24,
+            {"204": 20, "404": 2, "lost": 2},
+            {"removeAssociation": 21, f"{text} on the association": 3},
+            {"204": 20, "404": 2, "lost": 2},
+            {"unauthenticated": {"204": 1}, "standing": {"204": 18, "lost": 2}, "absent": {"204": 1, "404": 2}},
+            {"removeAssociation": Times(tuple(counts), 0.4)},
+        ),
+        tests=tuple(
+            Span(f"test_{verdict}{text}", f"gw{number % 2}{text}", ids, began + number, 1.5, verdict, 11)
+            for number, (verdict, ids) in enumerate((one, ("body.refused", f"unknown.clause{text}")) for one in Verdict)
+        ),
+        comparison=Comparison(
+            f"staging{text}",
+            f"2026-11-01T00:00:00Z{text}",
+            Verdict.PASS,
+            f"0.0.9{text}",
+            Difference(
+                better=(Change("codes.success", Verdict.UNTESTED, Verdict.PASS),),
+                worse=(Change("body.refused", Verdict.PASS, Verdict.FAIL),),
+                unsure=(Change(f"gone.clause{text}", Verdict.PASS, None),),
+                new=(Sighting("lifecycle.model", "rule", f"a new finding{text}"),),
+                gone=(Sighting("codes.success", "rule", f"an old finding{text}"),),
+            ),
+        ),
+    )
+
+
 INCONCLUSIVE = run(clause("codes.success", Verdict.INCONCLUSIVE), clause("effect.removed"))
 ERRING = run(clause("codes.success", Verdict.ERROR), clause("effect.removed"))
 PARTIAL = replace(PASSING, partial=True)
@@ -251,4 +327,6 @@ RUNS = {
     "all required": WHOLE,
     "known": KNOWN,
     "hostile waivers": HOSTILE_WAIVED,
+    "pictured": pictured(FAILING),
+    "hostile pictures": pictured(HOSTILE_RUN, HOSTILE),
 }
