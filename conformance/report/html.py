@@ -52,6 +52,7 @@ FEWEST_ENDS = 2
 def render(run: Run) -> str:
     """The run as an HTML page."""
     engine = environment()
+    engine.globals["bases"] = [str(run.target.get(name, "")).rstrip("/") for name in ("compute", "network")]
     style, script = (engine.get_template(name).render() for name in ("report.css.j2", "report.js.j2"))
     return engine.get_template("index.html.j2").render(
         run=run,
@@ -87,6 +88,7 @@ def environment() -> Environment:
         finalize=_finalize,
     )
     engine.filters |= {
+        "below": _below,
         "body": body.shown,
         "clock": _clock,
         "command": visible.command,
@@ -182,6 +184,11 @@ def _ends(exchanges: Sequence[Any], most: int) -> list[tuple[int, Any]]:
     """The beginning and the end of a long sequence, each exchange with its number."""
     numbered = list(enumerate(exchanges, 1))
     return numbered if len(numbered) <= 2 * most else numbered[:most] + numbered[-most:]
+
+
+def _below(url: str, bases: Sequence[str]) -> str:
+    """The URL without the endpoint that it is below: that stands once, in the banner."""
+    return next((url[len(base) :] for base in bases if base and url.startswith(f"{base}/")), url)
 
 
 def _header_lines(pairs: list[list[str]]) -> str:

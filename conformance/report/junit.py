@@ -8,7 +8,10 @@ run, and green is exactly ``pass``:
   and a clause on which the suite broke is one of type ``error``, so that neither looks green;
 * everything else that did not pass is ``skipped`` with its reason: untested, waived, known since the baseline,
   and should-clauses that are broken or left open, which warn and gate nothing unless the run was strict.
-  Their findings stand in ``system-out``, their verdict in the property ``verdict``.
+  Their findings stand in ``system-out``.
+
+Level, source and verdict of each clause are properties of its suite, named after it: the schema that Jenkins checks
+(``junit-10.xsd`` of its xUnit plugin) knows none of a test case, and refuses the file for them.
 
 When no clause says why the run may not pass (nothing passed, the run was interrupted), a test case
 ``run.verdict`` says it; without it the file would be green. Times of single clauses are not measured and are
@@ -26,13 +29,13 @@ from conformance.verdict import Absence, ClauseResult, Finding, GatePolicy, Run,
 def render(run: Run) -> str:
     """The run as a ``testsuites`` document."""
     suites = [
-        _suite(run, family, [_case(clause, run.policy) for clause in clauses])
+        _suite(run, family, [_case(clause, run.policy) for clause in clauses], _told(clauses))
         for family, clauses in families(run).items()
     ]
     if _silent(run):
-        suites.append(_suite(run, "run", [_run_case(run)]))
+        suites.append(_suite(run, "run", [_run_case(run)], {}))
     root = ET.Element("testsuites", name=one_line(f"conformance of {target_name(run)}: {headline(run)}"))
-    for name in ("tests", "failures", "errors", "skipped"):
+    for name in ("tests", "failures", "errors"):
         root.set(name, str(sum(int(suite.get(name, "0")) for suite in suites)))
     root.set("time", f"{seconds(run) or 0:.3f}")
     root.extend(suites)
@@ -40,9 +43,9 @@ def render(run: Run) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(run: Run, name: str, cases: Iterable[ET.Element]) -> ET.Element:
+def _suite(run: Run, name: str, cases: Iterable[ET.Element], told: dict[str, str]) -> ET.Element:
     suite = ET.Element("testsuite", name=one_line(name), timestamp=one_line(run.started), time="0")
-    suite.append(_properties(_facts(run)))
+    suite.append(_properties(_facts(run) | told))
     suite.extend(cases)
     suite.set("tests", str(len(suite.findall("testcase"))))
     for plural, element in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
@@ -63,11 +66,18 @@ def _facts(run: Run) -> dict[str, str]:
     }
 
 
+def _told(clauses: Iterable[ClauseResult]) -> dict[str, str]:
+    return {
+        f"{clause.id}.{name}": value
+        for clause in clauses
+        for name, value in (("level", clause.level), ("source", clause.source), ("verdict", clause.verdict))
+    }
+
+
 def _case(clause: ClauseResult, policy: GatePolicy) -> ET.Element:
     case = ET.Element("testcase", classname=one_line(clause.family), name=one_line(clause.id), time="0")
-    properties = {"clause": clause.id, "level": clause.level, "source": clause.source}
-    case.append(_properties(properties | {"verdict": clause.verdict}))
     if clause.verdict is Verdict.PASS:
+        ET.SubElement(case, "system-out").text = _text(clause)
         return case
     name, kind = _outcome(clause, policy)
     attributes = {"message": _message(clause, policy)} | ({"type": kind} if name != "skipped" else {})

@@ -69,4 +69,6 @@ def _anchor(name: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return re.sub(r"\s+", " ", text).replace("**", "").replace("`", "").replace("*", "").strip()
+    """The text without its markup, and without a last sentence that leads to a table."""
+    plain = re.sub(r"\s+", " ", re.sub(r"[`*]", "", text)).strip()
+    return plain if plain.endswith(".") or ". " not in plain else plain[: plain.rindex(". ") + 1]

@@ -157,7 +157,7 @@ def few(folder: Path, served: Served, typed: dict[str, Ran]) -> dict[str, Ran]:
         "  - {clause: codes.success, reason: r, owner: o, ticket: T-2, expires: 2999-01-31}\n"
     )
     options = {
-        "baseline": ("--baseline", shlex.split(SINCE)[-1]),
+        "baseline": ("--baseline", shlex.split(SINCE)[-1], "--compare", shlex.split(SINCE)[-1]),
         "stale": ("--waivers", stale, "--baseline", shlex.split(SINCE)[-1]),
         "all": ("--require-all", "--baseline", shlex.split(SINCE)[-1]),
     }
@@ -175,6 +175,16 @@ def test_what_the_baseline_knows_does_not_gate(few: dict[str, Ran]) -> None:
     assert "excused (known since the baseline: body.refused)" in ran.last_line
     assert ran.verdicts["body.refused"] == "fail"
     assert len(ran.report["policy"]["baseline"]["findings"]) == 3
+
+
+def test_the_comparison_informs_and_decides_nothing(few: dict[str, Ran]) -> None:
+    """What a selection did not judge is lost from sight, here and in every view; the run passes all the same."""
+    ran = few["baseline"]
+    difference = ran.report["comparison"]["difference"]
+    assert (difference["worse"], difference["new"], difference["gone"]) == ([], [], [])
+    assert "effect.removed" in {change["clause"] for change in difference["unsure"]}
+    assert f"Not judged any more: {len(difference['unsure'])}" in ran.output
+    assert 'id="since"' in (ran.reports / "index.html").read_text()
 
 
 def test_a_waiver_that_is_out_of_date_fails_the_run(few: dict[str, Ran]) -> None:
@@ -211,6 +221,7 @@ WRONG = {
         ("--waivers", "wrong.yaml"),
         "wrong.yaml: waivers[0].clause: there is no clause body.refuesd",
     ),
+    "no earlier run": (("--compare", "absent.json"), "absent.json: cannot be read"),
     "no baseline": (("--baseline", "absent.json"), "absent.json: cannot be read"),
     "wrong baseline": (("--baseline", "wrong.yaml"), "wrong.yaml: expected a JSON document"),
 }

@@ -62,6 +62,22 @@ def test_only_the_formats_that_were_named_are_written(tmp_path: Path) -> None:
     assert {path.name for path in (tmp_path / "new").iterdir()} == {"report.sarif", "badge.svg"}
 
 
+def test_a_saved_run_is_compared_with_an_earlier_one(tmp_path: Path) -> None:
+    """Every format is rendered with the difference, and the new document holds it."""
+    old, new = saved(tmp_path / "old", PASSING), saved(tmp_path / "new", FAILING)
+    assert invoke("report", new, "--compare", old, "--report-dir", tmp_path / "both").exit_code == 0
+    read = report.read(tmp_path / "both" / "report.json")
+    assert read.comparison is not None
+    assert read.comparison.difference == difference.between(PASSING, FAILING)
+    assert (read.comparison.verdict, read.comparison.started) == (PASSING.verdict, PASSING.started)
+    assert replace(read, comparison=None) == FAILING
+    for file in ("index.html", "summary.md"):
+        assert "Since" in (tmp_path / "both" / file).read_text()
+    again = invoke("report", new, "--compare", new, "--format", "html", "--report-dir", tmp_path / "same")
+    assert again.exit_code == 0
+    assert "Nothing is different." in (tmp_path / "same" / "index.html").read_text()
+
+
 WRONG: dict[str, tuple[list[str], str]] = {
     "unknown format": (
         ["report", "{run}", "--format", "html,xlsx"],
@@ -73,6 +89,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
     "no argument": (["report"], "Missing argument"),
     "unknown option": (["report", "{run}", "--colour"], "No such option"),
     "a file for a directory": (["report", "{run}", "--report-dir", "{other}"], "cannot be written there"),
+    "no earlier run": (["report", "{run}", "--compare", "absent.json"], "absent.json: cannot be read"),
     "one run": (["diff", "{run}"], "Missing argument"),
     "no old run": (["diff", "absent.json", "{run}"], "absent.json: cannot be read"),
     "no new run": (["diff", "{run}", "{other}"], "other.json: format: expected"),

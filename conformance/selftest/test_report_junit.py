@@ -1,5 +1,6 @@
 """JUnit: red is what gates, green is what passed, and the counts are those of the run."""
 
+import re
 from collections import Counter
 from xml.etree import ElementTree as ET
 
@@ -63,13 +64,15 @@ def test_counts_are_those_of_the_cases(run: Run) -> None:
     for element in (root, *root.findall("testsuite")):
         cases = list(element.iter("testcase"))
         seen = Counter(map(outcome, cases))
-        stated = {name: int(element.get(name, "-1")) for name in ("tests", "failures", "errors", "skipped")}
-        assert stated == {
+        counted = {
             "tests": len(cases),
             "failures": seen["failure"],
             "errors": seen["error"],
             "skipped": seen["skipped"],
         }
+        if element is root:
+            del counted["skipped"]
+        assert {name: element.get(name) for name in counted} == {name: str(number) for name, number in counted.items()}
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
@@ -137,14 +140,51 @@ def test_a_broken_should_clause_warns_with_its_findings() -> None:
 
 @pytest.mark.parametrize("clause", FAILING.clauses, ids=lambda clause: clause.id)
 def test_properties_carry_what_junit_has_no_word_for(clause: ClauseResult) -> None:
-    """Clause, level, source and verdict stand beside every case."""
-    properties = {one.get("name"): one.get("value") for one in case(FAILING, clause.id).findall("properties/property")}
-    assert properties == {
-        "clause": clause.id,
-        "level": clause.level.value,
-        "source": clause.source,
-        "verdict": clause.verdict.value,
-    }
+    """Level, source and verdict stand in the suite of the clause, under its name."""
+    suite = parsed(FAILING).find(f"testsuite[@name='{clause.family}']")
+    assert suite is not None
+    properties = {one.get("name"): one.get("value") for one in suite.findall("properties/property")}
+    assert properties[f"{clause.id}.level"] == clause.level.value
+    assert properties[f"{clause.id}.source"] == clause.source
+    assert properties[f"{clause.id}.verdict"] == clause.verdict.value
+
+
+@pytest.mark.parametrize("clause", FAILING.clauses, ids=lambda clause: clause.id)
+def test_every_case_says_what_was_judged(clause: ClauseResult) -> None:
+    """Also one that passed: a viewer shows nothing else of it."""
+    told = "".join(case(FAILING, clause.id).itertext())
+    assert clause.statement in told
+    assert clause.source in told
+
+
+COUNTED = {"tests", "failures", "errors"}
+TIME = r"(([0-9]{0,3},)*[0-9]{3}|[0-9]{0,3})*(\.[0-9]{0,3})?"
+OUTCOME: tuple[set[str], set[str], list[str]] = ({"message", "type"}, {"message", "type"}, [])
+GRAMMAR: dict[str, tuple[set[str], set[str], list[str]]] = {
+    "testsuites": (set(), {"name", "time"} | COUNTED, ["testsuite"]),
+    "testsuite": ({"name"} | COUNTED, {"name", "time", "skipped", "timestamp"} | COUNTED, ["properties", "testcase"]),
+    "properties": (set(), set(), ["property"]),
+    "property": ({"name", "value"}, {"name", "value"}, []),
+    "testcase": ({"name", "time"}, {"name", "classname", "time"}, ["failure", "skipped", "error", "system-out"]),
+    "failure": OUTCOME,
+    "error": OUTCOME,
+    "skipped": (set(), {"message"}, []),
+    "system-out": (set(), set(), []),
+}
+"""Element -> attributes that are required, those that are allowed, the order of its children: what both the schema of
+Jenkins (junit-10.xsd) and that of Surefire (surefire-test-report.xsd) allow, but for the time stamp, which is Jenkins'.
+"""
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_the_schemas_of_jenkins_and_surefire_are_kept(run: Run) -> None:
+    """Jenkins' xUnit plugin refuses a file with an element or attribute that it does not know."""
+    for element in parsed(run).iter():
+        required, allowed, children = GRAMMAR[element.tag]
+        assert required <= set(element.attrib) <= allowed
+        assert re.fullmatch(TIME, element.get("time", ""))
+        order = [children.index(child.tag) for child in element]
+        assert order == sorted(order)
 
 
 @pytest.mark.parametrize(("run", "kind"), [(EMPTY, "inconclusive"), (INTERRUPTED, "interrupted")])

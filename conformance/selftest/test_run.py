@@ -1,6 +1,8 @@
 """The suite as users run it, on a deployment that keeps every clause."""
 
 import base64
+import itertools
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -94,6 +96,29 @@ def test_the_report_satisfies_its_schema(ran: Ran) -> None:
     """report.json is a public format."""
     schema = yaml.safe_load((SPEC / "run.schema.json").read_text())
     jsonschema_rs.Draft202012Validator(schema, validate_formats=True).validate(ran.report)
+
+
+def test_what_is_drawn_is_counted_in_every_process(ran: Ran) -> None:
+    """Kinds add up to the removals, times to the answers, spans to the tests of the suite, on every worker."""
+    requests = ran.report["requests"]
+    kinds: Counter[str] = Counter()
+    for counted in requests["removals_by_kind"].values():
+        kinds.update(counted)
+    assert kinds == Counter(requests["removals_by_code"])
+    assert {"standing", "absent", "malformed", "body", "unauthenticated", "restricted", "foreign"} == set(
+        requests["removals_by_kind"]
+    )
+    assert "401" in requests["removals_by_kind"]["unauthenticated"]
+    assert set(requests["removals_by_kind"]["restricted"]) == {"403"}
+    assert set(requests["times"]) == set(requests["by_operation"])
+    answered = sum(sum(times["counts"]) for times in requests["times"].values())
+    assert answered == requests["total"] - requests["by_code"].get("lost", 0)
+    assert {span["test"] for span in ran.report["tests"]} == suite.tests()
+    assert {span["verdict"] for span in ran.report["tests"]} == {"pass", "untested"}
+    for worker in {span["worker"] for span in ran.report["tests"]}:
+        spans = [span for span in ran.report["tests"] if span["worker"] == worker]
+        for one, following in itertools.pairwise(spans):
+            assert one["at"] + one["seconds"] <= following["at"] + 0.01
 
 
 def test_all_files_are_written_and_no_other(ran: Ran) -> None:
