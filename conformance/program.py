@@ -16,6 +16,9 @@ from conformance.verdict import Violation
 PAUSES_SECONDS = (0.2, 10.0)
 """Shorter and longer pauses between two requests are the suite's own work and are left out."""
 
+MOST_EXCHANGES = 200
+"""A longer sequence has no program: nobody would read it, and it would be most of the report."""
+
 LONGEST_COMMENT = 300
 LONGEST_PERIOD = 64
 
@@ -128,12 +131,14 @@ finally:
 
 
 def repeating(violation: Violation, cited: Sequence[Exchange], origins: Mapping[str, Exchange]) -> str:
-    """The program: what the violation is as a comment, the requests as data, and what sends them.
+    """The program: what the violation is as a comment, the requests as data, and what sends them; empty for none.
 
     Args:
         cited: the exchanges that show it, in order.
         origins: the exchange that allocated an address, by its ID.
     """
+    if not 0 < len(cited) <= MOST_EXCHANGES:
+        return ""
     steps = _groups([*_foundations(cited, origins), *cited])
     return "\n".join([*_head(violation), "", "STEPS = [", *steps, "]", ENGINE])
 

@@ -94,7 +94,7 @@ class Docket:
             case=case or violation.case,
             exchanges=tuple(exchange.to_json() for exchange in cited),
             reproduce=tuple(curl(exchange) for exchange in cited),
-            program=program.repeating(violation, cited, self.recorder.origins) if cited else "",
+            program=program.repeating(violation, cited, self.recorder.origins),
             details=violation.details,
         )
 

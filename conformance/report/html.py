@@ -37,13 +37,16 @@ SIGNS: Mapping[Verdict, str] = {
 }
 """Verdicts differ by sign and word too, not by colour alone (WCAG 2.2, 1.4.1)."""
 
+SHOWN_COMMANDS = 50
+"""So many commands of a long sequence are on the page, half of them from its end."""
+
 OPEN_EXCHANGES = 6
 """Longer sequences are folded except their end, which is where the clause broke."""
 
 SHOWN_ENDS = 50
 """So many exchanges from either end of a sequence are on the page at most; the document holds them all."""
 
-SHOWN_EXCHANGES = 1_500
+SHOWN_EXCHANGES = 600
 """About so many are on the page in all, shared by the findings, so that it opens at once whatever the run was."""
 
 FEWEST_ENDS = 2
@@ -92,6 +95,7 @@ def environment() -> Environment:
         "body": body.shown,
         "clock": _clock,
         "command": visible.command,
+        "commands": _commands,
         "ends": _ends,
         "header_lines": _header_lines,
         "json_lines": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
@@ -184,6 +188,15 @@ def _ends(exchanges: Sequence[Any], most: int) -> list[tuple[int, Any]]:
     """The beginning and the end of a long sequence, each exchange with its number."""
     numbered = list(enumerate(exchanges, 1))
     return numbered if len(numbered) <= 2 * most else numbered[:most] + numbered[-most:]
+
+
+def _commands(commands: Sequence[str]) -> list[str]:
+    """Commands for a reader: a sequence that nobody would paste is cut, and says so as a comment."""
+    if len(commands) <= SHOWN_COMMANDS:
+        return list(commands)
+    half = SHOWN_COMMANDS // 2
+    left = f"# {len(commands) - 2 * half:,} more commands are in report.json"
+    return [*commands[:half], left, *commands[-half:]]
 
 
 def _below(url: str, bases: Sequence[str]) -> str:

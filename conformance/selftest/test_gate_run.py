@@ -181,7 +181,7 @@ def test_the_comparison_informs_and_decides_nothing(few: dict[str, Ran]) -> None
     """What a selection did not judge is lost from sight, here and in every view; the run passes all the same."""
     ran = few["baseline"]
     difference = ran.report["comparison"]["difference"]
-    assert (difference["worse"], difference["new"], difference["gone"]) == ([], [], [])
+    assert (difference["worse"], difference["new"]) == ([], [])
     assert "effect.removed" in {change["clause"] for change in difference["unsure"]}
     assert f"Not judged any more: {len(difference['unsure'])}" in ran.output
     assert 'id="since"' in (ran.reports / "index.html").read_text()

@@ -170,3 +170,9 @@ def test_a_body_stands_as_it_was_sent(body: bytes) -> None:
     ]
     assert eval(compile(ast.Expression(given), "body", "eval"), {}) == body
     assert len(source) < 8_000
+
+
+@pytest.mark.parametrize("count", [0, program.MOST_EXCHANGES + 1])
+def test_a_sequence_that_nobody_would_read_has_no_program(count: int) -> None:
+    """Nor has a violation that cites nothing."""
+    assert not program.repeating(violation(), [exchange(number) for number in range(count)], {})
