@@ -231,8 +231,8 @@ def test_exchanges_are_a_readable_sequence() -> None:
     """Request line, code, time, headers, JSON indented, bytes dumped, a lost answer named."""
     said = page("failing").said("finding-body.refused")
     assert "DELETE /servers/s-1/ip_associations/1 201 Reason 250 ms" in said
-    assert "https://compute.example/v2/servers/s-1/ip_associations/1 · removeIpAssociation" in said
-    assert "credential full · 14:30:05.125 UTC · exchange w0-1" in said
+    assert "removeIpAssociation · credential full · 14:30:05.125 UTC · exchange w0-1" in said
+    assert "URL and 2 headershttps://compute.example/v2/servers/s-1/ip_associations/1 X-Auth-Token" in said
     assert "X-Auth-Token: $CONFORMANCE_TOKEN" in said
     assert "0000 00 ff" in said
     assert "no answer 250 ms" in said
