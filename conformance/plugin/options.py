@@ -43,8 +43,8 @@ class Options:
         self, target: str, report_dir: Path, waivers: Path | None, baseline: Path | None, compare: Path | None
     ) -> Options:
         """The same of the run of one target among several."""
-        own = {"waivers": waivers, "baseline": baseline, "compare": compare}
-        return replace(self, target=target, report_dir=report_dir, **own)
+        own = replace(self, target=target, report_dir=report_dir)
+        return replace(own, waivers=waivers, baseline=baseline, compare=compare)
 
 
 def add(parser: pytest.Parser) -> None:
