@@ -155,12 +155,14 @@ def test_each_target_has_its_own_waivers_and_baseline(judged: Ran, three: Three)
     entry = {"clause": "body.refused", "reason": "r", "owner": "o", "ticket": "T-1", "expires": "2999-01-31"}
     (waivers / "dfw-1.yaml").write_text(yaml.safe_dump({"waivers": [entry]}))
     both = [one for name in ("1.yaml", "3.yaml") for one in ("--target", three.targets / name)]
-    ran = _run(three.folder / "waived", *both, "--waivers", waivers, "--baseline", judged.reports, *FEW)
+    earlier_runs = ("--baseline", judged.reports, "--compare", judged.reports)
+    ran = _run(three.folder / "waived", *both, "--waivers", waivers, *earlier_runs, *FEW)
     assert ran.code == 0, ran.output
     documents = _reports(ran)
     assert [len(documents[name]["waivers"]) for name in ("dfw-1", "lon")] == [1, 0]  # type: ignore[arg-type]
     earlier = [documents[name]["policy"]["baseline"]["target"] for name in ("dfw-1", "lon")]  # type: ignore[index]
     assert earlier == ["dfw 1", "lon"]
+    assert [documents[name]["comparison"]["target"] for name in ("dfw-1", "lon")] == earlier  # type: ignore[index]
 
 
 @pytest.mark.parametrize(("by", "code"), [(signal.SIGINT, 2), (signal.SIGTERM, 128 + signal.SIGTERM)])
