@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from report_runs import FAILING, HOSTILE, HOSTILE_RUN, PASSING, RUNS, clause, exchange, finding, pictured, run
 
-from conformance.report import html
+from conformance.report import html, overview
+from conformance.report.overview import Part
 from conformance.verdict import Run, Verdict
 
 pytestmark = pytest.mark.browser
@@ -239,6 +240,28 @@ def test_axe_finds_no_violation(
     page.evaluate(OPEN_ALL)
     found = Axe().run(page).response["violations"]
     assert not found, json.dumps(found, indent=1)[:4000]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_overview_of_several_targets_is_as_accessible(
+    browser: Any, keep: Callable[[Any, str], None], scheme: str, tmp_path: Path
+) -> None:
+    """No violation either, and it is as quiet and fits as narrow a window."""
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415  # only where these tests run
+
+    parts = [Part(name, tmp_path / name, one) for name, one in SHOWN.items()]
+    (tmp_path / "overview.html").write_text(overview.page(parts, tmp_path), encoding="utf-8")
+    page = browser.new_page(viewport=NARROW, color_scheme=scheme)
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.goto((tmp_path / "overview.html").as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
+    found = Axe().run(page).response["violations"]
+    assert not found, json.dumps(found, indent=1)[:4000]
+    assert not said
+    page.set_viewport_size(WIDE)
+    keep(page, f"overview-{scheme}")
+    page.close()
 
 
 def test_light_and_dark_are_two_schemes(opened: Callable[..., Any]) -> None:
