@@ -200,9 +200,9 @@ def test_copy_buttons_copy_what_stands_beside_them(opened: Callable[..., Any]) -
     copied = []
     for number in range(buttons.count()):
         buttons.nth(number).press("Enter")
-        page.wait_for_function("document.getElementById('spoken').textContent.startsWith('Copied')")
+        buttons.nth(number).filter(has_text="Copied").wait_for()
+        assert page.locator("#spoken").inner_text() == "Copied to the clipboard"
         copied.append(page.evaluate("navigator.clipboard.readText()"))
-        page.evaluate("document.getElementById('spoken').textContent = ''")
     findings = [one for clause in PICTURED.clauses for one in clause.findings]
     for one in findings:
         assert "\n".join(one.reproduce) in copied
