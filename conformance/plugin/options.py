@@ -11,6 +11,8 @@ from pathlib import Path
 import hypothesis
 import platformdirs
 import pytest
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from conformance import report
 
@@ -137,6 +139,9 @@ def _seed(given: str) -> int:
 
 def load_profile(depth: str) -> None:
     """Let Hypothesis make as many examples as the depth asks for; seeds and replays are the suite's own."""
+    # It mixes in constants of the modules that happen to be loaded, which differ between a worker and a lone process,
+    # and between a checkout and an installed package; the same seed has to make the same examples in all of them.
+    providers._get_local_constants = Constants  # noqa: SLF001  # there is no public switch; a test would notice its loss
     # The working directory is the user's; Hypothesis would keep its tables of characters there.
     os.environ.setdefault(
         "HYPOTHESIS_STORAGE_DIRECTORY", str(platformdirs.user_cache_path("conformance") / "hypothesis")

@@ -206,7 +206,7 @@ def job(folder: Path, **variables: str) -> Job:
     shim = folder / "bin" / "python3"
     shim.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} "$@"\n')
     shim.chmod(0o755)
-    offline = {"PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    offline = {"PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_IGNORE_INSTALLED": "1"}
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
     found = {"PYTHONPATH": sysconfig.get_paths()["purelib"], "PATH": path}
     return Job(folder, offline | found | {"CONFORMANCE_STATE_DIR": str(folder / "state")} | variables)
