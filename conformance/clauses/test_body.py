@@ -30,7 +30,9 @@ def test_a_removal_with_a_body_is_refused(api, association, framing):
 @pytest.mark.clause("body.inert")
 def test_a_body_does_not_choose_what_is_removed(api, neighbourhood):
     """Bodies that name everything, another server or the whole address change nothing beside the path's."""
-    _inert(api, neighbourhood, _choices(neighbourhood[0], neighbourhood[-1]))
+    named = neighbourhood[0]
+    elsewhere = [pair.server for pair in neighbourhood if pair.server != named.server]
+    _inert(api, neighbourhood, _choices(named.address, elsewhere))
 
 
 @pytest.mark.clause("body.inert")
@@ -54,12 +56,12 @@ def _granted(api):
     return {204} if api.target.policy.request_body == "ignore" else set()
 
 
-def _choices(named, other):
+def _choices(address, servers):
     """What a body could say to choose something else of the address, and how it is framed."""
     documents = (
         {"all": True, "force": True, "cascade": True},
-        {"serverID": other.server, "server_id": other.server},
-        {"ip_address": {"id": named.address, "port_ids": []}},
+        *({"serverID": server, "server_id": server} for server in servers[:1]),
+        {"ip_address": {"id": address, "port_ids": []}},
     )
     return [("content-length", document) for document in documents]
 

@@ -37,12 +37,9 @@ def neighbourhood(api: Bench) -> tuple[Pair, ...]:
 
 
 @pytest.fixture
-def two_addresses(neighbourhood: tuple[Pair, ...], request: pytest.FixtureRequest) -> tuple[Pair, ...]:
+def two_addresses(api: Bench, neighbourhood: tuple[Pair, ...]) -> tuple[Pair, ...]:
     """The same, with two addresses of one server for certain."""
-    if len({pair.address for pair in neighbourhood}) < 2:
-        process = request.config.stash[PROCESS]
-        why = process.provisioner.shortage or f"limits.max_addresses is {process.target.limits.max_addresses}"
-        raise Untested(f"it takes two addresses: {why}", Absence.OCCASION)
+    api.leases.require_two()
     return neighbourhood
 
 

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterable
 from typing import Self
 
 from conformance.client import retried
-from conformance.errors import ProvisioningError
+from conformance.errors import ProvisioningError, Untested
 from conformance.judge import Held, Pair, State
 from conformance.plugin.belief import Belief
 from conformance.plugin.docket import Docket
 from conformance.plugin.process import Process
 from conformance.plugin.sight import Sight
 from conformance.provision import Address
+from conformance.verdict import Absence
 
 ANY = Held(frozenset())
 """Stands for an address that is shown, whatever is shown of it."""
@@ -130,6 +131,21 @@ class Leases:
         own = [Pair(first.id, server) for server in self.servers[:3]]
         shared = self.servers[: 1 if self._quick else 2]
         return (*own, *(Pair(other.id, server) for other in more for server in shared))
+
+    def require_two(self) -> None:
+        """See to it that two addresses are leased.
+
+        Raises:
+            Untested: the target grants only one, or the description allows only one.
+            ProvisioningError: the other one was in use all the time.
+        """
+        if len(self.addresses) > 1:
+            return
+        most = self._process.target.limits.max_addresses
+        why = self._process.provisioner.shortage or (f"limits.max_addresses is {most}" if most < 2 else "")
+        if not why:
+            raise ProvisioningError("it takes two addresses: other tests did not give one back in time")
+        raise Untested(f"it takes two addresses: {why}", Absence.OCCASION)
 
     def one(self) -> Address:
         """A leased address that is not gone; a new one is had where there is none.

@@ -135,8 +135,14 @@ def command(*arguments: object, by: str = "conformance") -> list[str]:
 def run(folder: Path, *arguments: object, by: str = "conformance", **variables: str) -> Ran:
     """Run the suite in ``folder`` and wait for its end."""
     folder.mkdir(exist_ok=True)
+    return ended(command(*arguments, by=by), folder, **variables)
+
+
+def ended(typed: list[str] | str, folder: Path, **variables: str) -> Ran:
+    """Run a command in ``folder``, a line of text in the shell, and wait for its end."""
     done = subprocess.run(
-        command(*arguments, by=by),
+        typed,
+        shell=isinstance(typed, str),
         cwd=folder,
         env=environment(**variables),
         stdin=subprocess.DEVNULL,

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from run_processes import CHECKOUT, LONGEST_RUN_SECONDS, Ran, Served, environment, run, serve
+from run_processes import CHECKOUT, Ran, Served, ended, run, serve
 
 from conformance import SPEC, report
 from conformance.report import sarif
@@ -69,19 +68,7 @@ def typed(folder: Path, served: Served) -> dict[str, Ran]:
 
 def _typed(command: str, folder: Path, **variables: str) -> Ran:
     path = f"{folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        command,
-        shell=True,
-        cwd=folder,
-        env=environment(PATH=path, CONFORMANCE_STATE_DIR=str(folder / "state"), **variables),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=LONGEST_RUN_SECONDS,
-        check=False,
-    )
-    return Ran(done.returncode, done.stdout, folder)
+    return ended(command, folder, PATH=path, CONFORMANCE_STATE_DIR=str(folder / "state"), **variables)
 
 
 def test_the_first_run_fails_as_the_readme_says(typed: dict[str, Ran]) -> None:
