@@ -15,12 +15,12 @@ from conformance.client import Client, Pacer
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Recorder
 from conformance.model.cli import check_history
-from conformance.plugin.suite import CLAUSES
 from conformance.preflight.cli import doctor, init
 from conformance.proof.cli import prove
 from conformance.provision import state_directory, sweep_dead_runs
 from conformance.reference.cli import serve
 from conformance.report.cli import diff, render, show_all
+from conformance.run.suite import CLAUSES
 
 USAGE_ERROR = 4
 WORKERS_MAY_TAKE_SECONDS = 20.0

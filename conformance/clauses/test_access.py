@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import contract, judge
+from conformance import judge, openapi
 from conformance.generate import credentials
 
 
@@ -28,7 +28,7 @@ def test_a_caller_without_the_right_to_delete_is_answered_403(api, restricted, a
 def test_a_caller_of_another_tenant_is_refused(api, foreign, association):
     """A credential of another tenant: a documented 4xx, nothing removed."""
     trial = api.attempt(association, "a removal by a caller of another tenant", credential=foreign)
-    api.judge(judge.refusal.refused("access.foreign", trial, codes=contract.refusals()), trial=trial)
+    api.judge(judge.refusal.refused("access.foreign", trial, codes=openapi.refusals()), trial=trial)
 
 
 @pytest.mark.clause("access.foreign")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from conformance import contract, generate, judge
+from conformance import generate, judge, openapi
 from conformance.generate import Body
 
 FRAMINGS = ("content-length", "chunked")
@@ -20,7 +20,7 @@ def test_a_removal_with_a_body_is_refused(api, association, framing):
     def judge_one(body: Body) -> None:
         trial = api.attempt(association, f"a removal with {body}", **body.variation())
         ruling = judge.refusal.refused_or(
-            "body.refused", trial, codes=contract.refusals(), granted=_granted(api), rule=f"refusal, {framing}"
+            "body.refused", trial, codes=openapi.refusals(), granted=_granted(api), rule=f"refusal, {framing}"
         )
         api.judge(ruling, trial=trial)
 
@@ -46,7 +46,7 @@ def _inert(api, standing, choices):
         body = Body(json.dumps(document).encode(), 1, "application/json", framing)
         api.establish(*standing)
         trial = api.attempt(standing[0], f"a removal with {body}", full=True, **body.variation())
-        refused = judge.refusal.refused_or("body.refused", trial, codes=contract.refusals(), granted=_granted(api))
+        refused = judge.refusal.refused_or("body.refused", trial, codes=openapi.refusals(), granted=_granted(api))
         api.note(refused)
         api.judge(judge.effect.body_inert(trial), trial=trial, case=str(body))
 

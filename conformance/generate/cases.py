@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote_to_bytes
 import schemathesis
 from hypothesis import strategies as st
 
-from conformance import contract
+from conformance import openapi
 
 LONGEST_SEGMENT_BYTES = 255
 
@@ -64,8 +64,8 @@ def requests() -> st.SearchStrategy[Generated]:
 
 @cache
 def _operation() -> Any:
-    stated = contract.operation()
-    return contract.schemathesis_schema()[stated.path][stated.method]
+    stated = openapi.operation()
+    return openapi.schemathesis_schema()[stated.path][stated.method]
 
 
 def _cases(mode: schemathesis.GenerationMode) -> st.SearchStrategy[schemathesis.Case[Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance import contract
+from conformance import openapi
 from conformance.evidence import Exchange
 from conformance.judge.attempt import Attempt
 from conformance.judge.expect import broken, kept
@@ -11,14 +11,14 @@ from conformance.verdict import Ruling
 
 def documented_codes() -> str:
     """The codes of the page, as a finding names them."""
-    return ", ".join(str(code) for code in sorted(contract.documented()))
+    return ", ".join(str(code) for code in sorted(openapi.documented()))
 
 
 def documented(exchange: Exchange) -> Ruling | None:
     """``codes.documented``: the answer carries a code of the page; None when the answer was lost."""
     if exchange.status is None:
         return None
-    if exchange.status in contract.documented():
+    if exchange.status in openapi.documented():
         return kept("codes.documented")
     return broken(
         "codes.documented",

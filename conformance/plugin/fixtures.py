@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from conformance.driver import rounds, sequences
+from conformance.driver.api import Bench
+from conformance.driver.named import Ground
+from conformance.driver.ruling_log import Docket
 from conformance.errors import Untested
 from conformance.judge import Pair
-from conformance.plugin import overlap, walk
-from conformance.plugin.bench import Bench
-from conformance.plugin.docket import Docket
-from conformance.plugin.ground import Ground
 from conformance.plugin.keys import DOCKET, PROCESS
 from conformance.verdict import Absence
 
@@ -50,23 +50,23 @@ def associations(api: Bench) -> tuple[Pair, ...]:
 
 
 @pytest.fixture
-def walker(request: pytest.FixtureRequest) -> Iterator[walk.Walker]:
+def walker(request: pytest.FixtureRequest) -> Iterator[sequences.Walker]:
     """Sequences of operations on bare addresses, walked on the target and in the model."""
     process = request.config.stash[PROCESS]
-    ground = Ground(process, renewals=walk.RENEWALS[process.depth])
+    ground = Ground(process, renewals=sequences.RENEWALS[process.depth])
     try:
-        yield walk.Walker(ground, depth=process.depth, seed=process.seed)
+        yield sequences.Walker(ground, depth=process.depth, seed=process.seed)
     finally:
         ground.close()
 
 
 @pytest.fixture
-def callers(request: pytest.FixtureRequest) -> Iterator[overlap.Overlap]:
+def callers(request: pytest.FixtureRequest) -> Iterator[rounds.Overlap]:
     """Rounds of overlapping operations from parallel connections; how many overlapped is noted for the operator."""
     process = request.config.stash[PROCESS]
-    ground = Ground(process, renewals=overlap.RENEWALS[process.depth])
+    ground = Ground(process, renewals=rounds.RENEWALS[process.depth])
     try:
-        made = overlap.Overlap(ground, depth=process.depth, seed=process.seed)
+        made = rounds.Overlap(ground, depth=process.depth, seed=process.seed)
         yield made
         process.notes.append(f"concurrency: {made.tally}")
         made.close()

@@ -11,17 +11,18 @@ from typing import Any
 
 import pytest
 
-from conformance import catalogue, contract
+from conformance import catalogue, openapi
+from conformance.driver.ruling_log import Docket
 from conformance.errors import UsageError
 from conformance.evidence import Exchange
 from conformance.judge import codes, content, limits
-from conformance.plugin import effort, options, outcome, progress, several, suite, workers
-from conformance.plugin import session as sessions
-from conformance.plugin.docket import Docket
+from conformance.plugin import options, outcome, several, workers
 from conformance.plugin.keys import BEAT, BEGUN, DISPLAY, DOCKET, OUTCOME, PROCESS, SESSION, STARTED_AT
 from conformance.plugin.outcome import Outcome
-from conformance.plugin.progress import Beat
 from conformance.report import terminal
+from conformance.run import cost, progress, suite
+from conformance.run import session as sessions
+from conformance.run.progress import Beat
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -131,7 +132,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 raise pytest.UsageError(f"{item.nodeid} is marked with {clause!r}, which is in no clause file")
     if PROCESS in config.stash and hasattr(config, "workerinput"):
         tests = [suite.name(item.nodeid) for item in items]
-        order = effort.spread(tests, config.stash[PROCESS].depth, config.workerinput["workercount"])
+        order = cost.spread(tests, config.stash[PROCESS].depth, config.workerinput["workercount"])
         items[:] = [items[index] for index in order]
 
 
@@ -174,7 +175,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def _at_every_exchange(docket: Docket, exchange: Exchange) -> None:
-    if exchange.operation == contract.OPERATION:
+    if exchange.operation == openapi.OPERATION:
         docket.note(codes.documented(exchange), exchange.id)
         docket.note(content.no_content(exchange), exchange.id)
         docket.note(limits.retry_after(exchange), exchange.id)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.plugin.docket import Docket
+from conformance.driver.context import Process, Readings
+from conformance.driver.ruling_log import Docket
 from conformance.plugin.outcome import Outcome
-from conformance.plugin.process import Process, Readings
-from conformance.plugin.progress import Beat, Display
-from conformance.plugin.session import Session
+from conformance.run.progress import Beat, Display
+from conformance.run.session import Session
 
 SESSION = pytest.StashKey[Session]()
 """On the config of the controller, or of the only process."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import random
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import hypothesis
@@ -15,6 +14,7 @@ from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 
 from conformance import report
+from conformance.run.options import Options
 
 DEPTHS = {"quick": 6, "standard": 20, "deep": 120}
 """Depth -> Hypothesis examples of a property that asks for its full share."""
@@ -22,31 +22,6 @@ DEPTHS = {"quick": 6, "standard": 20, "deep": 120}
 DEFAULT_SEED = 0
 
 ALONE = "--target-alone"
-
-
-@dataclass(frozen=True, slots=True)
-class Options:
-    """What was asked for of one run. ``target`` is None for the embedded reference deployment."""
-
-    target: str | None
-    depth: str
-    seed: int
-    report_dir: Path
-    formats: tuple[str, ...]
-    state_dir: Path | None
-    probe_limits: bool
-    strict: bool
-    require_all: bool
-    waivers: Path | None
-    baseline: Path | None
-    compare: Path | None
-
-    def of(
-        self, target: str, report_dir: Path, waivers: Path | None, baseline: Path | None, compare: Path | None
-    ) -> Options:
-        """The same of the run of one target among several."""
-        own = replace(self, target=target, report_dir=report_dir)
-        return replace(own, waivers=waivers, baseline=baseline, compare=compare)
 
 
 def add(parser: pytest.Parser) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from conformance.driver.ruling_log import ClauseBroken
 from conformance.errors import Unjudgeable, Untested
-from conformance.plugin.docket import ClauseBroken
 from conformance.verdict import WORST_FIRST, Absence, Verdict
 
 

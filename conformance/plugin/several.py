@@ -24,10 +24,11 @@ import pytest
 from conformance import report, target
 from conformance.errors import UsageError
 from conformance.plugin import options
-from conformance.plugin import session as sessions
-from conformance.plugin.options import ALONE, Options
-from conformance.plugin.session import INTERNAL_ERROR, INTERRUPTED, USAGE_ERROR
+from conformance.plugin.options import ALONE
 from conformance.report import overview
+from conformance.run import session as sessions
+from conformance.run.options import Options
+from conformance.run.session import INTERNAL_ERROR, INTERRUPTED, USAGE_ERROR
 from conformance.verdict import Verdict
 
 DESCRIPTIONS = (".yaml", ".yml")

@@ -21,9 +21,9 @@ import pytest
 import yaml
 
 from conformance.evidence import VARIABLES
-from conformance.plugin.suite import CLAUSES
 from conformance.reference.server import Reference, Settings
 from conformance.reference.store import Tokens
+from conformance.run.suite import CLAUSES
 
 SETTLE_SECONDS = 1.5
 """The reference deployment's slowest lawful variant lags a third of this."""

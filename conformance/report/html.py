@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from conformance import tally
+from conformance.evidence import statistics
 from conformance.report import body, difference, outline, pictures, sources, states, timeline, visible
 from conformance.verdict import Level, Run, Verdict
 
@@ -111,7 +111,7 @@ def environment() -> Environment:
         "timeline": timeline,
         "pictures": pictures,
         "states": states,
-        "timing": tally,
+        "timing": statistics,
         "Level": Level,
         "Verdict": Verdict,
     }

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 
+from conformance.evidence.statistics import BOUNDS, Kind
 from conformance.report.outline import CodeSeen, codes
-from conformance.tally import BOUNDS, Kind
 from conformance.verdict import Run, Span, Times
 
 KINDS: dict[Kind, tuple[str, str]] = {

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from conformance import target
 from conformance.client import Client, Pacer
+from conformance.driver.context import Process
+from conformance.driver.named import Ground
 from conformance.evidence import VARIABLES, Recorder
-from conformance.plugin.ground import Ground
-from conformance.plugin.process import Process
 from conformance.provision import Ledger, Provisioner
 from conformance.reference import Reference, Settings, Tokens
 

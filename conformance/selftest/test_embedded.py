@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from conformance.plugin import embedded
 from conformance.provision import Ledger, ledger
+from conformance.run import embedded
 
 
 def begun(state: Path, *, long_ago: bool) -> Ledger:

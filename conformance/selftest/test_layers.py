@@ -17,49 +17,47 @@ PACKAGE = Path(conformance.__file__).parent
 ROOT_NAMES = frozenset({"SPEC", "__version__"})
 
 RECORDS = frozenset({"errors", "verdict", "evidence", "target"})
-PLUGIN = RECORDS | {"identity", "waivers", "catalogue", "contract", "client", "tally", "program"}
-PLUGIN |= {"judge", "model", "generate", "provision", "preflight", "report"}
+DRIVER = RECORDS | {"identity", "openapi", "client", "judge", "model", "generate", "provision"}
+RUN = DRIVER | {"catalogue", "driver", "preflight", "report"}
 
 LAYERS = {
     "errors": frozenset(),
-    "verdict": frozenset(),
-    "documents": frozenset({"errors"}),
+    "yaml_input": frozenset({"errors"}),
+    "verdict": frozenset({"errors", "yaml_input"}),
     "catalogue": frozenset({"errors", "verdict"}),
-    "contract": frozenset({"errors", "verdict"}),
+    "openapi": frozenset({"errors", "verdict"}),
+    "evidence": frozenset({"errors", "verdict"}),
     # Clouds are read while the description is, and asked for tokens by the client.
     "identity": frozenset({"errors", "evidence"}),
-    "target": frozenset({"errors", "verdict", "documents", "identity"}),
-    "tally": frozenset(),
-    "evidence": frozenset({"errors", "verdict", "tally"}),
-    "program": frozenset({"verdict", "evidence"}),
-    "waivers": frozenset({"errors", "verdict", "documents"}),
+    "target": frozenset({"errors", "verdict", "yaml_input", "identity"}),
     "client": frozenset({"errors", "evidence", "identity", "target"}),
-    "judge": frozenset({"errors", "verdict", "evidence", "contract"}),
+    "judge": frozenset({"errors", "verdict", "evidence", "openapi"}),
     "model": frozenset(),
-    "generate": frozenset({"errors", "contract", "target", "model", "judge"}),
+    "generate": frozenset({"errors", "openapi", "target", "model", "judge"}),
     # What the client hands back is an exchange.
     "provision": frozenset({"errors", "evidence", "target", "client"}),
-    "report": frozenset({"errors", "verdict", "tally", "evidence", "catalogue"}),
+    "driver": DRIVER,
+    "report": frozenset({"errors", "verdict", "evidence", "catalogue"}),
     # Its commands show what a target said, which only the report makes harmless.
     "preflight": frozenset({"errors", "evidence", "identity", "target", "client", "provision", "report"}),
+    "run": RUN,
     # Two independent statements of the API: a mistake that both made would hide itself.
     "reference": frozenset(),
-    "plugin": PLUGIN,
+    "plugin": RUN | {"run"},
     # The contract says which codes a refusal may have; everything else arrives as a fixture.
-    "clauses": frozenset({"contract", "judge", "generate", "model"}),
+    "clauses": frozenset({"openapi", "judge", "generate", "model"}),
     # It serves the reference, runs the plugin on it and reads the run document that comes out.
-    "proof": frozenset({"errors", "evidence", "catalogue", "plugin", "reference"}),
-    "cli": PLUGIN | {"plugin", "reference", "proof"},
+    "proof": frozenset({"errors", "evidence", "catalogue", "run", "plugin", "reference"}),
+    "cli": RUN | {"run", "plugin", "reference", "proof"},
     "__main__": frozenset({"cli"}),
     "__init__": frozenset(),
 }
 
 PURE = {
     "errors": frozenset(),
-    "verdict": frozenset(),
+    # The schema of waiver files.
+    "verdict": frozenset({"jsonschema_rs"}),
     "evidence": frozenset(),
-    "tally": frozenset(),
-    "program": frozenset(),
     "judge": frozenset(),
     # ``conformance check-history`` and ``conformance serve`` live beside what they show.
     "model": frozenset({"click"}),

@@ -7,10 +7,10 @@ import grounds
 import pytest
 from filelock import FileLock
 
+from conformance.driver.context import Process
+from conformance.driver.leases import Leases
+from conformance.driver.ruling_log import Docket
 from conformance.errors import ProvisioningError, Untested
-from conformance.plugin.docket import Docket
-from conformance.plugin.leases import Leases
-from conformance.plugin.process import Process
 from conformance.provision import provisioner
 
 

@@ -4,9 +4,9 @@ import grounds
 import pytest
 
 from conformance import generate, judge
+from conformance.driver.sequences import Walker
 from conformance.generate import Plan, Size, Step
 from conformance.judge.lifecycle import Taken, Walk
-from conformance.plugin.walk import Walker
 from conformance.provision import Record
 from conformance.reference import Reference, catalogue
 

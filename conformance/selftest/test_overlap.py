@@ -7,9 +7,9 @@ import grounds
 import pytest
 
 from conformance import generate, judge
+from conformance.driver.rounds import RENEWALS, Overlap
 from conformance.generate import Call, Field, Scene, Step
 from conformance.judge.order import Round
-from conformance.plugin.overlap import RENEWALS, Overlap
 from conformance.reference import Reference, catalogue
 
 RACES = [fault.name for fault in catalogue() if fault.breaks == ("concurrency.linearizable",) and fault.certain]

@@ -17,13 +17,13 @@ from conformance import catalogue
 from conformance.client import Client, Pacer
 from conformance.errors import Unreachable
 from conformance.evidence import Recorder
-from conformance.plugin import suite
 from conformance.plugin.options import DEPTHS
 from conformance.preflight import Check, Status, examination, opening, ready
 from conformance.preflight.cost import COSTS, Cost, in_words
 from conformance.preflight.tenant import NEEDS
 from conformance.provision import Ledger, ledger
 from conformance.reference.exchange import Refusal
+from conformance.run import suite
 from conformance.target import Limits, Policy, Secret, Target
 
 PUBLIC = "00000000-0000-0000-0000-000000000000"

@@ -13,9 +13,8 @@ import grounds
 import pytest
 from report_runs import HOSTILE, exchange
 
-from conformance import program
-from conformance.evidence import VARIABLES, Exchange, Request
-from conformance.plugin.process import Process
+from conformance.driver.context import Process
+from conformance.evidence import VARIABLES, Exchange, Request, reproducer
 from conformance.reference import Reference
 from conformance.verdict import Violation
 
@@ -48,7 +47,7 @@ def left(reference: Reference) -> tuple[set[str], int]:
 
 def written(process: Process, *cited: Exchange) -> str:
     """The program for these exchanges."""
-    return program.repeating(violation(), cited, process.recorder.origins)
+    return reproducer.repeating(violation(), cited, process.recorder.origins)
 
 
 def test_a_program_sees_again_what_the_run_saw(tmp_path: Path) -> None:
@@ -132,7 +131,7 @@ def test_no_token_stands_in_a_program_and_each_spelling_is_filled_in(tmp_path: P
 
 def test_without_a_credential_nothing_is_sent(tmp_path: Path) -> None:
     """The program names the variable that is missing."""
-    source = program.repeating(violation(), [exchange(1, 204)], {})
+    source = reproducer.repeating(violation(), [exchange(1, 204)], {})
     ran = repeated(source, tmp_path, CONFORMANCE_TOKEN="")
     assert ran.returncode == 1
     assert "set CONFORMANCE_TOKEN" in ran.stderr
@@ -144,13 +143,13 @@ def test_what_a_target_said_is_a_literal_or_a_comment(text: str) -> None:
     """However it is spelled, the program has the same statements and is ASCII."""
     sent = exchange(1, 400, text=text)
     plain, hostile = (
-        ast.parse(program.repeating(violation(words), [one], {}))
+        ast.parse(reproducer.repeating(violation(words), [one], {}))
         for words, one in (("", exchange(1, 400)), (text, replace(sent, failure=text)))
     )
     assert [type(node) for node in ast.walk(plain) if isinstance(node, ast.stmt)] == [
         type(node) for node in ast.walk(hostile) if isinstance(node, ast.stmt)
     ]
-    source = program.repeating(violation(text), [sent], {})
+    source = reproducer.repeating(violation(text), [sent], {})
     assert source.isascii()
     assert all(one == "\n" or one.isprintable() for one in source)
 
@@ -160,7 +159,7 @@ def test_a_body_stands_as_it_was_sent(body: bytes) -> None:
     """Bytes that repeat themselves are not written out."""
     base = exchange(1, 400)
     sent = replace(base, request=Request("DELETE", base.request.url, (), body, "chunked"))
-    source = program.repeating(violation(), [sent], {})
+    source = reproducer.repeating(violation(), [sent], {})
     (given,) = [
         word.value
         for node in ast.walk(ast.parse(source))
@@ -172,7 +171,7 @@ def test_a_body_stands_as_it_was_sent(body: bytes) -> None:
     assert len(source) < 8_000
 
 
-@pytest.mark.parametrize("count", [0, program.MOST_EXCHANGES + 1])
+@pytest.mark.parametrize("count", [0, reproducer.MOST_EXCHANGES + 1])
 def test_a_sequence_that_nobody_would_read_has_no_program(count: int) -> None:
     """Nor has a violation that cites nothing."""
-    assert not program.repeating(violation(), [exchange(number) for number in range(count)], {})
+    assert not reproducer.repeating(violation(), [exchange(number) for number in range(count)], {})

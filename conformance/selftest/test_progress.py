@@ -8,17 +8,18 @@ from types import SimpleNamespace
 
 import pytest
 
-from conformance.plugin import effort, suite, workers
-from conformance.plugin.effort import Effort
-from conformance.plugin.progress import Beat, Tally
+from conformance.plugin import workers
 from conformance.report import live
 from conformance.report.live import Position
+from conformance.run import cost, suite
+from conformance.run.cost import Effort
+from conformance.run.progress import Beat, Tally
 from conformance.target import Limits, Target
 
 HALF = Position(
     tests=30, done=12, share=0.46, clauses=("body.refused",), cases=214, requests=640, seconds=50.0, left=58
 )
-LONGEST, SECOND = list(effort.REQUESTS)[:2]
+LONGEST, SECOND = list(cost.REQUESTS)[:2]
 
 
 @pytest.mark.parametrize(
@@ -68,25 +69,25 @@ def test_an_hour_in_a_log_is_no_flood() -> None:
 
 def test_the_tests_of_the_table_exist() -> None:
     """A test that is renamed takes its effort along."""
-    assert {*effort.REQUESTS, *effort.WAITS} <= suite.tests()
+    assert {*cost.REQUESTS, *cost.WAITS} <= suite.tests()
 
 
-@pytest.mark.parametrize("depth", effort.DEPTHS)
+@pytest.mark.parametrize("depth", cost.DEPTHS)
 @pytest.mark.parametrize("workers", [1, 2, 3, 4])
 def test_workers_get_the_longest_tests_first_and_every_test_once(depth: str, workers: int) -> None:
     """Each of the longest begins at once, and none waits behind another."""
     tests = sorted(suite.tests())
-    order = effort.spread(tests, depth, workers)
+    order = cost.spread(tests, depth, workers)
     assert sorted(order) == list(range(len(tests)))
-    ranked = sorted((effort.of(test, depth).weight for test in tests), reverse=True)
-    weights = [effort.of(tests[index], depth).weight for index in order]
+    ranked = sorted((cost.of(test, depth).weight for test in tests), reverse=True)
+    weights = [cost.of(tests[index], depth).weight for index in order]
     assert weights[: 2 * workers : 2] == ranked[:workers]
     assert max(weights[1 : 2 * workers : 2]) <= min(ranked[: len(tests) // 2])
 
 
 def test_few_tests_are_spread_by_length_alone() -> None:
     """Then xdist deals them out one by one."""
-    assert effort.spread([SECOND, LONGEST, "test_x.py::test_short"], "standard", 2) == [1, 0, 2]
+    assert cost.spread([SECOND, LONGEST, "test_x.py::test_short"], "standard", 2) == [1, 0, 2]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +97,7 @@ def test_the_time_left_is_judged_by_what_was_done(workers: int, longest: Effort,
     """Requests at the pace so far, waits at their own, shared by the workers, and no less than the longest test."""
     done, remaining = Effort(100, 1), Effort(50, 2)
     elapsed = 55.0 if workers == 1 else 52.5
-    left = effort.left_seconds(done, remaining, longest, elapsed=elapsed, workers=workers, settle=5)
+    left = cost.left_seconds(done, remaining, longest, elapsed=elapsed, workers=workers, settle=5)
     assert left == pytest.approx(seconds)
 
 
@@ -111,7 +112,7 @@ def test_the_processes_of_a_run_are_added_up(tmp_path: Path) -> None:
     beats["gw0"].end()
     tally.ended.append("test_x.py::test_short")
     beats["gw1"].begin(LONGEST, ("b.b", "a.a"), docket)
-    sent["gw1"] = effort.of(LONGEST, "standard").requests * 2
+    sent["gw1"] = cost.of(LONGEST, "standard").requests * 2
     beats["gw1"]._noted = float("-inf")
     beats["gw1"].note()
     (tmp_path / "gw2.progress.json").write_text("{")
@@ -119,7 +120,7 @@ def test_the_processes_of_a_run_are_added_up(tmp_path: Path) -> None:
     assert (position.tests, position.done, position.cases) == (3, 1, 10)
     assert position.requests == 3 + 7 + sent["gw1"]
     assert position.clauses == ("b.b", "a.a")
-    short, longest, second = (effort.of(test, "standard").requests for test in ("x", LONGEST, SECOND))
+    short, longest, second = (cost.of(test, "standard").requests for test in ("x", LONGEST, SECOND))
     assert position.share == pytest.approx((short + longest) / (short + longest + second))
     assert position.left is None
     tally.began = tally.created - 10

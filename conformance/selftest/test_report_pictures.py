@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from report_runs import FAILING, HOSTILE, PASSING, RUNS, pictured, sequence
 
-from conformance import catalogue, tally
-from conformance.evidence import Exchange, Recorder, Request, Response
+from conformance import catalogue
+from conformance.evidence import Exchange, Recorder, Request, Response, statistics
+from conformance.evidence.statistics import BOUNDS, Kind, Tally, Times
 from conformance.report import html, markdown, outline, pictures, sources, states, terminal
-from conformance.tally import BOUNDS, Kind, Tally, Times
 from conformance.verdict import Requests, Run, Span, Verdict
 from conformance.verdict import Times as Told
 
@@ -96,10 +96,10 @@ def test_the_counts_of_processes_add_up() -> None:
         recorded((REMOVE, ONE, "none", "none", 401)),
         recorded(),
     ]
-    whole = tally.added(json.loads(json.dumps(one.tally.to_json())) for one in parts)
+    whole = statistics.added(json.loads(json.dumps(one.tally.to_json())) for one in parts)
     assert whole["removals_by_kind"] == {"unauthenticated": {"401": 1}, "standing": {"204": 1}}
     assert sum(whole["times"][REMOVE]["counts"]) == 2
-    assert tally.added([]) == Tally().to_json()
+    assert statistics.added([]) == Tally().to_json()
 
 
 def test_the_size_does_not_grow_with_the_number_of_exchanges() -> None:

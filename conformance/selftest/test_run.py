@@ -13,8 +13,8 @@ import yaml
 from run_processes import FILES, TOKENS, Ran, Served, interrupted, run, serve
 
 from conformance import SPEC
-from conformance.plugin import effort, suite
 from conformance.preflight.cost import COSTS, TOLERANCE
+from conformance.run import cost, suite
 
 pytestmark = pytest.mark.slow
 
@@ -157,7 +157,7 @@ def _cases(report: dict[str, object]) -> dict[str, int]:
 def test_the_known_efforts_add_up_to_what_a_run_sends(runs: dict[str, Ran]) -> None:
     """Estimates of the time left rest on them; tests with parameters count as often as they have some."""
     tests = [*suite.tests(), "test_body.py::test_a_removal_with_a_body_is_refused"]
-    known = sum(effort.of(test, "quick").requests for test in tests)
+    known = sum(cost.of(test, "quick").requests for test in tests)
     assert runs["conformance run"].report["requests"]["total"] == pytest.approx(known, rel=0.2)
 
 

@@ -16,7 +16,7 @@ import schemathesis
 import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from conformance import SPEC, catalogue, contract
+from conformance import SPEC, catalogue, openapi
 from conformance.errors import SpecificationError
 from conformance.evidence import Exchange, Request, Response
 from conformance.verdict import (
@@ -135,41 +135,41 @@ def schema_of(name: str) -> dict[str, Any]:
 
 def test_the_document_is_valid_openapi() -> None:
     """The document is OpenAPI 3.1 in the eyes of a validator that the suite does not use."""
-    OpenAPIV31SpecValidator(contract.document()).validate()
+    OpenAPIV31SpecValidator(openapi.document()).validate()
 
 
 def test_the_operation_has_the_codes_of_the_page() -> None:
     """The operation documents the eight codes of the page and no other."""
-    assert contract.documented() == PAGE_CODES
-    assert contract.success() == {204}
-    assert contract.refusals() == {400, 401, 403, 405, 413}
+    assert openapi.documented() == PAGE_CODES
+    assert openapi.success() == {204}
+    assert openapi.refusals() == {400, 401, 403, 405, 413}
 
 
 def test_the_operation_is_the_one_of_the_page() -> None:
     """Method, path and service are those of the page, and no other operation is normative."""
-    operation = contract.operation()
+    operation = openapi.operation()
     assert operation.method == "DELETE"
     assert operation.path == "/v2/servers/{serverID}/ip_associations/{IPAddressID}"
     assert operation.service == "compute"
-    assert [one.id for one in contract.operations().values() if one.normative] == [contract.OPERATION]
+    assert [one.id for one in openapi.operations().values() if one.normative] == [openapi.OPERATION]
 
 
 def test_the_operation_takes_no_body_and_answers_without_content() -> None:
     """No request body is declared, and no content of the 204."""
-    stated = contract.document()["paths"][contract.operation().path]["delete"]
+    stated = openapi.document()["paths"][openapi.operation().path]["delete"]
     assert "requestBody" not in stated
     assert "content" not in stated["responses"]["204"]
 
 
 def test_the_path_has_three_methods() -> None:
     """GET, PUT and DELETE are documented on a single association."""
-    assert contract.methods_documented_on_the_path() == {"GET", "PUT", "DELETE"}
+    assert openapi.methods_documented_on_the_path() == {"GET", "PUT", "DELETE"}
 
 
 @pytest.mark.parametrize("operation_id", NEIGHBOURS)
 def test_a_neighbour_has_its_documented_codes(operation_id: str) -> None:
     """Method, service and codes of a supporting operation are those of its reference."""
-    operation = contract.operation(operation_id)
+    operation = openapi.operation(operation_id)
     method, service, codes = NEIGHBOURS[operation_id]
     assert (operation.method, operation.service) == (method, service)
     assert operation.codes == codes
@@ -178,35 +178,35 @@ def test_a_neighbour_has_its_documented_codes(operation_id: str) -> None:
 
 def test_there_are_no_other_operations() -> None:
     """The document holds the operation and its neighbours."""
-    assert set(contract.operations()) == {contract.OPERATION, *NEIGHBOURS}
+    assert set(openapi.operations()) == {openapi.OPERATION, *NEIGHBOURS}
 
 
 def test_an_unknown_operation_is_named() -> None:
     """A wrong operationId is a defect of the suite, with the right ones in the hint."""
     with pytest.raises(SpecificationError, match=r"removeAsociation.*removeAssociation"):
-        contract.documented("removeAsociation")
+        openapi.documented("removeAsociation")
 
 
 def test_schemathesis_loads_every_operation() -> None:
     """Schemathesis reads all operations, and its copy is not the shared document."""
-    schema = contract.schemathesis_schema()
-    for operation in contract.operations().values():
+    schema = openapi.schemathesis_schema()
+    for operation in openapi.operations().values():
         assert schema[operation.path][operation.method].method.upper() == operation.method
-    assert len(list(schema.get_all_operations())) == len(contract.operations())
-    assert schema.raw_schema is not contract.document()
+    assert len(list(schema.get_all_operations())) == len(openapi.operations())
+    assert schema.raw_schema is not openapi.document()
 
 
 def test_a_configuration_in_the_working_directory_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A ``schemathesis.toml`` that lies about does not choose what is judged."""
     (tmp_path / "schemathesis.toml").write_text("[generation]\nmax-examples = 7\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    assert contract.schemathesis_schema().config.generation.max_examples is None
+    assert openapi.schemathesis_schema().config.generation.max_examples is None
     assert schemathesis.Config.discover().projects.default.generation.max_examples == 7
 
 
 def test_only_requests_are_closed() -> None:
     """What the suite sends is exact; what a target answers may hold more than is documented."""
-    schemas = contract.document()["components"]["schemas"]
+    schemas = openapi.document()["components"]["schemas"]
     closed = {name for name, schema in schemas.items() if schema.get("additionalProperties") is False}
     assert closed == {"EmptyAssociationDocument", "AddressRequest", "PortsRequest"}
 
@@ -413,8 +413,8 @@ def exchanges() -> tuple[Exchange, ...]:
     binary = Request("DELETE", request.url, (), b"\xff\x00", "chunked")
     answer = Response(404, "Not Found", (("Content-Type", "text/plain"),), b"gone", truncated=True)
     return (
-        Exchange("w1-1", contract.OPERATION, "full", request, 1.0, 1.25, 1e9, answer),
-        Exchange("w1-2", contract.OPERATION, "made up", binary, 2.0, 2.5, 1e9, None, "timed out"),
+        Exchange("w1-1", openapi.OPERATION, "full", request, 1.0, 1.25, 1e9, answer),
+        Exchange("w1-2", openapi.OPERATION, "made up", binary, 2.0, 2.5, 1e9, None, "timed out"),
     )
 
 
@@ -472,7 +472,7 @@ def run(clauses: catalogue.Catalogue) -> Run:
             result(clauses["access.foreign"], Verdict.UNTESTED, absence=Absence.CREDENTIAL),
             *(result(clauses["method.allow"], verdict, unjudged=1) for verdict in Verdict),
         ),
-        requests=Requests(3, {"404": 2, "lost": 1}, {contract.OPERATION: 3}, {"404": 2, "lost": 1}),
+        requests=Requests(3, {"404": 2, "lost": 1}, {openapi.OPERATION: 3}, {"404": 2, "lost": 1}),
         generated=Generated(2, 1, {"404": 2}),
         notes=("Reads lagged.",),
     )

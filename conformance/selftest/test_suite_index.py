@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conformance import catalogue
-from conformance.plugin import suite
+from conformance.run import suite
 
 CLAUSES = [clause.id for clause in catalogue.load()]
 MODULES = sorted(suite.CLAUSES.glob("*.py"))

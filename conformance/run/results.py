@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.catalogue import Catalogue, Clause
-from conformance.plugin import suite
+from conformance.run import suite
 from conformance.verdict import Absence, ClauseResult, Finding, Span, Spent, Verdict, smaller, worst
 
 LAWFUL_GAPS = frozenset({Absence.CREDENTIAL, Absence.OPTION, Absence.OCCASION})

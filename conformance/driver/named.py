@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.client import retried
+from conformance.driver.context import Process
+from conformance.driver.observer import Sight
 from conformance.errors import ProvisioningError
 from conformance.evidence import Exchange
 from conformance.judge import Pair, state
 from conformance.model.sequential import Address as Modelled
 from conformance.model.sequential import Stage
-from conformance.plugin.process import Process
-from conformance.plugin.sight import Sight
 from conformance.provision import Address
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.client import Client, Wait
+from conformance.driver.observer import Views
 from conformance.evidence import Exchange, Recorder
 from conformance.judge import Held, Pair
-from conformance.plugin.sight import Views
 from conformance.provision import Ledger, Provisioner
 from conformance.target import Target
 from conformance.verdict import Spent

@@ -56,7 +56,7 @@ class Effort:
 
 
 def of(test: str, depth: str) -> Effort:
-    """The effort of a test, named as :mod:`conformance.plugin.suite` names tests."""
+    """The effort of a test, named as :mod:`conformance.run.suite` names tests."""
     column = DEPTHS.index(depth)
     return Effort(REQUESTS.get(test, SHORT)[column], WAITS.get(test, (0, 0, 0))[column])
 

@@ -13,13 +13,13 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from conformance.client import again_after, passing
+from conformance.driver.context import Process
+from conformance.driver.leases import Leases
+from conformance.driver.ruling_log import Docket
 from conformance.errors import ProvisioningError, Unjudgeable, Untested
 from conformance.evidence import Exchange
 from conformance.generate import Generated
 from conformance.judge import Attempt, Deallocation, Pair, State, effect, faults, limits
-from conformance.plugin.docket import Docket
-from conformance.plugin.leases import Leases
-from conformance.plugin.process import Process
 from conformance.provision import Address
 from conformance.target import Target
 from conformance.verdict import Absence, Ruling
@@ -350,7 +350,7 @@ class Bench:
             optional: the trial's answer lawfully gave no occasion to judge.
 
         Raises:
-            conformance.plugin.docket.ClauseBroken: a clause of the running test is broken.
+            conformance.driver.ruling_log.ClauseBroken: a clause of the running test is broken.
         """
         reason = self.leases.phantom or (f"{trial.words} was answered {trial.exchange.outcome}" if trial else "")
         left_open = not optional and any(ruling is None for ruling in rulings)

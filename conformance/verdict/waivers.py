@@ -19,7 +19,7 @@ from typing import Any
 
 import jsonschema_rs
 
-from conformance import SPEC, documents
+from conformance import SPEC, yaml_input
 from conformance.errors import UsageError
 from conformance.verdict import STALE, ClauseResult, Finding, Standing, Verdict, Waiver, WaiverUse
 
@@ -34,7 +34,7 @@ def load(path: Path, clauses: Sequence[str]) -> tuple[Waiver, ...]:
     Raises:
         UsageError: it cannot be read or is wrong; one line for each mistake, with file, place and what is expected.
     """
-    document = documents.read(path, "a waiver file")
+    document = yaml_input.read(path, "a waiver file")
     mistakes = sorted(set(_mistakes(document))) or list(_contradictions(document["waivers"], clauses))
     if mistakes:
         raise UsageError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
@@ -106,7 +106,7 @@ def _mistakes(document: Any) -> Iterator[str]:
         yield "expected text, lists and mappings with text as keys, and nothing else that YAML knows"
         return
     for error in errors:
-        expected = documents.expectation(schema, error.schema_path)
+        expected = yaml_input.expectation(schema, error.schema_path)
         detail = f"{error.message}; " if error.schema_path[-1] in WORDLESS else ""
         yield f"{_place(error.instance_path)}: {detail}expected {expected}"
 

@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance import program
-from conformance.evidence import Recorder, curl
+from conformance.evidence import Recorder, curl, reproducer
 from conformance.verdict import Finding, Ruling, Violation, smaller
 
 
@@ -94,7 +93,7 @@ class Docket:
             case=case or violation.case,
             exchanges=tuple(exchange.to_json() for exchange in cited),
             reproduce=tuple(curl(exchange) for exchange in cited),
-            program=program.repeating(violation, cited, self.recorder.origins),
+            program=reproducer.repeating(violation, cited, self.recorder.origins),
             details=violation.details,
         )
 

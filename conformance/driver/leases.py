@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable
 from typing import Self
 
 from conformance.client import retried
+from conformance.driver.context import Process
+from conformance.driver.known_state import Belief
+from conformance.driver.observer import Sight
+from conformance.driver.ruling_log import Docket
 from conformance.errors import ProvisioningError, Untested
 from conformance.judge import Held, Pair, State
-from conformance.plugin.belief import Belief
-from conformance.plugin.docket import Docket
-from conformance.plugin.process import Process
-from conformance.plugin.sight import Sight
 from conformance.provision import Address
 from conformance.verdict import Absence
 

@@ -15,12 +15,12 @@ from typing import Any
 
 from conformance import generate
 from conformance.client import again_after
+from conformance.driver.named import Ground
 from conformance.errors import ProvisioningError, Unjudgeable
 from conformance.evidence import Exchange
 from conformance.generate import Plan, Step
 from conformance.judge.lifecycle import Taken, Walk, in_words
 from conformance.model.sequential import Kind, Stage, State, allowed, possible, read_answer
-from conformance.plugin.ground import Ground
 
 SLOTS = 2
 MOST_SERVERS = 3

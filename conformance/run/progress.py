@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from conformance.plugin import effort
-from conformance.plugin.effort import Effort
 from conformance.report import live
+from conformance.run import cost
+from conformance.run.cost import Effort
 
 NOTES = "*.progress.json"
 NOTED_SECONDS = 0.3
@@ -115,9 +115,9 @@ class Tally:
         """Where the run is now."""
         notes = list(_read(self.shared))
         running = [note for note in notes if note["test"]]
-        done = _sum(effort.of(test, self.depth) for test in self.ended)
-        total = _sum(effort.of(test, self.depth) for test in self.collected)
-        begun = sum(min(note["in_test"], effort.of(note["test"], self.depth).requests) for note in running)
+        done = _sum(cost.of(test, self.depth) for test in self.ended)
+        total = _sum(cost.of(test, self.depth) for test in self.collected)
+        begun = sum(min(note["in_test"], cost.of(note["test"], self.depth).requests) for note in running)
         remaining = list((Counter(self.collected) - Counter(self.ended)).elements())
         sent = Effort(done.requests + begun, done.waits)
         return live.Position(
@@ -135,10 +135,10 @@ class Tally:
         if self.began is None or _share(sent, total) < FIRST_ESTIMATE:
             return None
         under_way = {note["test"]: note["in_test"] for note in running}
-        efforts = [_rest(effort.of(test, self.depth), under_way.get(test, 0)) for test in remaining]
+        efforts = [_rest(cost.of(test, self.depth), under_way.get(test, 0)) for test in remaining]
         longest = max(efforts, key=lambda one: one.weight, default=Effort(0, 0))
         elapsed = time.monotonic() - self.began
-        return effort.left_seconds(
+        return cost.left_seconds(
             sent, _sum(efforts), longest, elapsed=elapsed, workers=self.workers, settle=self.settle
         )
 

@@ -13,16 +13,16 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from conformance import __version__, catalogue, preflight, report, tally, target, waivers
+from conformance import __version__, catalogue, preflight, report, target
 from conformance.client import Client, Pacer
+from conformance.driver.context import Process
 from conformance.errors import ConformanceError, UsageError
-from conformance.evidence import Recorder
-from conformance.plugin import embedded
-from conformance.plugin.collector import Collector
-from conformance.plugin.options import Options
-from conformance.plugin.process import Process
-from conformance.plugin.progress import Tally
+from conformance.evidence import Recorder, statistics
 from conformance.provision import Ledger, Provisioner, Sweep, ledger, state_directory, sweep_dead_runs, sweep_run
+from conformance.run import embedded
+from conformance.run.options import Options
+from conformance.run.progress import Tally
+from conformance.run.results import Collector
 from conformance.target import Target
 from conformance.verdict import (
     DEFAULT_POLICY,
@@ -37,6 +37,7 @@ from conformance.verdict import (
     Waiver,
     baseline_of,
     overall,
+    waivers,
 )
 
 WORKERS_MAY_TAKE_SECONDS = 15.0
@@ -391,7 +392,7 @@ def _requests(totals: list[dict[str, Any]]) -> Requests:
         {
             "total": sum(one["total"] for one in totals),
             **{name: dict(sorted(added[name].items())) for name in COUNTS},
-            **tally.added(one["tally"] for one in totals),
+            **statistics.added(one["tally"] for one in totals),
         }
     )
 

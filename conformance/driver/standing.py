@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from conformance.client import again_after, passing
+from conformance.driver.named import Ground
 from conformance.errors import ProvisioningError
 from conformance.evidence import Exchange
 from conformance.model.history import Operation, timed
 from conformance.model.linearize import Model, Verdict, check
 from conformance.model.sequential import Kind, address_model, outcome, read_answer
-from conformance.plugin.ground import Ground
 
 TRIES = 6
 BUDGET = 200_000

@@ -26,6 +26,8 @@ from itertools import pairwise
 from typing import Any
 
 from conformance import generate
+from conformance.driver.named import Ground
+from conformance.driver.standing import ALONE, BUDGET, READER, Asked, Did, Standing
 from conformance.errors import ProvisioningError, Unjudgeable
 from conformance.evidence import Exchange
 from conformance.generate import Call, Field, Scene, Step
@@ -35,8 +37,6 @@ from conformance.model.explain import Counterexample, explain, timeline
 from conformance.model.history import Operation, Outcome, timed
 from conformance.model.linearize import Model, PartResult, Result, Verdict, check
 from conformance.model.sequential import Choices, address_model
-from conformance.plugin.ground import Ground
-from conformance.plugin.standing import ALONE, BUDGET, READER, Asked, Did, Standing
 
 SLOTS = 2
 MOST_SERVERS = 4

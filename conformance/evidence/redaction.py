@@ -1,0 +1,107 @@
+"""No secret reaches any output, in whatever spelling a target throws it back."""
+
+from __future__ import annotations
+
+import base64
+import html
+import json
+from collections.abc import Iterable, Iterator
+from urllib.parse import quote, quote_plus
+
+REDACTED = "[redacted]"
+SHORTEST_DIVIDED = 12
+"""Parts of a token shorter than this could be ordinary words: such a token is only looked for as a whole."""
+
+LONGEST_NEEDED_RUN = 12
+"""So many characters in a row of a token, of a shorter one the half, are no coincidence."""
+
+SHORTEST_ENCODED = 4
+
+COOKIES = frozenset({"cookie", "set-cookie"})
+
+
+class Redactor:
+    """Takes secrets out of everything that is recorded, in whatever spelling and part a target echoes them.
+
+    Any run of characters that is long enough to be told from an ordinary word counts as the secret: so the parts that
+    the suite sends as wrong tokens, and a secret split over two fields, are found without being foreseen.
+    """
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        self._rows: list[tuple[bytes, int]] = []
+        self.learn(*secrets)
+
+    def learn(self, *secrets: str) -> None:
+        """Take these out from now on as well. Other threads may be at work: they see all rows of it or none."""
+        rows = {*self._rows, *(row for secret in secrets if secret for row in _spellings(secret))}
+        self._rows = sorted(rows, key=lambda row: len(row[0]), reverse=True)
+
+    def text(self, value: str) -> str:
+        """``value`` without the secrets."""
+        raw = value.encode("utf-8", "surrogatepass")
+        clean = self.bytes(raw)
+        return value if clean is raw else clean.decode("utf-8", "surrogatepass")
+
+    def bytes(self, value: bytes) -> bytes:
+        """``value`` without the secrets; the same object when there are none in it."""
+        lowered = value.lower()
+        runs = sorted(run for spelling, shortest in self._rows for run in _runs(lowered, spelling, shortest))
+        if not runs:
+            return value
+        pieces, end = [], 0
+        for start, stop in runs:
+            if start >= end:
+                pieces += [value[end:start], REDACTED.encode()]
+            end = max(end, stop)
+        return b"".join([*pieces, value[end:]])
+
+    def headers(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+        """Header fields without the secrets, and cookies without their values."""
+        return tuple(
+            (self.text(name), REDACTED if name.lower() in COOKIES else self.text(value)) for name, value in pairs
+        )
+
+
+def _spellings(secret: str) -> Iterator[tuple[bytes, int]]:
+    """How a target may encode a secret, in lower case, and how long a run of it must be to be taken out."""
+    raw = secret.encode()
+    divided = len(raw) >= SHORTEST_DIVIDED
+    run = min(LONGEST_NEEDED_RUN, (len(raw) + 1) // 2) if divided else len(raw)
+    for spelling in (secret, quote(secret, safe=""), quote_plus(secret), json.dumps(secret)[1:-1], html.escape(secret)):
+        yield spelling.lower().encode(), run if divided else len(spelling)
+    yield raw.hex().encode(), 2 * run
+    for shift in range(3):  # a secret stands at any offset in what was encoded, such as a user's name and password
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            encoded = encode(bytes(shift) + raw).rstrip(b"=")
+            shared_end = 1 if (len(raw) + shift) % 3 else 0
+            own = encoded[shift + 1 if shift else 0 : len(encoded) - shared_end].lower()
+            if len(own) >= SHORTEST_ENCODED:
+                yield own, min(len(own), run * 4 // 3)
+
+
+def _runs(text: bytes, spelling: bytes, shortest: int) -> Iterator[tuple[int, int]]:
+    """Where ``shortest`` or more characters in a row of ``spelling`` stand in ``text``.
+
+    Every such run contains one of the anchors that are looked for, whose distance is chosen so.
+    """
+    length = (shortest + 1) // 2
+    for offset in range(0, len(spelling) - length + 1, shortest - length + 1):
+        anchor = spelling[offset : offset + length]
+        at = text.find(anchor)
+        while at >= 0:
+            start, stop = _widened(text, at, spelling, offset, length)
+            long_enough = stop - start >= shortest
+            if long_enough:
+                yield start, stop
+            at = text.find(anchor, stop if long_enough else at + 1)
+
+
+def _widened(text: bytes, at: int, spelling: bytes, offset: int, length: int) -> tuple[int, int]:
+    """The longest run around ``text[at : at + length]`` that agrees with ``spelling`` around ``offset``."""
+    before = 0
+    while before < min(at, offset) and text[at - before - 1] == spelling[offset - before - 1]:
+        before += 1
+    after = length
+    while at + after < len(text) and offset + after < len(spelling) and text[at + after] == spelling[offset + after]:
+        after += 1
+    return at - before, at + after

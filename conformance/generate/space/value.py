@@ -1,0 +1,82 @@
+"""A value of one dimension of the request space, and what a target may make of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Expected(StrEnum):
+    """What is lawful for a request that wears the value and is otherwise a plain removal of a standing association."""
+
+    GRANTED = "granted"
+    """204, and the association is gone (decision 17)."""
+
+    REFUSED = "refused"
+    """A documented 4xx, and nothing changes."""
+
+    UNAUTHORISED = "unauthorised"
+    """401, and nothing changes."""
+
+    FORBIDDEN = "forbidden"
+    """403, and nothing changes."""
+
+    NOT_ALLOWED = "not allowed"
+    """405, and nothing changes."""
+
+    EITHER = "either"
+    """A documented code: granted, and then exactly that association is gone, or refused, and nothing changes."""
+
+    INERT = "inert"
+    """Whatever is answered, nothing changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a request of the space is about: the suite's own things, and things lent, by which values are derived.
+
+    Attributes:
+        address, literal, server: the association that is addressed: the address's ID, the address itself, the server.
+        others: IDs of further addresses of the suite's own.
+        servers: the lent servers.
+        ports, networks: IDs of lent things that are no address.
+        token: the valid token; never shown.
+    """
+
+    address: str
+    literal: str
+    server: str
+    others: tuple[str, ...] = ()
+    servers: tuple[str, ...] = ()
+    ports: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A value of one dimension.
+
+    Attributes:
+        dimension: ``method``, ``server``, ``address``, ``credential``, ``field``, ``query``, ``content`` ...
+        kind: the class within the dimension; it goes into fingerprints, so it names no ID, size or seed.
+        words: what it is, for a reader of a finding.
+        source: where the rule that derived it comes from.
+        clause: the narrowest clause that speaks of it.
+        expected: what is lawful for it.
+        variation: the arguments of :meth:`conformance.client.Client.remove` that put it on.
+        names: a 204 says that the addressed association was removed; else nothing of ours is named.
+        mistake: a client's mistake, which no server fault may answer (``faults.client-input``).
+    """
+
+    dimension: str
+    kind: str
+    words: str
+    source: str
+    clause: str
+    expected: Expected
+    variation: Mapping[str, Any]
+    names: bool = True
+    mistake: bool = True

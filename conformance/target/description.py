@@ -1,0 +1,164 @@
+"""Target descriptions, read strictly: every mistake in one message."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import jsonschema_rs
+
+from conformance import SPEC, identity, yaml_input
+from conformance.errors import UsageError
+from conformance.identity import Cloud, Tls
+from conformance.target.records import CLOUDS, MOST_SERVERS, PUBLIC_NETWORK, Policy, Target, _limits
+from conformance.target.secrets import TOKENS, URL_CREDENTIALS, _in_file, _no_passphrase, _tokens, _tried
+from conformance.target.urls import VERSIONS, _bad_url, _bad_urls, service_root
+
+
+def load(given: str, environment: Mapping[str, str] | None = None) -> Target:
+    """The target that ``--target`` names: a URL, or the path of a description.
+
+    Raises:
+        UsageError: the description is wrong; the message names the file, the key and what is expected.
+    """
+    variables = os.environ if environment is None else environment
+    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", given):
+        return _from_url(given, variables)
+    path = Path(given)
+    return from_document(yaml_input.read(path, "a target description"), str(path), variables)
+
+
+def from_document(document: Any, source: str, environment: Mapping[str, str]) -> Target:
+    """The target that a parsed description states; ``source`` is the file that messages name.
+
+    Raises:
+        UsageError: as :func:`load`.
+    """
+    mistakes = _mistakes(document)
+    if not mistakes:
+        auth = document["auth"]
+        mistakes = [*_bad_urls(document), *_bad_resources(document)]
+        tokens = _tokens(auth, environment, mistakes)
+        clouds = _clouds(auth, environment, mistakes)
+        tls = _tls(document.get("tls", {}), mistakes)
+    if mistakes:
+        raise UsageError(f"{source}: " + f"\n{source}: ".join(mistakes))
+    if full := clouds.get("full"):
+        tls = tls.completed_by(full.tls)
+    resources = document["resources"]
+    compute = document.get("compute", "")
+    network = document.get("network", "" if clouds.get("full") else compute)
+    return Target(
+        name=document["name"],
+        compute=service_root(compute, VERSIONS["compute"]) if compute else "",
+        network=service_root(network, VERSIONS["network"]) if network else "",
+        tokens=tokens,
+        servers=tuple(resources["servers"][:MOST_SERVERS]),
+        network_id=resources.get("network_id", PUBLIC_NETWORK),
+        ports=dict(resources.get("ports", {})),
+        limits=_limits(document.get("limits", {})),
+        policy=Policy(**document.get("policy", {})),
+        tls=tls,
+        files={name: auth[key].removeprefix("file:") for key, name in TOKENS.items() if _in_file(auth.get(key, ""))},
+        clouds={name: replace(cloud, tls=cloud.tls.completed_by(tls)) for name, cloud in clouds.items()},
+    )
+
+
+def _from_url(url: str, environment: Mapping[str, str]) -> Target:
+    mistakes = _bad_url("--target", url)
+    others = {key: variable for key, variable in URL_CREDENTIALS.items() if key == "token" or environment.get(variable)}
+    auth = {key: f"env:{variable}" for key, variable in others.items()}
+    tokens = _tokens(auth, environment, mistakes)
+    if mistakes:
+        raise UsageError("\n".join(mistakes))
+    return Target(
+        name=urlsplit(url).netloc,
+        compute=service_root(url, VERSIONS["compute"]),
+        network=service_root(url, VERSIONS["network"]),
+        tokens=tokens,
+    )
+
+
+def _mistakes(document: Any) -> list[str]:
+    if document is None:
+        return ["is empty; a target description in YAML is expected"]
+    if odd := list(_odd(document)):
+        return [f"{place}: expected text, a finite number, a list or a mapping with text as keys" for place in odd]
+    schema = json.loads((SPEC / "target.schema.json").read_text(encoding="utf-8"))
+    validator = jsonschema_rs.Draft202012Validator(schema)
+    return sorted({_mistake(error, schema) for error in validator.iter_errors(document)})
+
+
+def _odd(document: Any, place: str = "") -> Iterator[str]:
+    """Where YAML says what JSON, and so the schema, has no word for."""
+    here = place or "the description"
+    match document:
+        case dict():
+            for key, value in document.items():
+                yield from _odd(value, f"{place}.{key}".lstrip(".")) if isinstance(key, str) else [here]
+        case list():
+            for number, value in enumerate(document):
+                yield from _odd(value, f"{here}.{number}")
+        case float() if not math.isfinite(document):
+            yield here
+        case None | str() | int() | float():
+            pass
+        case _:
+            yield here
+
+
+def _mistake(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> str:
+    key = ".".join(str(part) for part in error.instance_path) or "the description"
+    expected = yaml_input.expectation(schema, error.schema_path)
+    # The value is not repeated: a token that was pasted into the file must not reach the terminal.
+    detail = f"{error.message}; " if error.schema_path[-1] in {"required", "additionalProperties"} else ""
+    if key.removeprefix("auth.") in TOKENS and error.schema_path[-1] != "not":
+        detail = "a literal is refused, so that no secret stands in a file that is shared: "
+    return f"{key}: {detail}expected {expected}"
+
+
+def _bad_resources(document: dict[str, Any]) -> list[str]:
+    resources = document["resources"]
+    unknown = sorted(set(resources.get("ports", {})) - set(resources["servers"]))
+    return [f"resources.ports.{server}: is not among resources.servers" for server in unknown]
+
+
+def _clouds(auth: Mapping[str, Any], environment: Mapping[str, str], mistakes: list[str]) -> dict[str, Cloud]:
+    found = {}
+    for key, name in CLOUDS.items():
+        if key in auth:
+            region = auth.get("region") if name == "full" else None
+            try:
+                given = auth[key]
+                cloud = (
+                    identity.from_variables(environment, region)
+                    if key == "from_env"
+                    else identity.named(given, environment, region)
+                )
+                found[name] = replace(cloud, interface=auth.get("interface", cloud.interface))
+            except ValueError as error:
+                mistakes.append(f"auth.{key}: {error}")
+    return found
+
+
+def _tls(given: Mapping[str, str], mistakes: list[str]) -> Tls:
+    """The files that ``tls`` names, each loaded once as it will be for a connection."""
+    files = {key: str(Path(name).expanduser()) for key, name in given.items()}
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if "ca" in files:
+        load = partial(context.load_verify_locations, files["ca"])
+        _tried("ca", load, "certificates of authorities in PEM", mistakes)
+    if "client_cert" in files:
+        load = partial(context.load_cert_chain, files["client_cert"], files.get("client_key"), _no_passphrase)
+        expected = "a certificate and its key without passphrase in PEM, the key here or in client_key"
+        _tried("client_cert", load, expected, mistakes)
+    return Tls(**files)

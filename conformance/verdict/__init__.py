@@ -1,0 +1,63 @@
+"""What a run concludes, as frozen data, and the rules that turn many results into one verdict.
+
+It refuses to know how a request is sent, how a clause is judged or how a report looks.
+"""
+
+from conformance.verdict.comparison import Change, Comparison, Difference, Sighting
+from conformance.verdict.gate import baseline_of, gates, known, overall
+from conformance.verdict.policy import DEFAULT_POLICY, Baseline, GatePolicy
+from conformance.verdict.records import (
+    FORMAT,
+    ClauseResult,
+    Finding,
+    Generated,
+    Requests,
+    Ruling,
+    Run,
+    Times,
+    Violation,
+    smaller,
+    worst,
+)
+from conformance.verdict.terms import EXIT_CODES, WORST_FIRST, Absence, Level, Verdict, type_of_json
+from conformance.verdict.timing import Phases, Span, Spent, Time
+from conformance.verdict.waiver import STALE, Standing, Waiver, WaiverUse
+
+__all__ = [
+    "DEFAULT_POLICY",
+    "EXIT_CODES",
+    "FORMAT",
+    "STALE",
+    "WORST_FIRST",
+    "Absence",
+    "Baseline",
+    "Change",
+    "ClauseResult",
+    "Comparison",
+    "Difference",
+    "Finding",
+    "GatePolicy",
+    "Generated",
+    "Level",
+    "Phases",
+    "Requests",
+    "Ruling",
+    "Run",
+    "Sighting",
+    "Span",
+    "Spent",
+    "Standing",
+    "Time",
+    "Times",
+    "Verdict",
+    "Violation",
+    "Waiver",
+    "WaiverUse",
+    "baseline_of",
+    "gates",
+    "known",
+    "overall",
+    "smaller",
+    "type_of_json",
+    "worst",
+]
