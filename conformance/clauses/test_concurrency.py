@@ -8,9 +8,9 @@ from conformance import judge
 
 
 @pytest.mark.clause("concurrency.linearizable")
-def test_some_order_explains_overlapping_operations(docket, callers):
+def test_some_order_explains_overlapping_operations(ruling_log, callers):
     """Associations, removals and de-allocations of one address by several callers at once."""
     for met in callers.rounds():
-        docket.note(judge.order.in_sequence(met))
+        ruling_log.note(judge.order.in_sequence(met))
         unjudged = f"{met.open} ({callers.tally})" if met.open else ""
-        docket.judge(judge.order.linearizable(met), case="\n".join(met.story), unjudged=unjudged)
+        ruling_log.judge(judge.order.linearizable(met), case="\n".join(met.story), unjudged=unjudged)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from conformance.client import again_after, passing
 from conformance.driver.context import Process
 from conformance.driver.leases import Leases
-from conformance.driver.ruling_log import Docket
+from conformance.driver.ruling_log import FindingKey, RulingLog
 from conformance.errors import ProvisioningError, Unjudgeable, Untested
 from conformance.evidence import Exchange
 from conformance.generate import Generated
@@ -40,7 +40,7 @@ T = TypeVar("T")
 class Bench:
     """What one test needs of the target; leased addresses come back clean when it is closed."""
 
-    def __init__(self, process: Process, docket: Docket) -> None:
+    def __init__(self, process: Process, docket: RulingLog) -> None:
         self._process = process
         self._client = process.client
         self._open_in_a_row = 0
@@ -197,7 +197,7 @@ class Bench:
         self.docket.note(faults.client_input(words, answers, confirmed=plain.status == 204))
 
     def _knows(self, clause: str) -> bool:
-        return any(found == clause for found, _ in self.docket.findings)
+        return self.docket.breaks(clause)
 
     def _give_up_after(self, trial: Attempt | Deallocation) -> None:
         self._open_in_a_row += 1
@@ -341,6 +341,7 @@ class Bench:
         trial: Attempt | Deallocation | None = None,
         case: str = "",
         optional: bool = False,
+        kind: Iterable[str] = (),
     ) -> None:
         """Enter rulings of the running case.
 
@@ -348,16 +349,25 @@ class Bench:
             trial: what they judge; it explains a case that could not be judged.
             case: the example in words.
             optional: the trial's answer lawfully gave no occasion to judge.
-
-        Raises:
-            conformance.driver.ruling_log.ClauseBroken: a clause of the running test is broken.
+            kind: the classes of the request, which tell findings of one rule apart.
         """
         reason = self.leases.phantom or (f"{trial.words} was answered {trial.exchange.outcome}" if trial else "")
         left_open = not optional and any(ruling is None for ruling in rulings)
-        self.docket.judge(*rulings, case=case or self.case, unjudged=reason if left_open else "")
+        self.docket.judge(
+            *rulings,
+            case=case or self.case,
+            unjudged=reason if left_open else "",
+            exchange=trial.exchange.id if trial else "",
+            kind=kind,
+        )
+
+    @property
+    def violated(self) -> list[FindingKey]:
+        """The violations of the test's own clauses so far, in order."""
+        return self.docket.violated
 
     def note(self, ruling: Ruling | None) -> None:
-        """Enter a ruling on a clause that the running test is not about; never raises."""
+        """Enter a ruling on a clause that the running test is not about."""
         self.docket.note(ruling)
 
     # -- the end of a test ---------------------------------------------------------------------------------------

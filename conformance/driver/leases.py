@@ -11,7 +11,7 @@ from conformance.client import retried
 from conformance.driver.context import Process
 from conformance.driver.known_state import Belief
 from conformance.driver.observer import Sight
-from conformance.driver.ruling_log import Docket
+from conformance.driver.ruling_log import RulingLog
 from conformance.errors import ProvisioningError, Untested
 from conformance.judge import Held, Pair, State
 from conformance.provision import Address
@@ -32,7 +32,7 @@ class Leases:
         sound: nothing went wrong that may have spoilt the addresses for other tests.
     """
 
-    def __init__(self, process: Process, docket: Docket) -> None:
+    def __init__(self, process: Process, docket: RulingLog) -> None:
         self._process = process
         self._client = process.client
         self._docket = docket

@@ -1,92 +1,112 @@
-"""What one test has judged: cases, cases it could not judge, and findings, each fault once."""
+"""What one test has ruled: every ruling once, by clause and exchange, and each fault it shows as one finding.
+
+Nothing is raised here: a violation is entered, and the test goes on with what is left of it.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
 from conformance.evidence import Recorder, curl, reproducer
-from conformance.verdict import Finding, Ruling, Violation, smaller
+from conformance.verdict import Classes, Finding, Ruling, Violation, smaller
 
-
-class ClauseBroken(Exception):  # the target's failure, not an error of ours
-    """A clause of the running test is broken; raising it lets Hypothesis look for a smaller case."""
-
-    def __init__(self, violation: Violation) -> None:
-        super().__init__(
-            f"{violation.clause}: {violation.summary}\n"
-            f"  expected: {violation.expected}\n"
-            f"  observed: {violation.observed}" + (f"\n  case: {violation.case}" if violation.case else "")
-        )
-        self.violation = violation
+FindingKey = tuple[str, str, Classes]
+"""Clause, rule and the classes of the request: what tells findings apart."""
 
 
 @dataclass(slots=True)
-class Docket:
-    """The rulings of one test.
+class RulingLog:
+    """The rulings of one test, on its own clauses and on those that it gave occasion for.
 
-    Rulings on the test's own clauses raise when they are violations, so that the search for a smaller case begins.
-    Violations of other clauses are noted and blamed on those clauses: the test goes on with its own question.
+    An exchange is one case of a clause, however often it is ruled on: a later look may break what held, never the
+    other way round, and it is not counted again. A ruling that is about no one exchange is a case of its own.
+
+    Attributes:
+        own: the clauses that the test is marked with; a case that could not be judged is theirs.
+        findings: by what tells them apart, the smallest counterexample of each.
+        violated: what each violation of the test's own clauses was, in the order in which they were entered.
+        untried: clause -> what was left out, a case an entry, with the reason.
     """
 
     own: frozenset[str]
     recorder: Recorder
-    cases: Counter[str] = field(default_factory=Counter)
+    findings: dict[FindingKey, Finding] = field(default_factory=dict)
+    violated: list[FindingKey] = field(default_factory=list)
+    untried: dict[str, list[str]] = field(default_factory=dict)
     unjudged: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)
-    findings: dict[tuple[str, str], Finding] = field(default_factory=dict)
-    _seen: set[tuple[str, str]] = field(default_factory=set)
+    _classes: dict[tuple[str, str], Classes] = field(default_factory=dict)
+    _entered: set[tuple[FindingKey, str]] = field(default_factory=set)
+    _numbers: count[int] = field(default_factory=count)
 
-    def judge(self, *rulings: Ruling | None, case: str = "", unjudged: str = "") -> None:
-        """Enter rulings; None is a case that could not be judged, for the reason that ``unjudged`` gives.
+    @property
+    def cases(self) -> Counter[str]:
+        """Clause -> how many cases were judged against it."""
+        return Counter(clause for clause, _ in self._classes)
 
-        Raises:
-            ClauseBroken: one of the test's own clauses is broken.
+    @property
+    def broken(self) -> list[Finding]:
+        """What was found against the test's own clauses."""
+        return [finding for finding in self.findings.values() if finding.clause in self.own]
+
+    def breaks(self, clause: str) -> bool:
+        """Whether the clause was seen to be broken."""
+        return any(found == clause for found, _, _ in self.findings)
+
+    def judge(
+        self, *rulings: Ruling | None, case: str = "", unjudged: str = "", exchange: str = "", kind: Iterable[str] = ()
+    ) -> None:
+        """Enter the rulings of one case.
+
+        Args:
+            rulings: None is one that could not be made, for the reason that ``unjudged`` gives.
+            case: the example in words.
+            exchange: ID of the exchange that is judged; empty for a case of several.
+            kind: the classes of the request, which tell findings of one rule apart: no ID, seed, size or order.
         """
         entered = [ruling for ruling in rulings if ruling is not None]
-        self._leave_open(entered, unjudged)
-        violations = [self._enter(ruling, case) for ruling in entered]
-        for violation in violations:
-            if violation and violation.clause in self.own:
-                raise ClauseBroken(violation)
-
-    def note(self, ruling: Ruling | None, exchange: str = "") -> None:
-        """Enter a ruling that every exchange gives occasion for, once an exchange; never raises."""
-        if ruling is None or (ruling.clause, exchange) in self._seen:
-            return
-        if exchange:
-            self._seen.add((ruling.clause, exchange))
-        self._enter(ruling, "")
-
-    def leave_open(self, reason: str) -> None:
-        """A case of the test's own clauses could not be judged."""
-        self._leave_open([], reason)
-
-    def _leave_open(self, entered: Iterable[Ruling], reason: str) -> None:
-        if reason:
+        if unjudged:
             for clause in self.own - {ruling.clause for ruling in entered}:
                 self.unjudged[clause] += 1
-                self.reasons.setdefault(clause, reason)
+                self.reasons.setdefault(clause, unjudged)
+        for ruling in entered:
+            self._enter(ruling, case, exchange, tuple(sorted(set(kind))))
 
-    def _enter(self, ruling: Ruling, case: str) -> Violation | None:
-        self.cases[ruling.clause] += 1
+    def note(self, ruling: Ruling | None, exchange: str = "", kind: Iterable[str] = ()) -> None:
+        """Enter a ruling that an exchange gave occasion for, whatever its test is about."""
+        self.judge(ruling, exchange=exchange, kind=kind)
+
+    def leave_out(self, case: str, reason: str) -> None:
+        """A case of the test's own clauses is not tried."""
+        for clause in self.own:
+            self.untried.setdefault(clause, []).append(f"{case}: {reason}")
+
+    def _enter(self, ruling: Ruling, case: str, exchange: str, kind: Classes) -> None:
+        subject = exchange or f"#{next(self._numbers)}"
+        known = self._classes.get((ruling.clause, subject), ())
+        kind = self._classes[ruling.clause, subject] = kind or known
         if ruling.violation is None:
-            return None
-        violation = ruling.violation
-        finding = self._finding(violation, case)
-        key = (violation.clause, violation.rule)
-        known = self.findings.get(key)
-        self.findings[key] = smaller(known, finding) if known else finding
-        return violation
+            return
+        key = (ruling.clause, ruling.violation.rule, kind)
+        if (key, subject) in self._entered:
+            return
+        self._entered.add((key, subject))
+        if ruling.clause in self.own:
+            self.violated.append(key)
+        finding = self._finding(ruling.violation, case, kind)
+        self.findings[key] = smaller(self.findings[key], finding) if key in self.findings else finding
 
-    def _finding(self, violation: Violation, case: str) -> Finding:
+    def _finding(self, violation: Violation, case: str, kind: Classes) -> Finding:
         held = self.recorder.exchanges
         cited = [held[one] for one in violation.exchanges if one in held]
         return Finding(
             clause=violation.clause,
             rule=violation.rule,
+            classes=kind,
             summary=violation.summary,
             expected=violation.expected,
             observed=violation.observed,
@@ -103,5 +123,6 @@ class Docket:
             "cases": dict(self.cases),
             "unjudged": dict(self.unjudged),
             "reasons": dict(self.reasons),
+            "untried": dict(self.untried),
             "findings": [finding.to_json() for finding in self.findings.values()],
         }

@@ -9,17 +9,17 @@ import pytest
 from conformance.driver import rounds, sequences
 from conformance.driver.api import Bench
 from conformance.driver.named import Ground
-from conformance.driver.ruling_log import Docket
+from conformance.driver.ruling_log import RulingLog
 from conformance.errors import Untested
 from conformance.judge import Pair
-from conformance.plugin.keys import DOCKET, PROCESS
+from conformance.plugin.keys import PROCESS, RULING_LOG
 from conformance.verdict import Absence
 
 
 @pytest.fixture
 def api(request: pytest.FixtureRequest) -> Iterator[Bench]:
     """The bench: sets up, sends, reads back, enters rulings, and cleans up after the test."""
-    bench = Bench(request.config.stash[PROCESS], request.node.stash[DOCKET])
+    bench = Bench(request.config.stash[PROCESS], request.node.stash[RULING_LOG])
     yield bench
     bench.close()
 
@@ -75,9 +75,9 @@ def callers(request: pytest.FixtureRequest) -> Iterator[rounds.Overlap]:
 
 
 @pytest.fixture
-def docket(request: pytest.FixtureRequest) -> Docket:
+def ruling_log(request: pytest.FixtureRequest) -> RulingLog:
     """Where a test that needs no bench enters its rulings."""
-    held: Docket = request.node.stash[DOCKET]
+    held: RulingLog = request.node.stash[RULING_LOG]
     return held
 
 

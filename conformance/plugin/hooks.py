@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from conformance import catalogue, openapi
-from conformance.driver.ruling_log import Docket
+from conformance.driver.ruling_log import RulingLog
 from conformance.errors import UsageError
 from conformance.evidence import Exchange
 from conformance.judge import codes, content, limits
 from conformance.plugin import options, outcome, several, workers
-from conformance.plugin.keys import BEAT, BEGUN, DISPLAY, DOCKET, OUTCOME, PROCESS, SESSION, STARTED_AT
+from conformance.plugin.keys import BEAT, BEGUN, DISPLAY, OUTCOME, PROCESS, RULING_LOG, SESSION, STARTED_AT
 from conformance.plugin.outcome import Outcome
 from conformance.report import terminal
 from conformance.run import cost, progress, suite
@@ -161,24 +161,24 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Open the test's docket, and judge what every exchange gives occasion for."""
+    """Open the test's ruling log, and judge what every exchange gives occasion for."""
     if PROCESS not in item.config.stash:
         return
     process, beat = item.config.stash[PROCESS], item.config.stash[BEAT]
     recorder = process.recorder
     recorder.forget()
-    docket = item.stash[DOCKET] = Docket(frozenset(_clauses(item)), recorder)
+    rulings = item.stash[RULING_LOG] = RulingLog(frozenset(_clauses(item)), recorder)
     item.stash[BEGUN] = process.readings()
     item.stash[STARTED_AT] = time.time()
-    beat.begin(suite.name(item.nodeid), _clauses(item), docket)
-    recorder.listeners[:] = [lambda exchange: _at_every_exchange(docket, exchange), lambda _: beat.note()]
+    beat.begin(suite.name(item.nodeid), _clauses(item), rulings)
+    recorder.listeners[:] = [lambda exchange: _at_every_exchange(rulings, exchange), lambda _: beat.note()]
 
 
-def _at_every_exchange(docket: Docket, exchange: Exchange) -> None:
+def _at_every_exchange(rulings: RulingLog, exchange: Exchange) -> None:
     if exchange.operation == openapi.OPERATION:
-        docket.note(codes.documented(exchange), exchange.id)
-        docket.note(content.no_content(exchange), exchange.id)
-        docket.note(limits.retry_after(exchange), exchange.id)
+        rulings.note(codes.documented(exchange), exchange.id)
+        rulings.note(content.no_content(exchange), exchange.id)
+        rulings.note(limits.retry_after(exchange), exchange.id)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -187,12 +187,15 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Say in the suite's own terms how the test ended, and let its last report carry its record."""
     report = yield
-    if DOCKET not in item.stash:
+    if RULING_LOG not in item.stash:
         return report
     if call.excinfo:
         ended = outcome.of(call.excinfo.value)
         item.stash[OUTCOME] = outcome.worse(item.stash.get(OUTCOME, None), ended)
-        outcome.shorten(report, item, call.excinfo.value, ended)
+        outcome.shorten(report, item, ended)
+    broken = item.stash[RULING_LOG].broken
+    if call.when == "call" and broken:
+        outcome.fail(report, broken)
     if call.when == "teardown":
         report.conformance = _record(item)  # type: ignore[attr-defined]  # reports travel with what they carry
         item.config.stash[BEAT].end()
@@ -205,7 +208,7 @@ def _record(item: pytest.Item) -> dict[str, Any]:
         "test": suite.name(item.nodeid),
         "clauses": list(_clauses(item)),
         "outcome": item.stash.get(OUTCOME, Outcome()).to_json(),
-        "docket": item.stash[DOCKET].to_json(),
+        "rulings": item.stash[RULING_LOG].to_json(),
         "requests": now.requests - begun.requests,
         "spent": asdict(begun.until(now)),
         "worker": getattr(item.config, "workerinput", {}).get("workerid", "main"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance.driver.context import Process, Readings
-from conformance.driver.ruling_log import Docket
+from conformance.driver.ruling_log import RulingLog
 from conformance.plugin.outcome import Outcome
 from conformance.run.progress import Beat, Display
 from conformance.run.session import Session
@@ -16,8 +16,8 @@ SESSION = pytest.StashKey[Session]()
 PROCESS = pytest.StashKey[Process]()
 """On the config of every process that runs tests."""
 
-DOCKET = pytest.StashKey[Docket]()
-"""On an item: what its test has judged."""
+RULING_LOG = pytest.StashKey[RulingLog]()
+"""On an item: what its test has ruled."""
 
 OUTCOME = pytest.StashKey[Outcome]()
 """On an item: how its test ended."""

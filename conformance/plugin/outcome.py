@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 
-from conformance.driver.ruling_log import ClauseBroken
 from conformance.errors import Unjudgeable, Untested
-from conformance.verdict import WORST_FIRST, Absence, Verdict
+from conformance.verdict import WORST_FIRST, Absence, Finding, Verdict
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """``verdict`` is pass when the test came to its end: what it judged stands in its docket."""
+    """``verdict`` is pass when the test came to its end: what it judged stands in its ruling log."""
 
     verdict: Verdict = Verdict.PASS
     reason: str = ""
@@ -32,8 +32,6 @@ class Outcome:
 def of(error: BaseException) -> Outcome:
     """What an exception that ended a test says."""
     match error:
-        case ClauseBroken():
-            return Outcome(Verdict.FAIL, error.violation.summary)
         case Unjudgeable():
             return Outcome(Verdict.INCONCLUSIVE, str(error))
         case Untested():
@@ -57,11 +55,21 @@ STATUS = {
 }
 
 
-def shorten(report: pytest.TestReport, item: pytest.Item, error: BaseException, ended: Outcome) -> None:
-    """A broken clause or an open case needs its words, not the traceback through the suite."""
-    if ended.verdict is Verdict.FAIL:
-        report.longrepr = str(error)
-    elif ended.verdict in STATUS:
+def fail(report: pytest.TestReport, broken: Iterable[Finding]) -> None:
+    """A test that found its clause broken has failed, in the words of what it found."""
+    report.outcome = "failed"
+    report.longrepr = "\n".join(map(_told, broken))
+
+
+def _told(finding: Finding) -> str:
+    lines = [f"{finding.clause}: {finding.summary}", f"  expected: {finding.expected}"]
+    case = [f"  case: {finding.case}"] if finding.case else []
+    return "\n".join([*lines, f"  observed: {finding.observed}", *case])
+
+
+def shorten(report: pytest.TestReport, item: pytest.Item, ended: Outcome) -> None:
+    """An open case needs its words, not the traceback through the suite."""
+    if ended.verdict in STATUS:
         report.outcome = "skipped"
         report.longrepr = (str(item.path), item.location[1] or 0, ended.reason)
         report.conformance_status = STATUS[ended.verdict]  # type: ignore[attr-defined]  # read by our teststatus hook

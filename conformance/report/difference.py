@@ -21,7 +21,8 @@ def between(old: Run, new: Run) -> Difference:
     before, after = ({clause.id: clause.verdict for clause in run.clauses} for run in (old, new))
     changes = [Change(one, before.get(one), after.get(one)) for one in dict.fromkeys([*after, *before])]
     judged = {change.clause for change in changes if change.after in HOLDS | BROKEN}
-    then, now = ({one.fingerprint: one for one in _findings(run)} for run in (old, new))
+    version = min(old.fingerprints, new.fingerprints)
+    then, now = ({one.marked(version): one for one in _findings(run)} for run in (old, new))
     return Difference(
         better=tuple(one for one in changes if one.after in HOLDS and one.before not in HOLDS),
         worse=tuple(one for one in changes if one.after in BROKEN and one.before not in BROKEN),

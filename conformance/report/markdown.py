@@ -22,7 +22,7 @@ from conformance.report.outline import (
     wrong,
 )
 from conformance.report.visible import command, one_line
-from conformance.verdict import ClauseResult, Finding, GatePolicy, Run, Verdict
+from conformance.verdict import ClauseResult, Finding, GatePolicy, Run, Verdict, is_known
 
 MARKER = "<!-- ip-association-conformance -->"
 """Lets a job find its comment of the last time and replace it."""
@@ -142,7 +142,7 @@ def _bare(clause: ClauseResult, policy: GatePolicy) -> tuple[str, ...]:
 def _weight(clause: ClauseResult, finding: Finding, policy: GatePolicy) -> str:
     if finding.waiver:
         return "waived"
-    if policy.baseline and finding.fingerprint in policy.baseline.findings:
+    if is_known(finding, policy):
         return "known"
     return "gates" if gates(clause, policy) else "warns"
 

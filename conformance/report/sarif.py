@@ -15,7 +15,7 @@ from conformance import catalogue
 from conformance.catalogue import Clause
 from conformance.report.outline import gate, gates, headline, in_words, not_judged, target_name
 from conformance.report.visible import command, one_line, visible
-from conformance.verdict import ClauseResult, Finding, Level, Run, Verdict
+from conformance.verdict import ClauseResult, Finding, Level, Run, Verdict, is_known
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 NAME = "ip-association-conformance"
@@ -105,7 +105,7 @@ def _result(run: Run, clause: ClauseResult, number: int, finding: Finding, entry
 def _baseline(run: Run, finding: Finding) -> dict[str, Any]:
     if run.policy.baseline is None:
         return {}
-    return {"baselineState": "unchanged" if finding.fingerprint in run.policy.baseline.findings else "new"}
+    return {"baselineState": "unchanged" if is_known(finding, run.policy) else "new"}
 
 
 def _suppression(finding: Finding) -> dict[str, Any]:

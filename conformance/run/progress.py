@@ -32,9 +32,11 @@ FIRST_ESTIMATE = 0.05
 
 
 class Counted(Protocol):
-    """What a docket counts."""
+    """What a ruling log counts."""
 
-    cases: Any
+    @property
+    def cases(self) -> Counter[str]:
+        """Clause -> cases that were judged against it."""
 
 
 @dataclass(slots=True)
@@ -47,7 +49,7 @@ class Beat:
     clauses: tuple[str, ...] = ()
     judged: int = 0
     _begun_at: int = 0
-    _docket: Counted | None = None
+    _rulings: Counted | None = None
     _noted: float = 0.0
 
     @classmethod
@@ -55,9 +57,9 @@ class Beat:
         """The one of a process of the run that has its files in ``shared``."""
         return cls(shared / f"{process}.progress.json", requests)
 
-    def begin(self, test: str, clauses: tuple[str, ...], docket: Counted) -> None:
+    def begin(self, test: str, clauses: tuple[str, ...], rulings: Counted) -> None:
         """A test begins."""
-        self.test, self.clauses, self._docket, self._begun_at = test, clauses, docket, self.requests()
+        self.test, self.clauses, self._rulings, self._begun_at = test, clauses, rulings, self.requests()
         self._write()
 
     def note(self) -> None:
@@ -67,12 +69,12 @@ class Beat:
 
     def end(self) -> None:
         """The test has ended."""
-        self.judged, self._docket = self.judged + self._cases(), None
+        self.judged, self._rulings = self.judged + self._cases(), None
         self.test, self.clauses = "", ()
         self._write()
 
     def _cases(self) -> int:
-        return self._docket.cases.total() if self._docket else 0
+        return self._rulings.cases.total() if self._rulings else 0
 
     def _write(self) -> None:
         self._noted = time.monotonic()

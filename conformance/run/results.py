@@ -1,4 +1,4 @@
-"""Many tests' dockets and outcomes into one result for each clause, and one run (spec/README.md, decision 4)."""
+"""Many tests' rulings and outcomes into one result for each clause, and one run (spec/README.md, decision 4)."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ class Record:
     cases: Counter[str]
     unjudged: Counter[str]
     reasons: dict[str, str]
+    untried: dict[str, list[str]]
     findings: tuple[Finding, ...]
     spent: Spent
 
     @classmethod
     def from_json(cls, said: dict[str, Any]) -> Record:
         """The record that a test's last report carries."""
-        outcome, docket = said["outcome"], said["docket"]
+        outcome, rulings = said["outcome"], said["rulings"]
         return cls(
             test=said["test"],
             clauses=tuple(said["clauses"]),
@@ -46,10 +47,11 @@ class Record:
             worker=said["worker"],
             at=said["at"],
             seconds=said["seconds"],
-            cases=Counter(docket["cases"]),
-            unjudged=Counter(docket["unjudged"]),
-            reasons=docket["reasons"],
-            findings=tuple(map(Finding.from_json, docket["findings"])),
+            cases=Counter(rulings["cases"]),
+            unjudged=Counter(rulings["unjudged"]),
+            reasons=rulings["reasons"],
+            untried=rulings["untried"],
+            findings=tuple(map(Finding.from_json, rulings["findings"])),
             spent=Spent(**said["spent"]),
         )
 
@@ -61,15 +63,22 @@ class Record:
 
     def conclusion(self, clause: str) -> tuple[Verdict, str, Absence | None]:
         """What this test alone concludes about a clause that it is marked with."""
+        if self.verdict is Verdict.ERROR:
+            return self.verdict, self.reason, None
         if any(finding.clause == clause for finding in self.findings):
             return Verdict.FAIL, "", None
-        if self.verdict in {Verdict.ERROR, Verdict.INCONCLUSIVE}:
+        if self.verdict is Verdict.INCONCLUSIVE:
             return self.verdict, self.reason, None
         if self.verdict is Verdict.UNTESTED:
             return Verdict.UNTESTED, self.reason, self.absence
         if not self.cases[clause]:
             return Verdict.INCONCLUSIVE, self.reasons.get(clause, "no case could be judged"), None
         return Verdict.PASS, "", None
+
+    def left_out(self, clause: str) -> list[str]:
+        """What it did not try of a clause that it is marked with: single cases, and the rest if it did not end."""
+        early = self.verdict in {Verdict.ERROR, Verdict.INCONCLUSIVE}
+        return [*self.untried.get(clause, ()), *([f"the rest of {self.test}: {self.reason}"] if early else [])]
 
 
 @dataclass(slots=True)
@@ -118,16 +127,24 @@ class Collector:
             spent=sum((record.spent for record in own), Spent()),
             absence=absence,
             findings=findings,
+            untried=self._left_out(clause.id, own),
         )
 
+    def _left_out(self, clause: str, own: list[Record]) -> tuple[str, ...]:
+        """What was not tried of a clause that was chosen, case by case."""
+        missing = sorted((suite.judges().get(clause, frozenset()) & self.collected) - {record.test for record in own})
+        why = self.stopped or "it did not run"
+        said = [left for record in own for left in record.left_out(clause)]
+        return (*said, *(f"{test}: {self.crashed.get(test, why)}" for test in missing))
+
     def _findings(self, clause: str) -> tuple[Finding, ...]:
-        by_rule: dict[str, Finding] = {}
+        told_apart: dict[str, Finding] = {}
         for record in self.records:
             for finding in record.findings:
                 if finding.clause == clause:
-                    known = by_rule.get(finding.rule)
-                    by_rule[finding.rule] = smaller(known, finding) if known else finding
-        return tuple(sorted(by_rule.values(), key=lambda finding: -finding.seen))
+                    known = told_apart.get(finding.fingerprint)
+                    told_apart[finding.fingerprint] = smaller(known, finding) if known else finding
+        return tuple(sorted(told_apart.values(), key=lambda finding: (-finding.seen, finding.rule, finding.classes)))
 
     def _conclude(
         self, clause: str, own: list[Record], findings: tuple[Finding, ...], cases: int

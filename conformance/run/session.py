@@ -36,6 +36,7 @@ from conformance.verdict import (
     Time,
     Waiver,
     baseline_of,
+    notes_on,
     overall,
     waivers,
 )
@@ -223,7 +224,7 @@ class Session:
             interrupted=self.interrupted,
             requests=_requests(totals),
             generated=_generated(totals),
-            notes=tuple(dict.fromkeys([*self.notes, *waivers.notes(uses)])),
+            notes=tuple(dict.fromkeys([*self.notes, *waivers.notes(uses), *notes_on(self.policy)])),
             policy=self.policy,
             waivers=uses,
             time=self._time(),

@@ -24,6 +24,7 @@ from conformance.verdict import (
     WaiverUse,
     baseline_of,
     gates,
+    notes_on,
     overall,
 )
 
@@ -42,6 +43,27 @@ SINCE = GatePolicy(baseline=SEEN)
 
 RULES: dict[str, tuple[tuple[ClauseResult, ...], GatePolicy, tuple[WaiverUse, ...], str, str]] = {
     "a must gates": ((PASSED, MUST), DEFAULT_POLICY, (), "fail", "the target breaks body.refused"),
+    "what is known excuses what was tried": (
+        (PASSED, replace(MUST, untried=("the rest of test_x: interrupted",))),
+        SINCE,
+        (),
+        "inconclusive",
+        "it could not be judged whether it keeps body.refused",
+    ),
+    "a waiver excuses what was tried": (
+        (PASSED, replace(waived("body.refused"), untried=("the rest of test_x: interrupted",))),
+        DEFAULT_POLICY,
+        (),
+        "inconclusive",
+        "it could not be judged whether it keeps body.refused",
+    ),
+    "a finding weighs more than what was not tried": (
+        (PASSED, replace(MUST, untried=("the rest of test_x: interrupted",))),
+        DEFAULT_POLICY,
+        (),
+        "fail",
+        "the target breaks body.refused",
+    ),
     "a should warns": (
         (PASSED, SHOULD, SHOULD_UNSURE),
         DEFAULT_POLICY,
@@ -207,3 +229,29 @@ def test_a_wrong_policy_is_refused_with_its_place(change: dict[str, Any], words:
     (tmp_path / "saved.json").write_text(json.dumps(PASSING.to_json() | change))
     with pytest.raises(UsageError, match=words):
         report.read(tmp_path / "saved.json")
+
+
+CLASSES = finding("body.refused"), replace(finding("body.refused"), classes=("a body: chunked",))
+"""Two findings of one rule."""
+
+
+def test_the_baseline_hides_no_other_class_of_request() -> None:
+    """What the earlier run saw of one class does not excuse another one."""
+    earlier = baseline_of(replace(PASSING, clauses=(replace(MUST, findings=CLASSES[:1]),)))
+    assert earlier.fingerprints == 2
+    verdict, _ = overall((PASSED, replace(MUST, findings=CLASSES)), GatePolicy(baseline=earlier))
+    assert verdict is Verdict.FAIL
+    assert not notes_on(GatePolicy(baseline=earlier))
+
+
+def test_an_old_baseline_is_matched_by_its_own_rule() -> None:
+    """It knows no classes, so both are known to it; that it tells less is said."""
+    old = Run.from_json(
+        json.loads(json.dumps(replace(PASSING, clauses=(replace(MUST, findings=CLASSES[:1]),)).to_json()))
+    )
+    policy = GatePolicy(baseline=baseline_of(replace(old, fingerprints=1)))
+    verdict, _ = overall((PASSED, replace(MUST, findings=CLASSES)), policy)
+    assert verdict is Verdict.PASS
+    (note,) = notes_on(policy)
+    assert "earlier version" in note
+    assert notes_on(DEFAULT_POLICY) == []

@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from conformance.driver.context import Process
 from conformance.driver.leases import Leases
-from conformance.driver.ruling_log import Docket
+from conformance.driver.ruling_log import RulingLog
 from conformance.errors import ProvisioningError, Untested
 from conformance.provision import provisioner
 
@@ -25,7 +25,7 @@ def process() -> Iterator[Process]:
 
 def leases(process: Process) -> Leases:
     """What one test holds; nothing yet."""
-    return Leases(process, Docket(frozenset(), process.recorder))
+    return Leases(process, RulingLog(frozenset(), process.recorder))
 
 
 def test_two_addresses_are_two(process: Process) -> None:

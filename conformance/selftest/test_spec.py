@@ -489,7 +489,7 @@ def test_a_run_survives_being_written(run: Run) -> None:
     assert Run.from_json(written(run)) == run
 
 
-ADDED_LATER = {"time"}
+ADDED_LATER = {"time", "fingerprints"}
 """Members that documents of earlier versions do not have."""
 
 

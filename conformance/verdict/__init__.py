@@ -4,10 +4,12 @@ It refuses to know how a request is sent, how a clause is judged or how a report
 """
 
 from conformance.verdict.comparison import Change, Comparison, Difference, Sighting
-from conformance.verdict.gate import baseline_of, gates, known, overall
+from conformance.verdict.gate import baseline_of, gates, is_known, known, notes_on, overall
 from conformance.verdict.policy import DEFAULT_POLICY, Baseline, GatePolicy
 from conformance.verdict.records import (
+    FINGERPRINTS,
     FORMAT,
+    Classes,
     ClauseResult,
     Finding,
     Generated,
@@ -26,12 +28,14 @@ from conformance.verdict.waiver import STALE, Standing, Waiver, WaiverUse
 __all__ = [
     "DEFAULT_POLICY",
     "EXIT_CODES",
+    "FINGERPRINTS",
     "FORMAT",
     "STALE",
     "WORST_FIRST",
     "Absence",
     "Baseline",
     "Change",
+    "Classes",
     "ClauseResult",
     "Comparison",
     "Difference",
@@ -55,7 +59,9 @@ __all__ = [
     "WaiverUse",
     "baseline_of",
     "gates",
+    "is_known",
     "known",
+    "notes_on",
     "overall",
     "smaller",
     "type_of_json",

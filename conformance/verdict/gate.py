@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.verdict.policy import DEFAULT_POLICY, Baseline, GatePolicy
-from conformance.verdict.records import ClauseResult, Run
+from conformance.verdict.records import FINGERPRINTS, ClauseResult, Finding, Run
 from conformance.verdict.terms import Absence, Level, Verdict
 from conformance.verdict.waiver import STALE, WaiverUse
 
@@ -13,7 +13,7 @@ def overall(
 ) -> tuple[Verdict, str]:
     """The verdict of a run and the rule that decided it (spec/README.md, decision 4; the first that holds)."""
     gating = [clause for clause in clauses if gates(clause, policy)]
-    broken = [clause for clause in gating if clause.verdict is Verdict.FAIL]
+    broken = [clause for clause in gating if clause.verdict is Verdict.FAIL and not known(clause, policy)]
     left_open = [clause for clause in gating if _left_open(clause)]
     passed = any(clause.verdict is Verdict.PASS for clause in clauses)
     unsure = "it could not be judged whether it keeps"
@@ -44,14 +44,29 @@ def gates(clause: ClauseResult, policy: GatePolicy = DEFAULT_POLICY) -> bool:
 
 def known(clause: ClauseResult, policy: GatePolicy) -> bool:
     """Whether the clause is broken by nothing but what the baseline knows or a waiver covers."""
-    earlier = policy.baseline.findings if policy.baseline else ()
-    return bool(clause.findings) and all(one.waiver or one.fingerprint in earlier for one in clause.findings)
+    return bool(clause.findings) and all(one.waiver or is_known(one, policy) for one in clause.findings)
+
+
+def is_known(finding: Finding, policy: GatePolicy) -> bool:
+    """Whether the baseline has the finding, by the rule by which the baseline tells findings apart."""
+    earlier = policy.baseline
+    return earlier is not None and finding.marked(earlier.fingerprints) in earlier.findings
+
+
+def notes_on(policy: GatePolicy) -> list[str]:
+    """What the operator should know of the baseline: that it tells findings apart less closely than this run does."""
+    earlier = policy.baseline
+    if earlier is None or earlier.fingerprints >= FINGERPRINTS:
+        return []
+    told = "its findings are matched by clause and rule alone, whatever the kind of request"
+    return [f"the baseline of {earlier.started} is from an earlier version: {told}; make it anew to tell them apart"]
 
 
 def baseline_of(run: Run) -> Baseline:
     """What a later run may take as known of this one."""
-    findings = {one.fingerprint for clause in run.clauses for one in clause.findings if one.waiver is None}
-    return Baseline(str(run.target.get("name", "")), run.started, tuple(sorted(findings)))
+    found = (one for clause in run.clauses for one in clause.findings if one.waiver is None)
+    findings = {one.marked(run.fingerprints) for one in found}
+    return Baseline(str(run.target.get("name", "")), run.started, tuple(sorted(findings)), run.fingerprints)
 
 
 def _musts(clauses: list[ClauseResult]) -> list[ClauseResult]:
@@ -59,7 +74,10 @@ def _musts(clauses: list[ClauseResult]) -> list[ClauseResult]:
 
 
 def _left_open(clause: ClauseResult) -> bool:
-    return clause.verdict is Verdict.INCONCLUSIVE or clause.absence is Absence.UNEXERCISED
+    """It could not be judged, or it is excused for what was found while the rest of its cases was not tried."""
+    excused = clause.verdict in {Verdict.FAIL, Verdict.WAIVED}
+    unsure = clause.verdict is Verdict.INCONCLUSIVE or clause.absence is Absence.UNEXERCISED
+    return unsure or (excused and bool(clause.untried))
 
 
 def _why_it_passes(clauses: tuple[ClauseResult, ...], policy: GatePolicy) -> str:

@@ -16,11 +16,13 @@ class Baseline:
         target: what was judged then.
         started: when that run began.
         findings: fingerprints of its findings, but those that were waived: a promise that ended is no news, but a debt.
+        fingerprints: the rule by which it tells findings apart (:data:`conformance.verdict.FINGERPRINTS`).
     """
 
     target: str
     started: str
     findings: tuple[str, ...] = ()
+    fingerprints: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,12 @@ from conformance.verdict.waiver import Waiver, WaiverUse
 
 FORMAT = "ip-association-conformance/1"
 
+Classes = tuple[str, ...]
+"""Classes of a request, sorted; they tell findings of one rule apart: none names an ID, a seed, a size or an order."""
+
+FINGERPRINTS = 2
+"""The rule by which a document tells its findings apart: 1 by clause and rule, 2 by the classes of the request too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Violation:
@@ -50,6 +56,7 @@ class Finding:
     """A violation as it is reported: with its evidence and a way to reproduce it.
 
     Attributes:
+        classes: the classes of the request without which it does not occur.
         case: the smallest counterexample, as text.
         first_case: the counterexample as it was first met, before shrinking; empty when it is the same.
         exchanges: the recorded exchanges as JSON objects, in the order in which they were sent.
@@ -65,6 +72,7 @@ class Finding:
     summary: str
     expected: str
     observed: str
+    classes: Classes = ()
     case: str = ""
     first_case: str = ""
     exchanges: tuple[type_of_json, ...] = ()
@@ -76,8 +84,13 @@ class Finding:
 
     @property
     def fingerprint(self) -> str:
-        """The same for the same kind of violation in every run: clause, rule and nothing that a run chooses."""
-        return hashlib.sha256(f"{self.clause}\n{self.rule}".encode()).hexdigest()[:16]
+        """The same for the same kind of violation in every run: clause, rule, classes, no choice of the run."""
+        return self.marked(FINGERPRINTS)
+
+    def marked(self, version: int) -> str:
+        """The fingerprint by the rule of a version (:data:`FINGERPRINTS`); those before 2 do not know classes."""
+        told = (self.clause, self.rule, *(self.classes if version > 1 else ()))
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
 
     def to_json(self) -> type_of_json:
         """The finding as the run document holds it."""
@@ -88,6 +101,7 @@ class Finding:
         """The finding that :meth:`to_json` described."""
         known = {name: document[name] for name in cls.__dataclass_fields__ if name in document}
         known["exchanges"] = tuple(known.get("exchanges", ()))
+        known["classes"] = tuple(known.get("classes", ()))
         known["reproduce"] = tuple(known.get("reproduce", ()))
         known["waiver"] = Waiver(**known["waiver"]) if known.get("waiver") else None
         return cls(**known)
@@ -101,6 +115,7 @@ class ClauseResult:
         reason: one sentence that explains the verdict.
         cases: how many examples were judged against the clause.
         unjudged: how many examples were tried and could not be judged.
+        untried: what was not tried of what a run tries, case by case, with the reason.
         requests: how many requests the clause's own tests sent.
         spent: where the time of the clause's own tests went.
         absence: why it is untested; None unless it is.
@@ -119,6 +134,7 @@ class ClauseResult:
     absence: Absence | None = None
     findings: tuple[Finding, ...] = ()
     spent: Spent = field(default_factory=Spent)
+    untried: tuple[str, ...] = ()
 
     def to_json(self) -> type_of_json:
         """The result as the run document holds it."""
@@ -138,6 +154,7 @@ class ClauseResult:
                 "absence": Absence(absence) if absence else None,
                 "findings": tuple(Finding.from_json(one) for one in known.get("findings", ())),
                 "spent": Spent(**known.get("spent", {})),
+                "untried": tuple(known.get("untried", ())),
             }
         )
 
@@ -198,6 +215,7 @@ class Run:
         time: where the time went; None if the document does not say.
         tests: when each test of the suite ran, by worker.
         comparison: what is different since an earlier run; None unless one was named.
+        fingerprints: the rule of the fingerprints (:data:`FINGERPRINTS`); documents that do not say are of the first.
     """
 
     verdict: Verdict
@@ -220,6 +238,7 @@ class Run:
     time: Time | None = None
     tests: tuple[Span, ...] = ()
     comparison: Comparison | None = None
+    fingerprints: int = FINGERPRINTS
     format: str = FORMAT
 
     def to_json(self) -> type_of_json:
@@ -246,6 +265,7 @@ class Run:
             **known
             | {
                 "verdict": Verdict(known["verdict"]),
+                "fingerprints": known.get("fingerprints", 1),
                 "requests": Requests.from_json(known.get("requests", {})),
                 "generated": Generated(**known.get("generated", {})),
                 "notes": tuple(known.get("notes", ())),
