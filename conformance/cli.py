@@ -15,6 +15,7 @@ from conformance.client import Client, Pacer
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Recorder
 from conformance.model.cli import check_history
+from conformance.page.cli import page
 from conformance.preflight.cli import doctor, init
 from conformance.proof.cli import prove
 from conformance.provision import state_directory, sweep_dead_runs
@@ -76,6 +77,7 @@ for command, name in (
     (init, "init"),
     (serve, "serve"),
     (check_history, "check-history"),
+    (page, "page"),
     (prove, "prove"),
     (render, "report"),
     (diff, "diff"),

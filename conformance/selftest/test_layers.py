@@ -26,6 +26,8 @@ LAYERS = {
     "verdict": frozenset({"errors", "yaml_input"}),
     "catalogue": frozenset({"errors", "verdict"}),
     "openapi": frozenset({"errors", "verdict"}),
+    # It reads files of others and holds them against the document; the judged target is none of its business.
+    "page": frozenset({"errors", "openapi"}),
     "evidence": frozenset({"errors", "verdict"}),
     # Clouds are read while the description is, and asked for tokens by the client.
     "identity": frozenset({"errors", "evidence"}),
@@ -48,7 +50,7 @@ LAYERS = {
     "clauses": frozenset({"openapi", "judge", "generate", "model"}),
     # It serves the reference, runs the plugin on it and reads the run document that comes out.
     "proof": frozenset({"errors", "evidence", "catalogue", "run", "plugin", "reference"}),
-    "cli": RUN | {"run", "plugin", "reference", "proof"},
+    "cli": RUN | {"run", "plugin", "reference", "proof", "page"},
     "__main__": frozenset({"cli"}),
     "__init__": frozenset(),
 }
@@ -62,6 +64,7 @@ PURE = {
     # ``conformance check-history`` and ``conformance serve`` live beside what they show.
     "model": frozenset({"click"}),
     "reference": frozenset({"click", "cheroot"}),
+    "page": frozenset({"click", "docutils", "defusedxml"}),
     # ``conformance report`` and ``conformance diff`` live there too.
     "report": frozenset({"click", "jinja2", "markupsafe", "rich"}),
 }
