@@ -29,7 +29,9 @@ PRELOADED = ["conformance.proof.trial", "conformance.plugin", "conformance.refer
 def prove(
     depth: str, seed: int, jobs: int, only: tuple[str, ...], report_dir: Path, arguments: tuple[str, ...]
 ) -> None:
-    """Run the suite against every fault and every lawful variant; exits 1 on a survivor or a false alarm.
+    """Run the suite against every fault and every lawful variant.
+
+    Exits 1 on a survivor, a wrong blame or a false alarm.
 
     What stands after -- goes to pytest, such as -k or --deselect.
     """

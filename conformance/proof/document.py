@@ -38,14 +38,19 @@ class Proof:
         return [trial for trial in self.trials if trial.false_alarm]
 
     @property
+    def misblamed(self) -> list[Trial]:
+        """Faults for which a clause was blamed that their entry does not name."""
+        return [trial for trial in self.trials if trial.subject.kind == "fault" and trial.misblamed]
+
+    @property
     def broken(self) -> list[Trial]:
         """Trials in which the suite itself broke."""
         return [trial for trial in self.trials if trial.error]
 
     @property
     def holds(self) -> bool:
-        """Every fault was found, no variant was blamed, and nothing broke."""
-        return not (self.survivors or self.false_alarms or self.broken)
+        """Every fault was found and only its clauses blamed, no variant was blamed, and nothing broke."""
+        return not (self.survivors or self.false_alarms or self.misblamed or self.broken)
 
     def to_json(self) -> dict[str, Any]:
         """The proof document."""
@@ -59,6 +64,7 @@ class Proof:
             "holds": self.holds,
             "survivors": [trial.subject.name for trial in self.survivors],
             "false_alarms": [trial.subject.name for trial in self.false_alarms],
+            "misblamed": [trial.subject.name for trial in self.misblamed],
             "broken": [trial.subject.name for trial in self.broken],
             "trials": [trial.to_json() for trial in self.trials],
         }
@@ -115,7 +121,7 @@ def line(trial: Trial) -> str:
         "SURVIVED": trial.survived,
         "FALSE ALARM": trial.false_alarm,
         f"ERROR {trial.error}": bool(trial.error),
-        f"also blamed: {', '.join(trial.misblamed)}": bool(trial.misblamed) and trial.subject.kind == "fault",
+        f"misblamed on: {', '.join(trial.misblamed)}": bool(trial.misblamed) and trial.subject.kind == "fault",
         f"not by: {', '.join(trial.missed)}": bool(trial.missed) and not trial.survived,
     }
     shown = [mark for mark, holds in marks.items() if holds]
@@ -130,9 +136,11 @@ def summary(proof: Proof) -> str:
     rows = [
         *(f"survivor: {line(trial)}" for trial in proof.survivors),
         *(f"false alarm: {line(trial)}" for trial in proof.false_alarms),
+        *(f"misblamed: {line(trial)}" for trial in proof.misblamed),
         *(f"error: {line(trial)}" for trial in proof.broken),
         (
-            f"proof {'holds' if proof.holds else 'FAILS'}: {count} faults, {len(proof.survivors)} survivors; "
+            f"proof {'holds' if proof.holds else 'FAILS'}: {count} faults, {len(proof.survivors)} survivors, "
+            f"{len(proof.misblamed)} misblamed; "
             f"{len(proof.trials) - count} lawful variants, {len(proof.false_alarms)} false alarms; "
             f"depth {proof.depth}, seed {proof.seed}, {proof.seconds:.0f} s"
         ),

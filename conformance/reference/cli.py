@@ -16,7 +16,7 @@ import click
 
 from conformance.reference.app import Rules
 from conformance.reference.faults import catalogue
-from conformance.reference.registry import UnknownNameError
+from conformance.reference.registry import Fault, UnknownNameError
 from conformance.reference.server import Reference, Settings, check_loopback
 from conformance.reference.store import Tokens
 from conformance.reference.variants import variants
@@ -43,9 +43,15 @@ def describe_faults() -> str:
     """Write the faults for a reader, grouped by the clause to blame."""
     groups: dict[str, list[str]] = {}
     for fault in catalogue():
-        others = f" [also breaks {', '.join(fault.breaks[1:])}]" if fault.breaks[1:] else ""
-        groups.setdefault(fault.breaks[0], []).append(f"  {fault.name}: {fault.description}{others}")
+        groups.setdefault(fault.breaks[0], []).append(f"  {fault.name}: {fault.description}{_besides(fault)}")
     return "\n".join(line for clause, lines in groups.items() for line in (clause, *lines))
+
+
+def _besides(fault: Fault) -> str:
+    """What a fault breaks and may show beside the clause to blame, with the reasons that its entry gives."""
+    shown = [f"{clause} ({fault.reasons[clause]})" if clause in fault.reasons else clause for clause in fault.also]
+    others = f" [also breaks {', '.join(fault.breaks[1:])}]" if fault.breaks[1:] else ""
+    return others + (f" [may show {', '.join(shown)}]" if shown else "")
 
 
 def describe_variants() -> str:

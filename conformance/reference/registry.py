@@ -20,7 +20,8 @@ class Fault:
     """A deviation: it must break ``breaks``, the first is to blame, and may break ``also``.
 
     ``verdict`` is the worst that a run on it can find: a deployment that shows nothing is ``inconclusive``,
-    not at fault. A fault that is not ``certain`` needs luck to be met: a race without a window.
+    not at fault. A fault that is not ``certain`` needs luck to be met: a race without a window. ``reasons`` says
+    why a clause of ``also`` may show it.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Fault:
     hook: type[Deployment]
     verdict: str = "fail"
     certain: bool = True
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +81,18 @@ class Registry:
         self.variants: list[Variant] = []
 
     def breaks(
-        self, *clauses: str, also: tuple[str, ...] = (), verdict: str = "fail", certain: bool = True
+        self,
+        *clauses: str,
+        also: Mapping[str, str] | tuple[str, ...] = (),
+        verdict: str = "fail",
+        certain: bool = True,
     ) -> Callable[[Hook], Hook]:
-        """Register a class as a fault that breaks the clauses."""
+        """Register a class as a fault that breaks the clauses; ``also`` maps what may show it to the reason."""
 
         def register(hook: Hook) -> Hook:
+            reasons = dict(also) if isinstance(also, Mapping) else {}
             others = tuple(clause for clause in dict.fromkeys(also) if clause not in clauses)
-            fault = Fault(name_of(hook), description_of(hook), clauses, others, hook, verdict, certain)
+            fault = Fault(name_of(hook), description_of(hook), clauses, others, hook, verdict, certain, reasons)
             self.faults.append(fault)
             return hook
 

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from conformance.reference import freedoms  # noqa: F401 - importing it registers its variants
 from conformance.reference.app import UUID, Deployment
 from conformance.reference.exchange import ERROR_NAMES, Answer, Refusal, Request
 from conformance.reference.registry import Variant, lawful, named, registry

@@ -17,6 +17,7 @@ from conformance.errors import UsageError
 from conformance.proof import document
 from conformance.proof.document import Proof
 from conformance.proof.trial import Subject, Trial
+from conformance.reference.cli import describe_faults
 
 LONGEST_PROOF_SECONDS = 900
 
@@ -130,6 +131,23 @@ def test_a_proof_with_a_survivor_or_an_error_does_not_hold(broken: dict[str, Any
     """One is enough."""
     assert Proof("quick", 0, 1.0, (FOUND,)).holds
     assert not Proof("quick", 0, 1.0, (FOUND, replace(FOUND, **broken))).holds
+
+
+def test_a_proof_that_blames_an_innocent_clause_does_not_hold() -> None:
+    """Neither in its words nor in its document, though the fault was found."""
+    wrong = Proof("quick", 0, 1.0, (replace(FOUND, found={"body.refused": 1, "codes.success": 1}),))
+    assert not wrong.survivors
+    assert not wrong.holds
+    assert wrong.to_json()["misblamed"] == ["a-fault"]
+    assert "misblamed: a-fault" in document.summary(wrong)
+    assert "proof FAILS" in document.summary(wrong).splitlines()[-1]
+
+
+def test_the_list_of_faults_says_what_each_may_show_besides() -> None:
+    """With the reason, where the entry has one."""
+    listed = describe_faults()
+    assert "may show faults.client-input (the caller's mistake is answered as a fault of the service)" in listed
+    assert "may show body.refused, body.inert" in listed
 
 
 def test_an_unknown_name_is_answered_with_those_that_come_near() -> None:

@@ -47,7 +47,9 @@ CLAUSES = (
 )
 TOKENS = Tokens("ab12" * 8, "cd34" * 8, "ef56" * 8)
 RACES = [fault for fault in catalogue() if fault.breaks == ("concurrency.linearizable",)]
-DEVIATIONS = [fault for fault in catalogue() if fault not in RACES]
+NARROW = {f"conformance.reference.faults.{name}" for name in ("dress", "persistence", "views", "wording")}
+"""Modules of faults that one request among many shows: each has a witness of its own."""
+DEVIATIONS = [fault for fault in catalogue() if fault not in RACES and fault.hook.__module__ not in NARROW]
 
 
 class Script:
@@ -220,6 +222,7 @@ def test_a_race_is_correct_in_sequence(
     """A race answers one request after the other as a conforming deployment does."""
     no_time = SimpleNamespace(sleep=lambda _: None)
     monkeypatch.setattr("conformance.reference.faults.concurrency.time", no_time)
+    monkeypatch.setattr("conformance.reference.faults.geometry.time", no_time)
     assert play(fault.name) == conforming
 
 
@@ -288,6 +291,23 @@ def is_made_again(script: Script, address: str) -> bool:
     return 204 in codes and bool(script.reference.store.state.associations)
 
 
+def is_lost_on_the_server(script: Script, address: str) -> bool:
+    """Two removals of different addresses of one server meet: are both answered 204 and one not made?"""
+    other = script.allocate()
+    script.put(0, address)
+    script.put(0, other)
+    codes = overlap(script, ("DELETE", script.one(0, address)), ("DELETE", script.one(0, other)))
+    return codes == [204, 204] and bool(script.reference.store.state.associations)
+
+
+def is_undone_by_a_deallocation(script: Script, address: str) -> bool:
+    """A removal and the de-allocation of another address meet: does the removed one come back?"""
+    other = script.allocate()
+    script.put(0, address)
+    overlap(script, ("DELETE", script.one(0, address)), ("DELETE", f"/v2.0/ip_addresses/{other}"))
+    return bool(script.reference.store.state.associations)
+
+
 ANOMALIES: dict[str, Callable[[Script, str], bool]] = {
     "deallocation-race": is_orphaned,
     "association-race": is_orphaned,
@@ -297,6 +317,9 @@ ANOMALIES: dict[str, Callable[[Script, str], bool]] = {
     "double-deallocation": is_deallocated_twice,
     "duplicate-association": is_kept_twice,
     "late-resurrection": is_made_again,
+    "the-list-of-the-server-is-written-back": is_lost_on_the_server,
+    "the-list-of-the-address-is-written-back": is_lost,
+    "deallocation-writes-the-others-back": is_undone_by_a_deallocation,
 }
 
 

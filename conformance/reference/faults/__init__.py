@@ -6,14 +6,19 @@ from conformance.reference.faults import (  # noqa: F401 - importing a module re
     codes,
     concurrency,
     deallocation,
+    dress,
     effect,
+    geometry,
     identifier,
     lifecycle,
     limits,
     method,
     mistakes,
+    persistence,
     response,
     vacuous,
+    views,
+    wording,
 )
 from conformance.reference.registry import Fault, named, registry
 

@@ -1,0 +1,170 @@
+"""Faults that time, place or persistence brings out: a lesser caller who insists, a guard that tires, a late effect."""
+
+# ruff: noqa: D102 - a hook does what the step that it replaces says, except as its class says
+
+import time
+from collections import Counter
+
+from conformance.reference.app import Deployment
+from conformance.reference.exchange import Refusal, Request
+from conformance.reference.registry import breaks
+from conformance.reference.store import Address, Association, Caller, State
+
+INERT = {"effect.refusal-is-inert": "a request that must be refused removed something"}
+LEASE = 2.0  # seconds
+LATE = 1.2  # seconds
+
+
+class RightsBy(Deployment):
+    """A caller who may only read may remove where ``granted`` says so."""
+
+    def granted(self, request: Request) -> bool:
+        """Tell whether this removal is let through."""
+        raise NotImplementedError
+
+    def authorise(self, request: Request) -> None:
+        if not (request.removal and not request.caller.may_write and self.granted(request)):
+            super().authorise(request)
+
+
+@breaks("access.forbidden", also=INERT)
+class RestrictedMayRemoveFromTheSecondServer(RightsBy):
+    """A caller without the right to delete may remove from every server but the address's first."""
+
+    def granted(self, request: Request) -> bool:
+        listed = self.store.state.of_address(request.path.address.lower())
+        return any(one.server == request.path.server for one in listed[1:])
+
+
+@breaks("access.forbidden", also=INERT)
+class RestrictedMayInsist(RightsBy):
+    """A caller without the right to delete may remove when he asks for the same the second time."""
+
+    def start(self) -> None:
+        super().start()
+        self.asked: Counter[str] = Counter()
+
+    def granted(self, request: Request) -> bool:
+        self.asked[request.raw_path] += 1
+        return self.asked[request.raw_path] > 1
+
+
+@breaks("access.forbidden", also=INERT)
+class RestrictedFollowsTheOwner(RightsBy):
+    """A caller without the right to delete may remove what its owner had removed once before."""
+
+    def start(self) -> None:
+        super().start()
+        self.granted_once: set[Association] = set()
+
+    def dissociate(self, request: Request, association: Association) -> None:
+        super().dissociate(request, association)
+        self.granted_once.add(association)
+
+    def granted(self, request: Request) -> bool:
+        return Association(request.path.address.lower(), request.path.server) in self.granted_once
+
+
+@breaks("access.foreign", also=INERT)
+class ForeignInUpperCaseMayRemove(Deployment):
+    """A caller of another tenant may remove when the ID is in upper case."""
+
+    def find_server(self, request: Request) -> str:
+        server = self.store.servers.get(request.path.server)
+        if request.removal and server and request.path.address.isupper():
+            request.caller = Caller(server.tenant)
+        return super().find_server(request)
+
+
+class Ages(Deployment):
+    """Knows how long an association has stood."""
+
+    def start(self) -> None:
+        super().start()
+        self.since: dict[Association, float] = {}
+
+    def connect(self, request: Request, association: Association) -> None:
+        super().connect(request, association)
+        self.since[association] = time.monotonic()
+
+    def old(self, association: Association) -> bool:
+        """Tell whether an association is older than the lease."""
+        return time.monotonic() - self.since.get(association, 0.0) > LEASE
+
+
+@breaks(
+    "deallocation.delete-refused",
+    "deallocation.put-refused",
+    also={"deallocation.until-the-last": "with several associations the old ones hold the address as little"},
+)
+class TheGuardIsALease(Ages):
+    """An association holds its address for two seconds after it was made or asked for again."""
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if not all(map(self.old, state.of_address(address.id))):
+            super().check_free(request, address, state)
+
+
+@breaks("codes.success")
+class OldAssociationsCannotBeRemoved(Ages):
+    """A removal of an association that is older than two seconds is refused with 400."""
+
+    def dissociate(self, request: Request, association: Association) -> None:
+        if self.old(association):
+            raise Refusal(400, "this is too old to be changed")
+        super().dissociate(request, association)
+
+
+class Postpones(Deployment):
+    """Carries out changes some time after their request, with the first request that comes then."""
+
+    def start(self) -> None:
+        super().start()
+        self.due: dict[Association, float] = {}
+
+    def later(self, association: Association) -> None:
+        """Put a change off."""
+        self.due[association] = time.monotonic() + LATE
+
+    def delay(self, request: Request) -> None:
+        super().delay(request)
+        for association in [each for each, when in list(self.due.items()) if when < time.monotonic()]:
+            if self.due.pop(association, None):
+                self.carry_out(association)
+
+    def carry_out(self, association: Association) -> None:
+        """Make the change."""
+        self.update(lambda state: state.without_association(association))
+
+
+@breaks("effect.refusal-is-inert", also={"body.inert": "what was refused had a body, and something went"})
+class RefusedBodyIsCarriedOutLater(Postpones):
+    """A removal that is refused for its body is made a little more than a second later."""
+
+    def check_body(self, request: Request) -> None:
+        try:
+            super().check_body(request)
+        except Refusal:
+            if request.removal and request.caller.may_write:
+                self.later(Association(request.path.address.lower(), request.path.server))
+            raise
+
+
+@breaks("effect.refusal-is-inert", also={"access.forbidden": "the caller had no right to what happened"})
+class ForbiddenIsCarriedOutLater(Postpones):
+    """A removal that is refused for the caller's rights is made a little more than a second later."""
+
+    def authorise(self, request: Request) -> None:
+        if request.removal and not request.caller.may_write:
+            self.later(Association(request.path.address.lower(), request.path.server))
+        super().authorise(request)
+
+
+@breaks("effect.nothing-else", also={"effect.removed": "the neighbour may be the subject of another look"})
+class ANeighbourGoesLater(Postpones):
+    """The address's oldest other association goes a little more than a second after a removal."""
+
+    def dissociate(self, request: Request, association: Association) -> None:
+        super().dissociate(request, association)
+        for each in self.store.state.of_address(association.address)[:1]:
+            self.later(each)

@@ -1,0 +1,113 @@
+"""Faults of wording: one spelling, one value or one IP version goes another way than its neighbours."""
+
+# ruff: noqa: D102 - a hook does what the step that it replaces says, except as its class says
+
+import re
+
+from conformance.reference.app import Deployment
+from conformance.reference.exchange import Request
+from conformance.reference.registry import breaks
+from conformance.reference.store import Address, Association, State
+
+LAST = {"deallocation.until-the-last": "what does not hold the address does not hold it until the last either"}
+
+
+@breaks("body.refused")
+class BlankBodyIsNone(Deployment):
+    """A body of nothing but blanks is taken for no body."""
+
+    def carries_body(self, request: Request) -> bool:
+        blank = request.removal and request.body is not None and not request.body.strip()
+        return not blank and super().carries_body(request)
+
+
+@breaks("body.refused")
+class NullBytesAreNoBody(Deployment):
+    """A body that begins with a zero byte is taken for no body."""
+
+    def carries_body(self, request: Request) -> bool:
+        zero = request.removal and (request.body or b"").startswith(b"\0")
+        return not zero and super().carries_body(request)
+
+
+@breaks("identifier.uuid")
+class FormatAfterTheIdIsTaken(Deployment):
+    """An ID that is followed by .json or .xml is taken for the ID."""
+
+    def read_address_id(self, request: Request) -> str:
+        request.path.address = re.sub(r"\.(json|xml)$", "", request.path.address)
+        return super().read_address_id(request)
+
+
+@breaks("identifier.uuid")
+class PathParametersAreIgnored(Deployment):
+    """What follows a semicolon after an ID is ignored."""
+
+    def read_address_id(self, request: Request) -> str:
+        request.path.address = request.path.address.partition(";")[0]
+        return super().read_address_id(request)
+
+
+@breaks("deallocation.delete-refused", also={"deallocation.put-refused": "the other way asks the same guard", **LAST})
+class GuardKnowsLowerCaseOnly(Deployment):
+    """An address whose ID is in upper case is let go, whatever associations it has."""
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if request.path.address == address.id:
+            super().check_free(request, address, state)
+
+
+class OtherPutsAreNotGuarded(Deployment):
+    """A PUT that says nothing of ports, in the words of ``unnamed``, lets an address go without a look."""
+
+    unnamed: dict[str, object]
+
+    def read_ports(self, request: Request, wanted: dict[str, object]) -> tuple[str, ...]:
+        return () if request.method == "PUT" and wanted == self.unnamed else super().read_ports(request, wanted)
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if request.method != "PUT" or request.document()["ip_address"] != self.unnamed:
+            super().check_free(request, address, state)
+
+
+@breaks("deallocation.put-refused", also=LAST)
+class PutWithoutPortsIsNotGuarded(OtherPutsAreNotGuarded):
+    """PUT of an empty ip_address lets an address go that has associations."""
+
+    unnamed: dict[str, object] = {}  # noqa: RUF012 - never written to
+
+
+@breaks("deallocation.put-refused", also=LAST)
+class PutOfNullPortsIsNotGuarded(OtherPutsAreNotGuarded):
+    """PUT with null for the port IDs lets an address go that has associations."""
+
+    unnamed: dict[str, object] = {"port_ids": None}  # noqa: RUF012 - never written to
+
+
+@breaks("deallocation.delete-refused", "deallocation.put-refused", also=LAST)
+class Ipv6IsNotGuarded(Deployment):
+    """An IPv6 address is let go, whatever associations it has."""
+
+    def check_free(self, request: Request, address: Address, state: State) -> None:
+        if address.version != 6:
+            super().check_free(request, address, state)
+
+
+@breaks("effect.removed")
+class Ipv6StaysAssociated(Deployment):
+    """The removal of an IPv6 address's association answers 204 and removes nothing."""
+
+    def dissociate(self, request: Request, association: Association) -> None:
+        if self.store.known[association.address].version != 6:
+            super().dissociate(request, association)
+
+
+@breaks("effect.nothing-else")
+class Ipv6TakesItsNeighbours(Deployment):
+    """The removal of an IPv6 address's association removes that address's other ones too."""
+
+    def dissociate(self, request: Request, association: Association) -> None:
+        super().dissociate(request, association)
+        if self.store.known[association.address].version == 6:
+            for each in self.store.state.of_address(association.address):
+                super().dissociate(request, each)

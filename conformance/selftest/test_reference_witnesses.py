@@ -1,0 +1,208 @@
+"""Each narrow fault is shown by a few requests that need knowledge of it.
+
+The same requests to a conforming deployment are answered as the contract says.
+"""
+
+import random
+import uuid
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from test_reference_faults import NARROW, TOKENS, Script
+
+from conformance.reference import Fault, catalogue
+from conformance.reference.faults import persistence
+
+NARROW_FAULTS = [fault for fault in catalogue() if fault.hook.__module__ in NARROW]
+Witness = Callable[[Script, str], Any]
+
+
+def removal(server: int = 0, **how: Any) -> Witness:
+    """Remove with something about the request, and look."""
+
+    def witness(script: Script, held: str) -> None:
+        spelt = how.pop("spelt", str)
+        script.send("DELETE", script.one(server, spelt(held)), **how)
+        script.read(server, held)
+
+    return witness
+
+
+def body(content: bytes) -> Witness:
+    """Remove with a body."""
+    return lambda script, held: script.send("DELETE", script.one(0, held), content)
+
+
+def plain(times: int = 1, version: int = 4) -> Witness:
+    """Remove, associate again, and look wherever something can be seen."""
+
+    def witness(script: Script, held: str) -> None:
+        address = script.allocate(version) if version == 6 else held
+        for _ in range(times):
+            for server in (0, 1):
+                script.put(server, address)
+            script.send("DELETE", script.one(0, address))
+            script.read(0, address)
+            script.read(1, address)
+            for path in ("", f"/{address}"):
+                script.send("GET", f"/v2.0/ip_addresses{path}")
+
+    return witness
+
+
+def deallocation(spelt: Callable[[str], str] = str, content: bytes = b"", version: int = 4) -> Witness:
+    """De-allocate an address that has associations."""
+
+    def witness(script: Script, held: str) -> None:
+        address = script.allocate(version) if version == 6 else held
+        script.put(0, address)
+        script.send("PUT" if content else "DELETE", f"/v2.0/ip_addresses/{spelt(address)}", content)
+
+    return witness
+
+
+def gone(script: Script, held: str) -> None:
+    """Remove everything, de-allocate and look at the list of addresses."""
+    for server in (0, 1):
+        script.send("DELETE", script.one(server, held))
+    script.deallocate("DELETE", held)
+    script.send("GET", "/v2.0/ip_addresses")
+
+
+def insist(script: Script, held: str) -> None:
+    """Ask as a caller without the right to it, twice."""
+    for _ in range(2):
+        removal(headers={"X-Auth-Token": TOKENS.restricted})(script, held)
+
+
+def follow(script: Script, held: str) -> None:
+    """Ask as a caller without the right to it what the owner was granted."""
+    plain()(script, held)
+    script.put(0, held)
+    insist(script, held)
+
+
+def later(first: Witness) -> Witness:
+    """Look again after a while."""
+
+    def witness(script: Script, held: str) -> None:
+        first(script, held)
+        persistence.time.tick(5)  # type: ignore[attr-defined]
+        for server in (0, 1):
+            script.read(server, held)
+
+    return witness
+
+
+def after_a_while(second: Witness) -> Witness:
+    """Do it after a while."""
+
+    def witness(script: Script, held: str) -> None:
+        persistence.time.tick(5)  # type: ignore[attr-defined]
+        second(script, held)
+
+    return witness
+
+
+def stare(script: Script, held: str) -> None:
+    """Remove and go on looking."""
+    script.send("DELETE", script.one(0, held))
+    for _ in range(4):
+        script.read(0, held)
+
+
+def repeated(script: Script, held: str) -> None:
+    """Remove twice and look."""
+    for _ in range(2):
+        script.send("DELETE", script.one(0, held))
+    script.read(2, held)
+
+
+WITNESSES: dict[str, Witness] = {
+    "zero-length-is-400": removal(environ_overrides={"CONTENT_LENGTH": "0"}),
+    "json-type-without-content-is-415": removal(content_type="application/json"),
+    "libraries-are-turned-away": removal(headers={"User-Agent": "python-requests/2.32"}),
+    "closing-forgets-the-removal": removal(headers={"Connection": "close"}),
+    "allow-names-reads-only": lambda script, held: script.send("POST", script.one(0, held)),
+    "allow-leaves-out-delete": lambda script, held: script.send("POST", script.one(0, held)),
+    "allow-is-empty": lambda script, held: script.send("POST", script.one(0, held)),
+    "large-body-is-503": body(b"x" * 20_000),
+    "missing-token-is-500": removal(headers={"X-Auth-Token": None}),
+    "held-delete-is-503": deallocation(),
+    "stray-line-after-204": plain(),
+    "every-twelfth-204-is-followed-by-content": plain(times=12),
+    "repetition-leaves-content-behind": gone,
+    "blank-body-is-none": body(b" \r\n\t "),
+    "null-bytes-are-no-body": body(b"\0\0"),
+    "format-after-the-id-is-taken": removal(spelt="{}.json".format),
+    "path-parameters-are-ignored": removal(spelt="{};v=1".format),
+    "guard-knows-lower-case-only": deallocation(str.upper),
+    "put-without-ports-is-not-guarded": deallocation(content=b'{"ip_address": {}}'),
+    "put-of-null-ports-is-not-guarded": deallocation(content=b'{"ip_address": {"port_ids": null}}'),
+    "ipv6-is-not-guarded": deallocation(version=6),
+    "ipv6-stays-associated": plain(version=6),
+    "ipv6-takes-its-neighbours": plain(version=6),
+    "restricted-may-remove-from-the-second-server": removal(1, headers={"X-Auth-Token": TOKENS.restricted}),
+    "restricted-may-insist": insist,
+    "restricted-follows-the-owner": follow,
+    "foreign-in-upper-case-may-remove": removal(spelt=str.upper, headers={"X-Auth-Token": TOKENS.foreign}),
+    "the-guard-is-a-lease": after_a_while(lambda script, held: script.deallocate("DELETE", held)),
+    "old-associations-cannot-be-removed": after_a_while(removal()),
+    "refused-body-is-carried-out-later": later(body(b"{}")),
+    "forbidden-is-carried-out-later": later(removal(headers={"X-Auth-Token": TOKENS.restricted})),
+    "a-neighbour-goes-later": later(removal()),
+    "deallocated-stays-listed": gone,
+    "the-type-changes": plain(),
+    "the-subnet-is-forgotten": plain(),
+    "the-list-forgets-the-address": plain(),
+    "one-replica-in-four-never-learns": stare,
+    "one-list-in-three-never-learns": plain(times=4),
+    "removal-moves-the-association": removal(),
+    "refused-body-associates-elsewhere": body(b"{}"),
+    "repetition-associates-elsewhere": repeated,
+}
+
+
+class Clock:
+    """A clock that stands until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def tick(self, seconds: float) -> None:
+        """Let time pass."""
+        self.now += seconds
+
+
+def play(monkeypatch: pytest.MonkeyPatch, witness: Witness, *faults: str) -> list[tuple[Any, ...]]:
+    """Play a witness to an address with two associations, always with the same ids and at the same times."""
+    clock, bits = Clock(), random.Random(1)
+    stopped = SimpleNamespace(monotonic=lambda: clock.now, tick=clock.tick)
+    monkeypatch.setattr("conformance.reference.faults.persistence.time", stopped)
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=bits.getrandbits(128), version=4))
+    script = Script(*faults)
+    held = script.allocate()
+    for server in (0, 1):
+        script.put(server, held)
+    witness(script, held)
+    return script.lines
+
+
+def test_every_narrow_fault_has_a_witness() -> None:
+    """And none is left of a fault that is gone."""
+    assert {fault.name for fault in NARROW_FAULTS} == set(WITNESSES)
+
+
+@pytest.mark.parametrize("fault", NARROW_FAULTS, ids=lambda fault: fault.name)
+def test_a_narrow_fault_deviates_where_its_witness_asks(fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its witness tells it from a conforming deployment; a plain removal in another state may not."""
+    witness = WITNESSES[fault.name]
+    assert play(monkeypatch, witness, fault.name) != play(monkeypatch, witness)
+
+
+@pytest.mark.parametrize("fault", NARROW_FAULTS, ids=lambda fault: fault.name)
+def test_what_a_narrow_fault_may_show_besides_has_a_reason(fault: Fault) -> None:
+    """No clause is excused without saying why."""
+    assert set(fault.also) == set(fault.reasons)
