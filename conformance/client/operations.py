@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from conformance.client.keyring import Keyring
 from conformance.client.pace import Pacer
-from conformance.client.session import Outgoing, Session
+from conformance.client.session import CHUNK_BYTES, Outgoing, Session
 from conformance.client.stopwatch import Stopwatch
 from conformance.evidence import TOKEN_HEADER, VARIABLES, Exchange, Recorder, Redactor
 from conformance.target import Target
@@ -47,12 +47,14 @@ class Client:
         *,
         method: str = "DELETE",
         credential: str | None = "full",
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         shown: Mapping[str, str] | None = None,
         query: str = "",
         body: bytes | None = None,
         framing: str = "none",
+        chunk_bytes: int = CHUNK_BYTES,
         raw: bool = False,
+        segment: str | None = None,
     ) -> Exchange:
         """The operation under test, or a request that could be taken for it.
 
@@ -61,17 +63,22 @@ class Client:
             address: what stands for ``{IPAddressID}``.
             method: another method on the same path.
             credential: full, restricted, foreign; None sends no token of the target's.
-            headers: fields beside the token's; they win over it.
+            headers: fields beside the token's; they win over it. None leaves out one that is sent otherwise.
             shown: field name -> what evidence shows instead of its value.
             query: appended after a question mark.
             body: content; ``framing`` says how its length is told.
             framing: none, content-length or chunked.
+            chunk_bytes: how large the chunks of a chunked body are at most.
             raw: ``address`` is percent-encoded already.
+            segment: what stands for ``{serverID}``, percent-encoded already, in place of ``server``.
         """
-        segment = address if raw else quote(address, safe="")
-        url = f"{self._associations(server)}/{segment}{f'?{query}' if query else ''}"
+        last = address if raw else quote(address, safe="")
+        first = quote(server, safe="") if segment is None else segment
+        path = f"servers/{first}/ip_associations/{last}"
+        url = f"{self.target.compute}/{path}{f'?{query}' if query else ''}"
         operation = "removeAssociation" if method == "DELETE" else f"{method} on the association"
-        return self._send(operation, method, url, credential, headers, shown, body, framing, removal=method == "DELETE")
+        content: dict[str, Any] = {"body": body, "framing": framing, "chunk_bytes": chunk_bytes}
+        return self._send(operation, method, url, credential, headers, shown, **content, removal=method == "DELETE")
 
     def list_associations(self, server: str, credential: str = "full") -> Exchange:
         """GET the associations of a server."""
@@ -151,7 +158,7 @@ class Client:
         return url
 
     def _send_json(self, operation: str, method: str, url: str, credential: str, document: Any) -> Exchange:
-        headers = {"Content-Type": "application/json"}
+        headers: dict[str, str | None] = {"Content-Type": "application/json"}
         body = json.dumps(document).encode()
         return self._send(operation, method, url, credential, headers, {}, body, "content-length")
 
@@ -161,16 +168,17 @@ class Client:
         method: str,
         url: str,
         credential: str | None,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         shown: Mapping[str, str] | None = None,
         body: bytes | None = None,
         framing: str = "none",
         *,
+        chunk_bytes: int = CHUNK_BYTES,
         removal: bool = False,
     ) -> Exchange:
         token = self.keyring.tokens[credential] if credential else None
         own = {TOKEN_HEADER: str(token)} if token else {}
-        sent = {"Accept": "application/json", **own, **(headers or {})}
+        sent: dict[str, str | None] = {"Accept": "application/json", **own, **(headers or {})}
         intact = bool(token) and sent[TOKEN_HEADER] == token
         variable = {TOKEN_HEADER: f"${VARIABLES[credential]}"} if credential and intact else {}
         outgoing = Outgoing(
@@ -183,6 +191,7 @@ class Client:
             shown_url=self._without_tokens(url),
             body=body,
             framing=framing,
+            chunk_bytes=chunk_bytes,
             removal=removal,
         )
         exchange = self._session.send(outgoing)

@@ -14,6 +14,7 @@ from typing import Any, Self, cast
 import requests
 import urllib3
 from requests.structures import CaseInsensitiveDict
+from urllib3.util import SKIP_HEADER
 
 from conformance import __version__
 from conformance.client.content import content
@@ -25,6 +26,9 @@ from conformance.evidence import Exchange, Recorder, Redactor, Request, Response
 from conformance.identity import Tls
 
 CHUNK_BYTES = 16 * 1024
+SKIPPABLE = frozenset({"accept-encoding", "user-agent"})
+"""Fields that the libraries below would add of their own."""
+
 DAY_SECONDS = 86400.0
 """The longest time for an answer that every platform's sockets can count."""
 
@@ -37,7 +41,7 @@ class Outgoing:
     """A request as it goes out.
 
     Attributes:
-        headers: all of them, secrets included.
+        headers: all of them, secrets included; None leaves out one that would be sent otherwise.
         shown: header name -> what evidence shows in place of the value that is sent.
         shown_url: what evidence shows in place of the URL; empty for the URL itself.
         body: None for no content; ``framing`` then is none.
@@ -48,11 +52,12 @@ class Outgoing:
     method: str
     url: str
     credential: str
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str | None] = field(default_factory=dict, repr=False)
     shown: Mapping[str, str] = field(default_factory=dict)
     shown_url: str = ""
     body: bytes | None = None
     framing: str = "none"
+    chunk_bytes: int = CHUNK_BYTES
     removal: bool = False
 
 
@@ -143,7 +148,7 @@ class Session:
         )
 
     def _as_evidence(self, outgoing: Outgoing) -> Request:
-        headers = {**outgoing.headers, **outgoing.shown}
+        headers = {name: value for name, value in {**outgoing.headers, **outgoing.shown}.items() if value is not None}
         return Request(
             method=outgoing.method,
             url=self._redactor.text(outgoing.shown_url or outgoing.url),
@@ -178,14 +183,17 @@ def _prepared(outgoing: Outgoing) -> requests.PreparedRequest:
     prepared.method = outgoing.method
     prepared.url = outgoing.url
     prepared.hooks = requests.hooks.default_hooks()
-    prepared.headers = CaseInsensitiveDict({"User-Agent": USER_AGENT, **outgoing.headers})
+    named = CaseInsensitiveDict({"User-Agent": USER_AGENT, **outgoing.headers})
+    left_out = {name: SKIP_HEADER for name, value in named.items() if value is None and name.lower() in SKIPPABLE}
+    kept = {name: value for name, value in named.items() if value is not None}
+    prepared.headers = CaseInsensitiveDict({**kept, **left_out})
     if outgoing.body is not None and outgoing.framing == "content-length":
         prepared.headers.setdefault("Content-Length", str(len(outgoing.body)))
         prepared.body = outgoing.body
     elif outgoing.body is not None:
-        prepared.body = _chunks(outgoing.body)  # type: ignore[assignment]  # an iterator is sent chunked
+        prepared.body = _chunks(outgoing.body, outgoing.chunk_bytes)  # type: ignore[assignment]  # an iterator is sent chunked
     return prepared
 
 
-def _chunks(body: bytes) -> Iterator[bytes]:
-    return (body[start : start + CHUNK_BYTES] for start in range(0, len(body), CHUNK_BYTES))
+def _chunks(body: bytes, size: int) -> Iterator[bytes]:
+    return (body[start : start + size] for start in range(0, len(body), size))

@@ -5,6 +5,7 @@ wears at most one value that is refused; whatever else it wears would be granted
 It refuses to send and to judge.
 """
 
+from conformance.generate.space.selection import DEPTHS, values
 from conformance.generate.space.value import Expected, Subject, Value
 
-__all__ = ["Expected", "Subject", "Value"]
+__all__ = ["DEPTHS", "Expected", "Subject", "Value", "values"]

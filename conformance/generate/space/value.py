@@ -42,6 +42,8 @@ class Subject:
         others: IDs of further addresses of the suite's own.
         servers: the lent servers.
         ports, networks: IDs of lent things that are no address.
+        idle: IDs of own addresses that are not associated with ``server``: to name one there names nothing.
+        strangers: lent servers on which ``address`` was never associated.
         token: the valid token; never shown.
     """
 
@@ -52,6 +54,8 @@ class Subject:
     servers: tuple[str, ...] = ()
     ports: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
+    idle: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
     token: str = field(default="", repr=False)
 
 
@@ -69,6 +73,7 @@ class Value:
         variation: the arguments of :meth:`conformance.client.Client.remove` that put it on.
         names: a 204 says that the addressed association was removed; else nothing of ours is named.
         mistake: a client's mistake, which no server fault may answer (``faults.client-input``).
+        also: further clauses that speak of it.
     """
 
     dimension: str
@@ -77,6 +82,7 @@ class Value:
     source: str
     clause: str
     expected: Expected
-    variation: Mapping[str, Any]
+    variation: Mapping[str, Any] = field(repr=False)
     names: bool = True
     mistake: bool = True
+    also: tuple[str, ...] = ()

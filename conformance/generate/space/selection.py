@@ -1,0 +1,42 @@
+"""Which values a run tries: all kinds at standard, values within a kind in turn, so that seeds differ."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from operator import attrgetter
+
+from conformance.generate.space import addresses, bodies, credentials, fields, methods, queries, servers
+from conformance.generate.space.value import Subject, Value
+
+DEPTHS = ("quick", "standard", "deep")
+QUICK_SHARE = 3
+MOST_AT_STANDARD = 420
+
+
+def values(subject: Subject, depth: str, seed: int) -> list[Value]:
+    """The values of all dimensions that are tried at a depth."""
+    found = [
+        *addresses.every(subject),
+        *servers.every(subject),
+        *methods.every(subject),
+        *credentials.every(subject),
+        *fields.every(subject),
+        *queries.every(subject),
+        *bodies.every(subject, deep=depth == "deep"),
+    ]
+    return found if depth == "deep" else _chosen(_by_kind(found), depth, seed)
+
+
+def _by_kind(found: list[Value]) -> list[list[Value]]:
+    key = attrgetter("dimension", "kind")
+    return [list(group) for _, group in groupby(sorted(found, key=key), key)]
+
+
+def _chosen(kinds: list[list[Value]], depth: str, seed: int) -> list[Value]:
+    if depth == "quick":
+        kinds = [kind for place, kind in enumerate(kinds) if (place + seed) % QUICK_SHARE == 0]
+    chosen = [kind[seed % len(kind)] for kind in kinds]
+    room = MOST_AT_STANDARD - len(chosen) if depth == "standard" else 0
+    further = [kind[(seed + 1) % len(kind)] for kind in kinds if len(kind) > 1]
+    turn = seed % len(further) if further else 0
+    return chosen + (further[turn:] + further[:turn])[: max(0, room)]
