@@ -262,3 +262,23 @@ def test_a_recorder_counts_what_it_forgets() -> None:
     assert recorder.by_code == {"204": 1, "lost": 1}
     assert recorder.removals_by_code == {"204": 1}
     assert seen == ["204", "lost"]
+
+
+def test_a_default_field_is_left_out(server: Recording, client: Client) -> None:
+    """None in place of a value: neither the suite nor the libraries below it send the field."""
+    client.remove(SERVER, ADDRESS, headers={"Accept": None, "User-Agent": None, "Accept-Encoding": None})
+    head = server.heads[0].lower()
+    assert not [name for name in (b"accept:", b"user-agent:", b"accept-encoding:") if name in head]
+
+
+def test_chunks_are_as_small_as_asked(server: Recording, client: Client) -> None:
+    """One byte each."""
+    client.remove(SERVER, ADDRESS, body=b"{}", framing="chunked", chunk_bytes=1)
+    assert server.bodies[0] == b"1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"
+
+
+def test_the_servers_segment_goes_out_as_it_is(server: Recording, client: Client) -> None:
+    """Percent-encoded already, in place of the server's ID."""
+    client.remove(SERVER, ADDRESS, segment="%2573%41", headers={"Connection": "close"})
+    assert server.heads[0].startswith(f"DELETE /v2/servers/%2573%41/ip_associations/{ADDRESS} ".encode())
+    assert b"Connection: close\r\n" in server.heads[0]
