@@ -21,6 +21,7 @@ from conformance.proof.cli import prove
 from conformance.provision import state_directory, sweep_dead_runs
 from conformance.reference.cli import serve
 from conformance.report.cli import diff, render, show_all
+from conformance.reproduction.cli import reproduce
 from conformance.run.suite import CLAUSES
 
 USAGE_ERROR = 4
@@ -79,6 +80,7 @@ for command, name in (
     (check_history, "check-history"),
     (page, "page"),
     (prove, "prove"),
+    (reproduce, "reproduce"),
     (render, "report"),
     (diff, "diff"),
     (show_all, "overview"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
@@ -79,6 +79,41 @@ class Client:
         operation = "removeAssociation" if method == "DELETE" else f"{method} on the association"
         content: dict[str, Any] = {"body": body, "framing": framing, "chunk_bytes": chunk_bytes}
         return self._send(operation, method, url, credential, headers, shown, **content, removal=method == "DELETE")
+
+    def again(
+        self,
+        *,
+        operation: str,
+        method: str,
+        url: str,
+        shown_url: str,
+        credential: str,
+        headers: Mapping[str, str],
+        fill: Callable[[str], str],
+        body: bytes | None,
+        framing: str,
+    ) -> Exchange:
+        """Send a recorded request once more, byte for byte.
+
+        Args:
+            headers: as evidence shows them; ``fill`` puts in the secrets that their shell expressions stand for.
+            shown_url: as ``url``, with shell expressions in place of secrets.
+        """
+        sent = {name: fill(value) for name, value in headers.items()}
+        return self._session.send(
+            Outgoing(
+                operation=operation,
+                method=method,
+                url=url,
+                credential=credential,
+                headers=sent,
+                shown={name: value for name, value in headers.items() if value != sent[name]},
+                shown_url=shown_url,
+                body=body,
+                framing=framing,
+                removal=operation == "removeAssociation",
+            )
+        )
 
     def list_associations(self, server: str, credential: str = "full") -> Exchange:
         """GET the associations of a server."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from conformance.evidence import Recorder, curl, reproducer
+from conformance.evidence import Recorder, curl, reproducer, setting
 from conformance.verdict import Classes, Finding, Ruling, Violation, smaller
 
 FindingKey = tuple[str, str, Classes]
@@ -103,6 +103,13 @@ class RulingLog:
     def _finding(self, violation: Violation, case: str, kind: Classes) -> Finding:
         held = self.recorder.exchanges
         cited = [held[one] for one in violation.exchanges if one in held]
+        told = tuple(exchange.to_json() for exchange in cited)
+        needed = setting.derived(
+            told,
+            (one.to_json() for one in held.values()),
+            details=violation.details,
+            decisive=violation.decisive,
+        )
         return Finding(
             clause=violation.clause,
             rule=violation.rule,
@@ -111,10 +118,11 @@ class RulingLog:
             expected=violation.expected,
             observed=violation.observed,
             case=case or violation.case,
-            exchanges=tuple(exchange.to_json() for exchange in cited),
+            exchanges=told,
             reproduce=tuple(curl(exchange) for exchange in cited),
             program=reproducer.repeating(violation, cited, self.recorder.origins),
             details=violation.details,
+            setting=needed.to_json(),
         )
 
     def to_json(self) -> dict[str, Any]:

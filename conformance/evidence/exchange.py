@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import zlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -118,11 +119,19 @@ class Exchange:
                 "url": self.request.url,
                 "headers": [list(pair) for pair in self.request.headers],
                 "framing": self.request.framing,
-                "body": body_as_json(self.request.body),
+                "body": body_as_json(self.request.body) | _packed(self.request.body),
             },
             "response": response,
             "failure": self.failure,
         }
+
+
+def _packed(body: bytes) -> dict[str, str]:
+    """The whole of a request's body that is longer than what is kept, if it packs well: who repeats it needs it."""
+    if len(body) <= KEPT_BODY_BYTES:
+        return {}
+    packed = base64.b64encode(zlib.compress(body, 9)).decode("ascii")
+    return {"zlib": packed} if len(packed) <= KEPT_BODY_BYTES else {}
 
 
 def body_as_json(body: bytes, dropped: int = 0) -> dict[str, Any]:

@@ -43,6 +43,8 @@ LAYERS = {
     # Its commands show what a target said, which only the report makes harmless.
     "preflight": frozenset({"errors", "evidence", "identity", "target", "client", "provision", "report"}),
     "run": RUN,
+    # Its command shows what a target said, which only the report makes harmless.
+    "reproduction": RUN | {"run"},
     # Two independent statements of the API: a mistake that both made would hide itself.
     "reference": frozenset(),
     "plugin": RUN | {"run"},
@@ -50,7 +52,7 @@ LAYERS = {
     "clauses": frozenset({"openapi", "judge", "generate", "model"}),
     # It serves the reference, runs the plugin on it and reads the run document that comes out.
     "proof": frozenset({"errors", "evidence", "catalogue", "run", "plugin", "reference"}),
-    "cli": RUN | {"run", "plugin", "reference", "proof", "page"},
+    "cli": RUN | {"run", "reproduction", "plugin", "reference", "proof", "page"},
     "__main__": frozenset({"cli"}),
     "__init__": frozenset(),
 }

@@ -30,7 +30,8 @@ class Violation:
 
     ``rule`` names the check within the clause, so that one fault yields one finding however often it is met.
     ``exchanges`` are the identifiers of the recorded exchanges that show it, in order.
-    ``details`` is what a report may draw: a history, a sequence of steps.
+    ``details`` is what a report may draw: a history, a sequence of steps. ``decisive`` is the exchange that breaks the
+    clause; empty for the last that is no read.
     """
 
     clause: str
@@ -41,6 +42,7 @@ class Violation:
     exchanges: tuple[str, ...]
     case: str = ""
     details: type_of_json = field(default_factory=dict)
+    decisive: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,8 @@ class Finding:
         seen: how many judged cases showed it.
         details: pictures' data that a report may draw (a history, a sequence of steps).
         waiver: the promise to live with it; None unless it is waived.
+        setting: what must stand before it can be seen again, and which exchange breaks the clause
+            (:class:`conformance.evidence.setting.Setting` as JSON); empty in documents that do not tell it.
     """
 
     clause: str
@@ -81,6 +85,7 @@ class Finding:
     seen: int = 1
     details: type_of_json = field(default_factory=dict)
     waiver: Waiver | None = None
+    setting: type_of_json = field(default_factory=dict)
 
     @property
     def fingerprint(self) -> str:
@@ -94,7 +99,8 @@ class Finding:
 
     def to_json(self) -> type_of_json:
         """The finding as the run document holds it."""
-        return {**asdict(self), "fingerprint": self.fingerprint}
+        told = {**asdict(self), "fingerprint": self.fingerprint}
+        return told if self.setting else {name: one for name, one in told.items() if name != "setting"}
 
     @classmethod
     def from_json(cls, document: type_of_json) -> Self:

@@ -1,0 +1,87 @@
+"""What a request of a saved run is called here: endpoints, servers, addresses and literals, however they were spelt."""
+
+from __future__ import annotations
+
+import base64
+import re
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from conformance.errors import ProvisioningError
+from conformance.evidence import EXPANSION, VARIABLES
+
+SPELLINGS: tuple[Callable[[str], str], ...] = (
+    str,
+    str.upper,
+    lambda one: one.replace("-", ""),
+    lambda one: one.replace("-", "").upper(),
+    lambda one: quote(one, safe=""),
+    lambda one: one[:8],
+    lambda one: one[:-1],
+)
+"""How a request may spell an ID or a literal: each spelling of the old one becomes the same of the new one."""
+
+LONGEST_PERIOD = 64
+LONGEST_BODY_BYTES = 16 * 1024 * 1024
+"""A document that was tampered with unpacks to no more than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """Old name -> new name, applied in one pass so that no new name is taken for an old one."""
+
+    names: Mapping[str, str]
+    bases: Mapping[str, str]
+    tokens: Mapping[str, str]
+
+    def text(self, old: str) -> str:
+        """The text with everything called by its new name."""
+        spelt = {key: value for key, value in self._spelt() if key}
+        if not spelt:
+            return old
+        known = "|".join(re.escape(one) for one in sorted(spelt, key=len, reverse=True))
+        return re.sub(known, lambda met: spelt[met.group()], old)
+
+    def url(self, old: str) -> str:
+        """The URL below the endpoint of this target, with its tokens."""
+        base = next((one for one in sorted(self.bases, key=len, reverse=True) if old.startswith(f"{one}/")), None)
+        moved = old if base is None else self.bases[base] + old[len(base) :]
+        return self.filled(self.text(moved))
+
+    def filled(self, shown: str) -> str:
+        """The text with the tokens that its shell expressions stand for."""
+        return EXPANSION.sub(lambda met: self._token(met.group()), shown)
+
+    def _spelt(self) -> Iterator[tuple[str, str]]:
+        for old, new in self.names.items():
+            yield from ((spell(old), spell(new)) for spell in reversed(SPELLINGS))
+
+    def _token(self, shown: str) -> str:
+        name, part = re.fullmatch(r"\$\{?([A-Z_]+)(.*?)\}?", shown).groups()  # type: ignore[union-attr]
+        credential = next(known for known, variable in VARIABLES.items() if variable == name)
+        if credential not in self.tokens:
+            raise ProvisioningError(f"it takes the {credential} credential, which was not given", f"set {name}")
+        value = self.tokens[credential]
+        cut = re.fullmatch(r":0:(\d+)", part)
+        return value[: int(cut[1])] if cut else {"%?": value[:-1], "~~": value.swapcase()}.get(part, value)
+
+
+def body_of(document: Mapping[str, Any]) -> bytes:
+    """The body that a run document tells, whole.
+
+    Raises:
+        ProvisioningError: the document holds only its beginning.
+    """
+    if "zlib" in document:
+        return zlib.decompressobj().decompress(base64.b64decode(document["zlib"]), LONGEST_BODY_BYTES)
+    kept = document["text"].encode() if "text" in document else base64.b64decode(document["base64"])
+    missing = int(document["bytes"]) - len(kept)
+    if missing <= 0:
+        return kept
+    for period in range(1, LONGEST_PERIOD):
+        if kept[period:] == kept[:-period]:
+            return (kept[:period] * (int(document["bytes"]) // period + 1))[: int(document["bytes"])]
+    raise ProvisioningError(f"the run document holds only the first {len(kept)} of {document['bytes']} bytes of a body")

@@ -1,0 +1,305 @@
+"""One finding, tried again on addresses of its own."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from conformance.client import Client, retried
+from conformance.driver.observer import Sight, Views
+from conformance.errors import ConformanceError, ProvisioningError
+from conformance.evidence import Exchange, setting
+from conformance.evidence.setting import Setting
+from conformance.judge import Attempt, Deallocation, Pair, State
+from conformance.provision import Address, Ledger, Provisioner, Sweep, ledger, sweep_run
+from conformance.reproduction import rules
+from conformance.reproduction.outcome import Answer, Outcome
+from conformance.reproduction.renaming import Renaming, body_of
+from conformance.verdict import Finding, Ruling, Run
+
+TRIES = 10
+"""So often what stood before is arranged and the requests are sent: a fault may show every eighth time only."""
+
+RACES = 40
+"""So often requests that overlapped are sent again: who wins is chance."""
+
+GENTLE = frozenset({413, 500, 503})
+DEALLOCATIONS = {"deallocateAddress": "DELETE", "updateAddress": "PUT"}
+
+
+class Reproducer:
+    """Tries the findings of a run against a target; what it creates is written down first and taken back.
+
+    Args:
+        directory: of the target's ledgers.
+        shared: a directory for the slots of addresses.
+    """
+
+    def __init__(self, client: Client, run: Run, directory: Path, shared: Path) -> None:
+        self._client = client
+        self._target = client.target
+        self._directory = directory
+        self._shared = shared
+        told = run.target
+        here = {str(told.get(name, "")).rstrip("/"): getattr(client.target, name) for name in ("compute", "network")}
+        self._bases = {old: new for old, new in here.items() if old}
+        self._servers = [str(one) for one in told.get("servers", ())]
+        self.left: list[str] = []
+
+    def reproduce(self, finding: Finding) -> Outcome:
+        """Try it; nothing of it stays at the target, or :attr:`left` names what does."""
+        needed = setting.of(finding.to_json())
+        try:
+            with self._borrowed(len(needed.addresses)) as held:
+                renaming, addresses = self._renaming(needed, held)
+                return _Trial(self._client, finding, needed, renaming, addresses).outcome()
+        except ConformanceError as error:
+            return Outcome(Answer.NOT_TRIED, f"{error.message}{f' ({error.hint})' if error.hint else ''}")
+
+    @contextmanager
+    def _borrowed(self, count: int) -> Iterator[list[Address]]:
+        path = self._directory / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}{ledger.SUFFIX}"
+        own = Ledger(path)
+        try:
+            if count:
+                with Provisioner(self._client, own, self._shared).lease(max(count, 2)) as held:
+                    yield held
+            else:
+                yield []
+        finally:
+            swept = Sweep()
+            try:
+                sweep_run(self._client, path, swept)
+            finally:
+                own.close()
+                for note in self._shared.glob("slot*.json"):
+                    note.unlink()
+            self.left += swept.left
+
+    def _renaming(self, needed: Setting, held: Sequence[Address]) -> tuple[Renaming, list[Address]]:
+        if len(held) < len(needed.addresses):
+            raise ProvisioningError(f"it takes {len(needed.addresses)} addresses, and {len(held)} are to be had")
+        free, chosen = list(held), []
+        for literal in needed.addresses.values():
+            alike = [one for one in free if (one.version == 6) == (":" in literal)]
+            chosen.append((alike or free)[0])
+            free.remove(chosen[-1])
+        names = dict(self._servers_here(needed))
+        for (old, literal), new in zip(needed.addresses.items(), chosen, strict=True):
+            names |= {old: new.id} | ({literal: new.literal} if literal and new.literal else {})
+        return Renaming(names, self._bases, self._client.keyring.tokens), chosen
+
+    def _servers_here(self, needed: Setting) -> Iterator[tuple[str, str]]:
+        """The same server if it is lent here, too, else the one in its place; one that never was lent stays."""
+        known = [one for one in needed.servers if not self._servers or one in self._servers]
+        free = [one for one in self._target.servers if one not in known]
+        for old in known:
+            if old not in self._target.servers:
+                if not free:
+                    raise ProvisioningError(f"it takes {len(known)} servers, and {len(self._target.servers)} are lent")
+                yield old, free.pop(0)
+
+
+class _Trial:
+    """The requests of one finding on addresses that are had."""
+
+    def __init__(
+        self, client: Client, finding: Finding, needed: Setting, renaming: Renaming, addresses: list[Address]
+    ) -> None:
+        self._client = client
+        self._finding = finding
+        self._renaming = renaming
+        self._needed = needed
+        self._sight = Sight(client, Views())
+        self._addresses = [one.id for one in addresses]
+        self._standing = [self._pair(*one) for one in needed.standing]
+        self._removed = [self._pair(*one) for one in needed.removed]
+        self._sent: list[str] = []
+        by_id = {str(one["id"]): one for one in finding.exchanges}
+        self._steps = [by_id[one] for one in needed.steps if one in by_id]
+        self._sequence = setting.is_sequence(finding.details)
+
+    def _pair(self, server: str, address: str) -> Pair:
+        return Pair(self._renaming.text(address), self._renaming.text(server))
+
+    def outcome(self) -> Outcome:
+        """Tried until it shows, or often enough."""
+        if not self._steps:
+            raise ProvisioningError("the finding holds no exchange that could be sent again")
+        tries = RACES if self._finding.details.get("kind") == "timeline" else 1 if self._sequence else TRIES
+        judged, seen = 0, ""
+        for number in range(tries):
+            self._sent = []
+            try:
+                broken, seen = self._tried(with_history=number % 2 == 0)
+            except ProvisioningError:
+                if not judged:
+                    raise
+                break  # what an earlier try left, a de-allocated address perhaps, cannot be arranged again
+            judged += bool(seen)
+            if broken:
+                return Outcome(Answer.REPRODUCED, broken, tuple(self._sent))
+        if not judged:
+            raise ProvisioningError(f"no answer that could be judged: {self._sent[-1] if self._sent else 'none'}")
+        return Outcome(Answer.NOT_REPRODUCED, seen, tuple(self._sent))
+
+    def _tried(self, *, with_history: bool) -> tuple[str, str]:
+        """What broke the clause, if it did; and what was seen.
+
+        Every other try leaves out what had stood and been removed: a fault may count the removals of an address.
+        """
+        self._arrange(self._removed if with_history else [])
+        if self._sequence:
+            return self._again()
+        for step in self._steps[:-1]:
+            self._send(step)
+        ruling, exchange, changes = self._judged(self._steps[-1])
+        said = "; ".join([exchange.outcome, *changes])
+        if ruling and ruling.violation:
+            return f"{ruling.violation.observed}", said
+        definite = exchange.status and exchange.status not in GENTLE
+        occasion = definite and self._steps[-1]["operation"] not in DEALLOCATIONS
+        return "", said if ruling or occasion else ""
+
+    # -- what stood before -----------------------------------------------------------------------------------------
+
+    def _arrange(self, history: Iterable[Pair]) -> None:
+        """Let stand what stood, and nothing else of ours; what had been removed has been removed here, too."""
+        wanted = set(self._standing)
+        for pair in [*history, *self._standing]:
+            self._put(pair)
+        seen = self._look()
+        if None in seen.ports.values():
+            raise ProvisioningError("an address of this reproduction is gone already")
+        others = [pair for pair, stands in seen.listed.items() if stands and pair not in wanted]
+        for pair in others:
+            retried(lambda pair=pair: self._client.remove(pair.server, pair.address))  # type: ignore[misc]
+        expected = dict.fromkeys(wanted, True) | dict.fromkeys(others, False)
+        self._sight.settled(self._look, State(listed=expected))
+
+    def _put(self, pair: Pair) -> None:
+        answer = retried(lambda: self._client.associate(pair.server, pair.address))
+        if answer.status is None or not 200 <= answer.status < 300:
+            raise ProvisioningError(f"an association could not be made: PUT answered {answer.outcome}")
+
+    def _look(self) -> State:
+        if not self._addresses:
+            return State()
+        servers = dict.fromkeys(pair.server for pair in (*self._standing, *self._removed))
+        return self._sight.associations(servers, self._addresses, self._standing) | self._sight.addresses(
+            self._addresses
+        )
+
+    # -- one request, judged ---------------------------------------------------------------------------------------
+
+    def _judged(self, step: Mapping[str, Any]) -> tuple[Ruling | None, Exchange, tuple[str, ...]]:
+        before = replace(self._look(), exchanges=())
+        exchange = self._send(step)
+        if step["operation"] in DEALLOCATIONS:
+            trial = self._deallocation(step, exchange, before)
+            return rules.of_deallocation(self._finding.clause, trial), exchange, trial.changes
+        attempt = self._attempt(exchange, before)
+        ruling = rules.of_removal(self._finding.clause, self._finding.rule, attempt)
+        return ruling, exchange, attempt.changes
+
+    def _attempt(self, exchange: Exchange, before: State) -> Attempt:
+        pair = self._named(exchange)
+        names = exchange.request.method == "DELETE" and _ends(exchange, pair)
+        gone = before.without(pair)
+        definite = (gone,) if exchange.status == 204 and names else (before, gone)
+        refused = exchange.status is not None and 400 <= exchange.status < 500
+        after = self._sight.settled(self._look, *((before,) if refused else definite))
+        reached = bool(before.listed.get(pair) or before.shown.get(pair))
+        return Attempt(
+            exchange=exchange, before=before, after=after, pair=pair, reached=reached, names=names, words="the request"
+        )
+
+    def _named(self, exchange: Exchange) -> Pair:
+        """The association that the request is about: the one in its path, else one of those that stand."""
+        known = [*self._standing, *self._removed]
+        named = [pair for pair in known if _ends(exchange, pair)]
+        at_the_server = [pair for pair in known if f"/servers/{pair.server}/" in exchange.request.url]
+        return next(iter([*named, *at_the_server, *known, Pair("", "")]))
+
+    def _deallocation(self, step: Mapping[str, Any], exchange: Exchange, before: State) -> Deallocation:
+        address = next((one for one in self._addresses if one.lower() in exchange.request.url.lower()), "")
+        standing = tuple(pair for pair in self._standing if pair.address == address)
+        granted = exchange.status is not None and 200 <= exchange.status < 300
+        gone = replace(before, ports={**before.ports, address: None})
+        due = gone if granted and not standing and step["credential"] == "full" else before
+        after = self._sight.settled(self._look, due)
+        how = DEALLOCATIONS[step["operation"]]
+        return Deallocation(
+            exchange=exchange, before=before, after=after, address=address, how=how, standing=standing, words=how
+        )
+
+    # -- a sequence, seen again ------------------------------------------------------------------------------------
+
+    def _again(self) -> tuple[str, str]:
+        """The same answers and the same facts to every step as in the run, which no lawful target gives."""
+        for group in _overlapping(self._steps):
+            with ThreadPoolExecutor(len(group)) as callers:
+                answers = list(callers.map(self._send, group))
+            told = sorted(self._told(old, new) for old, new in zip(group, answers, strict=True))
+            met = sorted(_facts(new.to_json(), self._addresses) for new in answers)
+            if told != met:
+                return "", " / ".join(answer.outcome for answer in answers)
+        return f"the same answers as in the run: {self._finding.observed}", "as in the run"
+
+    def _told(self, old: Mapping[str, Any], _new: Exchange) -> tuple[str, tuple[str, ...]]:
+        answer = old["response"]
+        if answer is None:
+            return "lost", ()
+        text = {"body": {"text": self._renaming.text(answer["body"].get("text", ""))}, "status": answer["status"]}
+        return _facts({**old, "response": text}, self._addresses)
+
+    def _send(self, step: Mapping[str, Any]) -> Exchange:
+        request = step["request"]
+        body = None if request["framing"] == "none" else body_of(request["body"])
+        exchange = self._client.again(
+            operation=step["operation"],
+            method=request["method"],
+            url=self._renaming.url(request["url"]),
+            shown_url=self._renaming.text(request["url"]),
+            credential=step["credential"],
+            headers={name: self._renaming.text(value) for name, value in request["headers"]},
+            fill=self._renaming.filled,
+            body=body if body is None else self._renaming.text(body.decode("latin-1")).encode("latin-1"),
+            framing=request["framing"],
+        )
+        was = step["response"]["status"] if step["response"] else "no answer"
+        self._sent.append(f"{exchange.request.method} {exchange.request.url}: {exchange.outcome} (in the run: {was})")
+        return exchange
+
+
+def _ends(exchange: Exchange, pair: Pair) -> bool:
+    path = exchange.request.url.partition("?")[0]
+    return path.lower().endswith(f"/servers/{pair.server}/ip_associations/{pair.address}".lower())
+
+
+def _facts(one: Mapping[str, Any], addresses: Iterable[str]) -> tuple[str, tuple[str, ...]]:
+    """The code, and which of our addresses the answer of a list shows."""
+    if one["response"] is None:
+        return "lost", ()
+    listed = one["response"]["body"].get("text", "").lower() if one["operation"] == "listAssociations" else ""
+    return str(one["response"]["status"]), tuple(sorted(known for known in addresses if known.lower() in listed))
+
+
+def _overlapping(steps: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
+    """Requests that were under way at the same time stand together."""
+    groups: list[list[Mapping[str, Any]]] = []
+    end = 0.0
+    for one in sorted(steps, key=lambda step: float(step["at"])):
+        if groups and float(one["at"]) < end:
+            groups[-1].append(one)
+        else:
+            groups.append([one])
+            end = 0.0
+        end = max(end, float(one["at"]) + float(one["seconds"]))
+    return groups

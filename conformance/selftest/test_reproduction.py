@@ -1,0 +1,128 @@
+"""Findings tried again: reproduced where the fault is, not reproduced where it is not, and nothing left anywhere."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import reproductions
+from click.testing import CliRunner
+from run_processes import TOKENS, run, serve
+
+from conformance import report
+from conformance.cli import main
+from conformance.driver.api import Bench
+from conformance.driver.context import Process
+from conformance.driver.ruling_log import RulingLog
+from conformance.evidence import setting
+from conformance.judge import Attempt, codes, deallocation, effect, refusal
+from conformance.reproduction import Answer
+from conformance.verdict import Finding, Ruling
+
+Judge = Callable[[Attempt], Ruling | None]
+
+
+def found(process: Process, judge: Judge, *, repeated: bool = False, **variation: Any) -> Finding:
+    """The one finding of a removal that is judged so."""
+    docket = RulingLog(frozenset(), process.recorder)
+    bench = Bench(process, docket)
+    pair = bench.leases.association()
+    bench.establish(pair)
+    if repeated:
+        bench.attempt(pair, mistake=False)
+    docket.findings.clear()
+    trial = bench.attempt(pair, mistake=False, standing=not repeated, full=True, **variation)
+    docket.findings.clear()
+    docket.note(judge(trial))
+    bench.close()
+    (finding,) = docket.findings.values()
+    return finding
+
+
+CASES: dict[str, tuple[Judge, dict[str, Any]]] = {
+    "list-is-stale-for-ever": (effect.removed, {}),
+    "removal-answers-200": (codes.success, {}),
+    "body-is-ignored": (lambda one: refusal.refused("body.refused", one), {"body": b"x" * 9000, "framing": "chunked"}),
+    "restricted-may-remove": (
+        lambda one: refusal.refused("access.forbidden", one, codes=frozenset({403})),
+        {"credential": "restricted"},
+    ),
+    "unknown-association-is-404": (lambda one: codes.documented(one.exchange), {"repeated": True}),
+}
+
+
+@pytest.mark.parametrize("fault", CASES)
+def test_a_finding_is_reproduced_where_the_fault_is_and_nowhere_else(fault: str) -> None:
+    """Also from a document that was saved before findings told their setting; what was created is taken back."""
+    judge, variation = CASES[fault]
+    with reproductions.deployed(fault) as (_, process):
+        finding = found(process, judge, **variation)
+        saved = reproductions.of_a_run(process)
+    faulty = reproductions.tried(saved, (finding,), fault)
+    lawful = reproductions.tried(saved, (finding,))
+    assert [one.answer for one in faulty.outcomes] == [Answer.REPRODUCED], faulty
+    assert [one.answer for one in lawful.outcomes] == [Answer.NOT_REPRODUCED], lawful
+    assert (faulty.left, faulty.kept, lawful.left, lawful.kept) == ((), 0, (), 0)
+
+
+def test_what_stood_is_told_in_words() -> None:
+    """IDs of the run are called server 1 and address A, and what stood before the request is known."""
+    with reproductions.deployed("removal-does-nothing") as (_, process):
+        finding = found(process, effect.removed)
+    told = setting.of(finding.to_json())
+    ((server, address),) = told.standing
+    assert told.in_words(f"address {address} with server {server}") == "address A with server 1"
+    assert told.decisive == told.steps[-1]
+    (decisive,) = [one for one in finding.exchanges if one["id"] == told.decisive]
+    assert decisive["request"]["method"] == "DELETE"
+
+
+def test_a_target_that_does_not_answer_could_not_be_tried() -> None:
+    """No address is to be had of it, so nothing is said of the finding."""
+    with reproductions.deployed("removal-does-nothing") as (_, process):
+        finding = found(process, effect.removed)
+        saved = reproductions.of_a_run(process)
+    tried = reproductions.tried(saved, (finding,), "all-is-503")
+    assert [one.answer for one in tried.outcomes] == [Answer.NOT_TRIED]
+
+
+def deallocated(process: Process) -> Finding:
+    """The finding of a de-allocation by PUT that leaves the address."""
+    docket = RulingLog(frozenset(), process.recorder)
+    bench = Bench(process, docket)
+    address = bench.leases.one().id
+    docket.findings.clear()
+    docket.note(deallocation.granted("deallocation.put-after", bench.deallocate(address, "PUT")))
+    bench.close()
+    (finding,) = docket.findings.values()
+    return finding
+
+
+def test_an_address_that_a_try_let_go_is_not_tried_again() -> None:
+    """On a lawful deployment the first try de-allocates: what the gone address answers later is no finding."""
+    with reproductions.deployed("put-keeps-the-address") as (_, process):
+        finding = deallocated(process)
+        saved = reproductions.of_a_run(process)
+    answers = [
+        reproductions.tried(saved, (finding,), fault).outcomes[0].answer for fault in ("put-keeps-the-address", "")
+    ]
+    assert answers == [Answer.REPRODUCED, Answer.NOT_REPRODUCED]
+
+
+@pytest.mark.slow
+def test_the_command_says_it_of_a_saved_run(tmp_path: Path) -> None:
+    """One line a finding and exit 1; a fingerprint chooses one; an unknown one is wrong usage; nothing is left."""
+    with serve(tmp_path, "--fault", "no-token-works") as served:
+        ran = run(tmp_path / "run", "--target", served.description)
+        saved = ran.reports / "report.json"
+        findings = [one for clause in report.read(saved).clauses for one in clause.findings]
+        runner = CliRunner(env=dict(TOKENS))
+        given = ["reproduce", str(saved), "--target", str(served.description), "--state-dir", str(tmp_path / "state")]
+        every = runner.invoke(main, given)
+        one = runner.invoke(main, [*given[:2], findings[0].fingerprint[:8], *given[2:]])
+        wrong = runner.invoke(main, [*given[:2], "zz", *given[2:]])
+        assert served.addresses() == set()
+    assert every.exit_code == one.exit_code == 1
+    assert len(every.output.splitlines()) == len(findings)
+    assert one.output.splitlines()[-1] == "REPRODUCED"
+    assert wrong.exit_code == 4
