@@ -18,7 +18,7 @@ from conformance.model.cli import check_history
 from conformance.page.cli import page
 from conformance.preflight.cli import doctor, init
 from conformance.proof.cli import prove
-from conformance.provision import state_directory, sweep_dead_runs
+from conformance.provision import Sweep, adopt, state_directory, sweep_dead_runs
 from conformance.reference.cli import serve
 from conformance.report.cli import diff, render, show_all
 from conformance.reproduction.cli import reproduce
@@ -50,15 +50,26 @@ def run(arguments: tuple[str, ...]) -> None:
 @main.command(short_help="Remove what killed runs left on a target.")
 @click.option("--target", "given", required=True, metavar="FILE|URL", help="Target description or URL.")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Where the ledgers are kept.")
-def cleanup(given: str, state_dir: Path | None) -> None:
-    """Take back what the dead runs of this target created; exits 1 when something is left."""
+@click.option("--adopt", "adopted", multiple=True, metavar="ID", help="This address is the suite's: remove it too.")
+def cleanup(given: str, state_dir: Path | None, adopted: tuple[str, ...]) -> None:
+    """Take back what the dead runs of this target created; exits 1 when something is left.
+
+    What only looks like the suite's is named and left. --adopt ID, which can be given several times, says that an
+    address is the suite's: it is removed with its associations.
+    """
+    if wrong := [one for one in adopted if not target.is_uuid(one)]:
+        click.echo(f"ERROR: --adopt: {target.in_words(wrong[0])} is no UUID, which an address ID is", err=True)
+        sys.exit(USAGE_ERROR)
     with tempfile.TemporaryDirectory(prefix="conformance-") as shared:
         try:
             chosen = preflight.signed_in(target.load(given))
             pacer = Pacer(Path(shared) / "pace", chosen.limits.requests_per_second)
             client = Client(chosen, Recorder(), pacer)
             preflight.check(client)
-            done = sweep_dead_runs(client, state_directory(chosen, state_dir), WORKERS_MAY_TAKE_SECONDS)
+            state = state_directory(chosen, state_dir)
+            first = adopt(client, state, adopted) if adopted else Sweep()
+            done = sweep_dead_runs(client, state, WORKERS_MAY_TAKE_SECONDS)
+            done.removed[:0], done.left[:0] = first.removed, first.left
         except UsageError as error:
             click.echo(f"ERROR: {error}", err=True)
             sys.exit(USAGE_ERROR)

@@ -2,7 +2,8 @@
 
 from conformance.client.operations import Client
 from conformance.client.pace import Pacer
+from conformance.client.paging import incomplete
 from conformance.client.retry import again_after, passing, retried
 from conformance.client.stopwatch import Stopwatch, Wait
 
-__all__ = ["Client", "Pacer", "Stopwatch", "Wait", "again_after", "passing", "retried"]
+__all__ = ["Client", "Pacer", "Stopwatch", "Wait", "again_after", "incomplete", "passing", "retried"]

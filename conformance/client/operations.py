@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
+from conformance.client import paging
 from conformance.client.keyring import Keyring
 from conformance.client.pace import Pacer
 from conformance.client.session import CHUNK_BYTES, Outgoing, Session
@@ -39,6 +40,10 @@ class Client:
         )
         self._association_body: dict[str, Any] | None = None
         self._associates = False
+        self.incomplete: set[str] = set()
+        """Sentences about lists that could not be read to their end."""
+        self.unusable: set[str] = set()
+        """Servers, in words, that the target named by an ID which may not stand in a path."""
 
     def remove(
         self,
@@ -117,7 +122,7 @@ class Client:
 
     def list_associations(self, server: str, credential: str = "full") -> Exchange:
         """GET the associations of a server."""
-        return self._send("listAssociations", "GET", self._associations(server), credential)
+        return self._list("listAssociations", self._associations(server), credential, "ip_associations")
 
     def show_association(self, server: str, address: str, credential: str = "full") -> Exchange:
         """GET one association."""
@@ -146,7 +151,7 @@ class Client:
 
     def list_addresses(self, credential: str = "full") -> Exchange:
         """GET the tenant's addresses."""
-        return self._send("listAddresses", "GET", f"{self.target.network}/ip_addresses", credential)
+        return self._list("listAddresses", f"{self.target.network}/ip_addresses", credential, "ip_addresses")
 
     def show_address(self, address: str, credential: str = "full") -> Exchange:
         """GET one address."""
@@ -170,7 +175,7 @@ class Client:
     def list_ports(self, server: str | None = None) -> Exchange:
         """GET the ports of a server, or of the tenant."""
         query = f"?device_id={quote(server, safe='')}" if server is not None else ""
-        return self._send("listPorts", "GET", f"{self.target.network}/ports{query}", "full")
+        return self._list("listPorts", f"{self.target.network}/ports{query}", "full", "ports")
 
     def certificate_ends(self, url: str) -> float | None:
         """When the certificate that this thread was shown at ``url`` ends, seconds since the epoch; None for none."""
@@ -184,6 +189,14 @@ class Client:
 
     def _address(self, address: str) -> str:
         return f"{self.target.network}/ip_addresses/{quote(address, safe='')}"
+
+    def _list(self, operation: str, url: str, credential: str, name: str) -> Exchange:
+        """A list with all its pages: the exchange of the first one, with the rows of all (:mod:`paging`)."""
+        first = self._send(operation, "GET", url, credential)
+        exchange = paging.whole(first, url, name, lambda page: self._send(operation, "GET", page, credential))
+        if paging.incomplete(exchange, name):
+            self.incomplete.add(f"the list {name} has more pages than could be read; what they hold is not known")
+        return exchange
 
     def _without_tokens(self, url: str) -> str:
         """The URL with variables in place of tokens, where the shell would put in just what was sent."""

@@ -202,7 +202,7 @@ class Ground:
         if asked["f"] == "list":
             ids = {one.id: name for name, one in self._addresses.items()}
             listed = state.from_list(exchange, self.servers[asked["server"]], ids).listed
-            blind = not listed or not self._process.views.listed
+            blind = not listed or not self._process.views.listed or exchange.pages > 1
             return None if blind else {"addresses": [ids[pair.address] for pair in listed if listed[pair]]}
         address = self._addresses[asked["address"]].id
         if asked["f"] == "show":

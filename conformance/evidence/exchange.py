@@ -64,6 +64,7 @@ class Exchange:
         started, finished: readings of the monotonic clock, seconds.
         at: wall clock at the start, seconds since the epoch.
         response: None when the answer was lost; ``failure`` says why.
+        pages: how many exchanges a list was put together from; it is no view of one moment if there are several.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Exchange:
     at: float
     response: Response | None = None
     failure: str = ""
+    pages: int = 1
 
     @property
     def status(self) -> int | None:

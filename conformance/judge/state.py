@@ -121,6 +121,8 @@ def from_list(exchange: Exchange, server: str, addresses: Iterable[str]) -> Stat
         return State(exchanges=(exchange.id,))
     present = {str(row["id"]).lower() for row in rows if isinstance(row.get("id"), str)}
     listed = {Pair(address, server): address.lower() in present for address in addresses}
+    if _continued(exchange, "ip_associations"):  # what a page that could not be read holds is not known
+        listed = {pair: True for pair, there in listed.items() if there}
     return State(listed=listed, exchanges=(exchange.id,))
 
 
@@ -156,6 +158,12 @@ def _rows(exchange: Exchange, name: str) -> list[dict[str, Any]] | None:
     document = exchange.response.json() if exchange.status == 200 and exchange.response else None
     rows = document.get(name) if isinstance(document, dict) else None
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else None
+
+
+def _continued(exchange: Exchange, name: str) -> bool:
+    document = exchange.response.json() if exchange.response else None
+    links = document.get(f"{name}_links") if isinstance(document, dict) else None
+    return isinstance(links, list) and any(isinstance(one, dict) and one.get("rel") == "next" for one in links)
 
 
 def _inner(document: Any, name: str) -> dict[str, Any] | None:

@@ -250,8 +250,7 @@ class Listener:
         """Add up what a worker counted."""
         said = getattr(node, "workeroutput", {}).get("conformance")
         if said:
-            self._session.counted.append(said["counts"])
-            self._session.notes += said["notes"]
+            self._session.hear(said)
         elif error:
             self._session.notes.append(f"worker {node.gateway.id} ended early: {error}")
 

@@ -43,11 +43,15 @@ class Stop:
     Attributes:
         given: its description or URL, as ``--target`` takes it.
         folder: the name of its report directory, made from the target's.
+        network: its network service; empty while only a service catalogue knows it.
+        exclusive: it claims that nobody else uses its tenant.
     """
 
     given: str
     name: str
     folder: str
+    network: str = ""
+    exclusive: bool = False
 
 
 @dataclass(slots=True)
@@ -117,7 +121,7 @@ def plan(targets: Sequence[str], wanted: Options) -> tuple[Stop, ...]:
             for one in _descriptions(given):
                 with _noting(mistakes):
                     stops.append(_stop(one))
-    mistakes += _alike(stops)
+    mistakes += [*_alike(stops), *_not_exclusive(stops)]
     if not mistakes:  # else it is not known whose the others are
         mistakes += _strays(wanted.waivers, stops)
     owned = [_own(wanted, stop) for stop in stops]
@@ -157,8 +161,20 @@ def _descriptions(given: str) -> list[str]:
 
 
 def _stop(given: str) -> Stop:
-    name = target.load(given).name
-    return Stop(given, name, re.sub(r"[^\w.-]+", "-", name).strip("-.") or "target")
+    found = target.load(given)
+    folder = re.sub(r"[^\w.-]+", "-", found.name).strip("-.") or "target"
+    return Stop(given, found.name, folder, found.network, exclusive=found.policy.tenant == "exclusive")
+
+
+def _not_exclusive(stops: Sequence[Stop]) -> Iterator[str]:
+    """Targets on one network service, of which one claims that nobody else uses its tenant."""
+    grouped: dict[str, list[Stop]] = defaultdict(list)
+    for stop in stops:
+        grouped[stop.network].append(stop)
+    for network, alike in grouped.items():
+        if network and len(alike) > 1 and any(stop.exclusive for stop in alike):
+            names = ", ".join(stop.given for stop in alike)
+            yield f"policy.tenant: expected shared where several targets use one network URL ({network}): {names}"
 
 
 def _alike(stops: Sequence[Stop]) -> Iterator[str]:

@@ -71,6 +71,7 @@ def examination(client: Client, state: Path, shared: Path, *, allocate: bool) ->
     if ready(reached):
         yield from tenant.credentials(reads)
         yield from tenant.servers(reads)
+        yield from tenant.strangers(reads, state)
         yield from tenant.ports(reads)
         yield from tenant.addresses(reads, tried=allocate)
         yield from way.clock(reads)

@@ -9,7 +9,7 @@ from typing import Any
 from conformance.client import Client, retried
 from conformance.evidence import Exchange
 from conformance.provision.listing import rows
-from conformance.target import MOST_SERVERS, Target
+from conformance.target import MOST_SERVERS, Target, in_words, is_server
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +25,16 @@ def with_servers(target: Target, client: Client) -> Target:
     """The target with servers to work with: a URL alone names none, so the tenant's ports on the network do."""
     if target.servers:
         return target
-    chosen = dict(list(by_server(ports(retried(client.list_ports)), target.network_id).items())[:MOST_SERVERS])
+    listing = retried(client.list_ports)
+    client.unusable.update(unusable(listing))
+    chosen = dict(list(by_server(ports(listing), target.network_id).items())[:MOST_SERVERS])
     return replace(target, servers=tuple(chosen), ports=chosen)
+
+
+def unusable(listing: Exchange) -> list[str]:
+    """Servers that a list of ports names by an ID that may not stand in a path, in words."""
+    named = [row.get("device_id") for row in rows(listing, "ports") or ()]
+    return sorted({in_words(one) for one in named if one and not is_server(one)})
 
 
 def ports(listing: Exchange) -> list[Port]:
@@ -39,7 +47,7 @@ def ports(listing: Exchange) -> list[Port]:
 
 
 def _of_a_server(row: dict[str, Any]) -> bool:
-    return isinstance(row.get("device_id"), str) and bool(row["device_id"])
+    return is_server(row.get("device_id"))
 
 
 def by_server(found: Iterable[Port], network: str) -> dict[str, str]:

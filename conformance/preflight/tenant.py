@@ -14,7 +14,8 @@ from conformance.preflight.ports import Port
 from conformance.preflight.ports import ports as ports_in
 from conformance.preflight.reads import Reads, in_words, shows_associations
 from conformance.provision import ledger
-from conformance.provision.listing import rows
+from conformance.provision.listing import identifiers, rows
+from conformance.target import is_server
 
 ENOUGH_SERVERS = ENOUGH_ADDRESSES = 2
 """For a full verdict; more make cases richer and runs faster."""
@@ -82,6 +83,17 @@ def servers(reads: Reads, most: int | None = None) -> Iterator[Check]:
         yield Check("servers", Status.PROBLEM, words, "are the IDs right, and the servers of this tenant?")
     if listed and not silent:
         yield Check("servers", Status.OK, f"{len(listed)} are answered for")
+
+
+def strangers(reads: Reads, directory: Path) -> Iterator[Check]:
+    """Are associations of others on the lent servers? A target with a fault may hit them."""
+    own = {address for record in ledger.readable(directory).values() for address in record.made}
+    for server in filter(is_server, reads.target.servers):
+        there = identifiers(rows(reads.associations(server), "ip_associations"))
+        others = [one for one in there if one.lower() not in own]
+        if others:
+            words = f"{_counted(len(others), 'association', 'associations')} of others on server {server}"
+            yield Check("others", Status.WARNING, words, "a faulty target may hit them: lend servers that nobody uses")
 
 
 def _grouped(said: Mapping[str, str]) -> dict[str, list[str]]:
@@ -156,13 +168,23 @@ def leftovers(directory: Path) -> Iterator[Check]:
         yield Check(
             "ledger", Status.PROBLEM, words, "nothing is created without: choose another place with --state-dir"
         )
-    try:
-        runs = {path: ledger.read(path) for path in ledger.ledgers(directory)}
-        said = [_left(path, record) for path, record in runs.items() if ledger.alive(path) or not record.settled]
-    except (LedgerError, OSError) as error:
-        yield Check("leftovers", Status.PROBLEM, f"the ledgers in {directory} cannot be read: {error}")
-        return
+    said = [one for path in ledger.ledgers(directory) for one in _left_by(path)]
+    for path in ledger.put_aside(directory):
+        words = f"what the run of {path} left is not known: its ledger could not be read whole"
+        said.append(Check("leftovers", Status.WARNING, words, "conformance cleanup says what to do"))
     yield from said or [Check("leftovers", Status.OK, "earlier runs from here left nothing")]
+
+
+def _left_by(path: Path) -> Iterator[Check]:
+    try:
+        record = ledger.read(path)
+    except LedgerError as error:
+        yield Check(
+            "leftovers", Status.PROBLEM, error.message, "conformance cleanup sets it aside, and says what to do"
+        )
+        return
+    if ledger.alive(path) or not record.settled:
+        yield _left(path, record)
 
 
 def _left(path: Path, record: ledger.Record) -> Check:
@@ -173,6 +195,7 @@ def _left(path: Path, record: ledger.Record) -> Check:
     parts = (
         _counted(len(record.addresses), "address", "addresses"),
         _counted(len(record.unanswered), "allocation without an answer", "allocations without an answer"),
+        _counted(len(record.unseen), "allocation that was never shown", "allocations that were never shown"),
     )
     amount = " and ".join(filter(None, parts))
     words = f"the run {run} left {amount}"

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from conformance.client import incomplete
 from conformance.evidence import Exchange
+from conformance.provision.ownership import Look
 
 
 def rows(exchange: Exchange, name: str) -> list[dict[str, Any]] | None:
@@ -16,7 +18,7 @@ def rows(exchange: Exchange, name: str) -> list[dict[str, Any]] | None:
 
 
 def named(row: dict[str, Any]) -> bool:
-    """The object has an ID that a path can carry."""
+    """The object has an ID."""
     return isinstance(row.get("id"), str) and bool(row["id"])
 
 
@@ -25,14 +27,7 @@ def identifiers(listed: Iterable[dict[str, Any]] | None) -> list[str]:
     return [str(row["id"]) for row in listed or ()]
 
 
-def candidates(listing: Exchange, before: frozenset[str], ports: frozenset[str]) -> list[dict[str, Any]]:
-    """Addresses that were not there before (IDs in lower case) and have exactly these ports."""
-    wanted = {port.lower() for port in ports}
-    return [
-        row for row in rows(listing, "ip_addresses") or () if row["id"].lower() not in before and _ports(row) == wanted
-    ]
-
-
-def _ports(row: dict[str, Any]) -> set[str]:
-    ports = row.get("port_ids")
-    return {str(port).lower() for port in ports} if isinstance(ports, list) else set()
+def look(listing: Exchange) -> Look | None:
+    """The tenant's addresses as an answer lists them; None when it lists none."""
+    listed = rows(listing, "ip_addresses")
+    return None if listed is None else Look(tuple(listed), not incomplete(listing, "ip_addresses"))

@@ -9,8 +9,8 @@ from __future__ import annotations
 import contextlib
 import json
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,14 @@ from filelock import FileLock, Timeout
 from conformance.client import Client, Wait, again_after, passing, retried
 from conformance.errors import ProvisioningError
 from conformance.evidence import Exchange
+from conformance.provision import ledger as ledgers
+from conformance.provision import ownership
 from conformance.provision.ledger import Ledger, allocation_lock
-from conformance.provision.listing import candidates, identifiers, named, rows
+from conformance.provision.listing import look, rows
+from conformance.provision.ownership import Answer, Known, Look
+from conformance.provision.record import Intent, Record
 from conformance.provision.removal import discard
+from conformance.target import in_words, is_uuid
 
 POLL_SECONDS = 0.02
 LONGEST_WAIT_FOR_A_SLOT_SECONDS = 600.0
@@ -81,6 +86,8 @@ class Provisioner:
         self._ports: dict[str, str] = dict(client.target.ports)
         self._held: list[Slot] = []
         self.notes: list[str] = []
+        self.doubts: list[str] = []
+        """Why the run cannot be a pass, whatever was judged."""
 
     def port(self, server: str) -> str:
         """The server's port on the target's network.
@@ -242,46 +249,130 @@ class Provisioner:
 
     def _ask(self, version: int, ports: tuple[str, ...]) -> tuple[Address | None, Exchange]:
         with allocation_lock(self._ledger.directory):
-            before = self._addresses()
-            intent = self._ledger.allocating(before, ports, self._client.target.servers)
+            before = self._before()
+            intent = self._ledger.allocating(before.ids, ports, self._client.target.servers, whole=before.whole)
             exchange = self._client.allocate_address(version, ports)
-            address = _answered(exchange, version, ports)
-            if address and address.id.lower() in before:
-                self.notes.append(f"POST /ip_addresses answered with address {address.id}, which existed before")
-                address = None
-            address = address or self._find(before, version, ports)
-            if address:
-                self._ledger.allocated(intent, address.id)
-            elif _refused(exchange):
-                self._ledger.refused(intent)
-            return address, exchange
+            document = _document(exchange)
+            record = self._ledger.read()
+            known = self._known(record)
+            ours = ownership.answered(record.asked[intent], document.get("id"), known)
+            if ours:
+                self._ledger.allocated(intent, ours, _literal(document))
+            elif "id" in document:
+                self._disown(document["id"])
+            first = look(self._client.list_addresses())
+            if ours:
+                document = self._confirmed(record.asked[intent], ours, first, known) or document
+            elif first:
+                document = self._claimed(record.asked[intent], exchange, first, known)
+                ours = str(document.get("id") or "")
+            return (_from_document({**document, "id": ours}, version, ports) if ours else None), exchange
 
-    def _addresses(self) -> frozenset[str]:
+    def _before(self) -> Look:
+        """The tenant's addresses before an allocation; what others have on our ports is written down."""
         exchange = retried(self._client.list_addresses)
-        listed = rows(exchange, "ip_addresses")
-        if listed is None:
+        seen = look(exchange)
+        if seen is None:
             raise ProvisioningError(f"the tenant's addresses cannot be listed: {exchange.outcome}")
-        return frozenset(identifier.lower() for identifier in identifiers(listed))
+        record = self._ledger.read()
+        if seen.whole:
+            for address in record.released - seen.ids:
+                self._ledger.forgotten(address)
+        self._see(seen, record, record.own)
+        return seen
 
-    def _find(self, before: frozenset[str], version: int, ports: tuple[str, ...]) -> Address | None:
-        """The address that an allocation made whatever it answered: new in the list, and for exactly our ports.
+    def _see(self, seen: Look, record: Record, apart: frozenset[str]) -> bool:
+        """Write down what others have; true if there is something new."""
+        new = [one for one in ownership.strangers(seen, apart) if record.shared.get(one[0].lower()) != one[1]]
+        if new:
+            self._ledger.seen(new)
+        return bool(new)
 
-        None when there is none yet, or several: the intent then stays open, and the sweep looks again.
-        """
-        found = candidates(retried(self._client.list_addresses), before, frozenset(ports))
-        return _from_document(found[0], version, ports) if len(found) == 1 else None
+    def _known(self, record: Record) -> Known:
+        elsewhere = ledgers.readable(self._ledger.directory)
+        elsewhere.pop(self._ledger.path, None)
+        return Known(
+            own=record.own.union(*(one.own for one in elsewhere.values())),
+            released=frozenset(record.released | record.past),
+            others=bool(record.others_on(self._port_ids())),
+            exclusive=self._client.target.policy.tenant == "exclusive",
+        )
+
+    def _port_ids(self) -> list[str]:
+        return [self.port(server) for server in self._client.target.servers]
+
+    def _confirmed(self, intent: Intent, ours: str, first: Look | None, known: Known) -> dict[str, Any]:
+        """The named address as the list shows it; where it does not, what appeared in its stead is written down."""
+        row = first.row(ours) if first else None
+        if row is not None:
+            self._ledger.shown(intent.id, ours, _literal(row))
+            return dict(row)
+        claim = ownership.found(intent, Answer.OPEN, first, known, first=True) if first else None
+        others = [one for one in claim.reported if one.lower() != ours.lower()] if claim else []
+        if others:
+            self._ledger.suspected(intent.id, others)
+        return {}
+
+    def _claimed(self, intent: Intent, exchange: Exchange, first: Look, known: Known) -> dict[str, Any]:
+        """The address that an allocation made although no answer names it, if it is known to be ours; else nothing."""
+        record = self._ledger.read()
+        among = {str(row["id"]).lower() for row in ownership.candidates(intent, first, known.own)}
+        if self._see(first, record, record.own | among):
+            known = self._known(self._ledger.read())
+        answer = _answer(exchange)
+        elsewhere = ledgers.readable(self._ledger.directory)
+        elsewhere.pop(self._ledger.path, None)
+        known = replace(known, rivals=ownership.rivals(first, ledgers.pending(elsewhere)))
+        claim = ownership.found(intent, answer, first, known, first=True)
+        row = first.row(claim.ours) if claim.ours else None
+        if row:
+            self._ledger.allocated(intent.id, claim.ours, _literal(row))
+            self._ledger.shown(intent.id, claim.ours, _literal(row))
+            return dict(row)
+        if answer is Answer.REFUSED and not claim.reported:
+            self._ledger.refused(intent.id)
+        elif answer is Answer.REFUSED:
+            self._ledger.suspected(intent.id, claim.reported)
+        for one in claim.reported:
+            self._doubt(one)
+        self._unused(claim.reported)
+        return {}
+
+    def _unused(self, reported: Iterable[str]) -> None:
+        if named := ", ".join(in_words(one) for one in reported if is_uuid(one)):
+            self.notes.append(f"an allocation without a usable answer may have made {named}, which is not used")
+
+    def _disown(self, identifier: object) -> None:
+        if is_uuid(identifier):
+            self.notes.append(f"POST /ip_addresses answered with address {identifier}, which existed before")
+        self._doubt(identifier)
+
+    def _doubt(self, identifier: object) -> None:
+        """An ID that may not stand in a path is named, and is left."""
+        if not is_uuid(identifier):
+            self.doubts.append(
+                f"the target handed out the address ID {in_words(identifier)}, which is no UUID: what it stands for is "
+                "left, and neither used nor removed"
+            )
 
 
-def _refused(exchange: Exchange) -> bool:
-    return exchange.status is not None and 400 <= exchange.status < 500
+def _answer(exchange: Exchange) -> Answer:
+    if exchange.status is None or exchange.status >= 500:
+        return Answer.LOST
+    return Answer.REFUSED if 400 <= exchange.status < 500 else Answer.GRANTED
 
 
-def _answered(exchange: Exchange, version: int, ports: tuple[str, ...]) -> Address | None:
-    if not exchange.response or exchange.response.status not in {200, 201, 202}:
-        return None
+def _document(exchange: Exchange) -> dict[str, Any]:
+    """What a 2xx says of the address that it granted; empty if it says nothing."""
+    if not exchange.response or not 200 <= exchange.response.status < 300:
+        return {}
     document = exchange.response.json()
     inner = document.get("ip_address") if isinstance(document, dict) else None
-    return _from_document(inner, version, ports) if isinstance(inner, dict) and named(inner) else None
+    return inner if isinstance(inner, dict) else {}
+
+
+def _literal(document: Mapping[str, Any]) -> str:
+    return str(document.get("address") or "")
 
 
 def _from_document(document: dict[str, Any], version: int, ports: tuple[str, ...]) -> Address:

@@ -14,11 +14,21 @@ from pathlib import Path
 from typing import Any
 
 from conformance import __version__, catalogue, preflight, report, target
-from conformance.client import Client, Pacer
+from conformance.client import Client, Pacer, retried
 from conformance.driver.context import Process
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Recorder, statistics
-from conformance.provision import Ledger, Provisioner, Sweep, ledger, state_directory, sweep_dead_runs, sweep_run
+from conformance.provision import (
+    Ledger,
+    Provisioner,
+    Sweep,
+    ledger,
+    listing,
+    ownership,
+    state_directory,
+    sweep_dead_runs,
+    sweep_run,
+)
 from conformance.run import embedded
 from conformance.run.options import Options
 from conformance.run.progress import Tally
@@ -34,6 +44,7 @@ from conformance.verdict import (
     Run,
     Spent,
     Time,
+    Verdict,
     Waiver,
     baseline_of,
     notes_on,
@@ -75,6 +86,12 @@ class Session:
     collector: Collector = field(default_factory=Collector)
     counted: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    doubts: list[str] = field(default_factory=list)
+    """Why the run is no pass, whatever was judged."""
+
+    remembered: list[dict[str, Any]] = field(default_factory=list)
+    """What the processes of the run wrote into its ledger."""
+
     interrupted: bool = False
     obstacle: str = ""
     """What kept the run from its first case: said once, as the verdict's reason, and not again with each clause."""
@@ -129,6 +146,7 @@ class Session:
             self.notes += preflight.opening(self.client())
             swept = sweep_dead_runs(self.client(), self._ledgers)
             self._tell(swept)
+            self._see_others(swept)
         except UsageError as error:
             raise UsageError(f"{self.options.target}: {error}") from error
         except ConformanceError as error:
@@ -173,8 +191,13 @@ class Session:
 
     def _find_servers(self) -> None:
         """A target that was given as a URL names no servers, so the tenant's ports do."""
-        preflight.check(self.client())
-        self.target = preflight.with_servers(self.target, self.client())
+        client = self.client()
+        preflight.check(client)
+        self.target = preflight.with_servers(self.target, client)
+        self.doubts += [
+            f"the target names a server {one}, which may not stand in a path: it is left alone"
+            for one in sorted(client.unusable)
+        ]
         found = ", ".join(self.target.servers) or "none"
         self.notes.append(f"the target was given as a URL, so servers were taken from the tenant's ports: {found}")
 
@@ -182,6 +205,13 @@ class Session:
         if swept.removed:
             self.notes.append(f"left by an earlier run and removed now: {len(swept.removed)} addresses")
         self.notes += swept.left
+
+    def _see_others(self, swept: Sweep) -> None:
+        """Write down which addresses of others stand as the run begins (spec/README.md, decision 21)."""
+        seen = listing.look(retried(self.client().list_addresses))
+        removed = [address.lower() for address in swept.removed]
+        if self.held:
+            self.held.seen(ownership.strangers(seen, removed) if seen else ())
 
     def take_back(self) -> None:
         """Remove what this run created and still stands, once no process of it works any more."""
@@ -191,8 +221,11 @@ class Session:
         while ledger.alive(self.ledger_path, apart_from=CONTROLLER) and time.monotonic() < give_up:
             time.sleep(0.05)
         swept = Sweep()
+        remembered = [*self.remembered, *self.held.written]
+        if self.held.recovered(remembered) or self.held.shrank:
+            self.doubts.append(f"the ledger {self.ledger_path} vanished or shrank while the run was at work")
         try:
-            sweep_run(self.client(), self.ledger_path, swept)
+            sweep_run(self.client(), self.ledger_path, swept, remembered)
             self.held.close()
         except ConformanceError as error:
             swept.left.append(str(error))
@@ -208,6 +241,8 @@ class Session:
         # What stood in the way of the run is the news, not the age of a waiver; the notes tell that too.
         weighed = () if self.obstacle or self.collector.stopped else uses
         verdict, reason = overall(results, self.policy, weighed)
+        if self.doubts and verdict == "pass":
+            verdict, reason = Verdict.INCONCLUSIVE, self.doubts[0]
         totals = [*self.counted, counts(self.recorder, {})]
         self.run = Run(
             verdict=verdict,
@@ -224,7 +259,9 @@ class Session:
             interrupted=self.interrupted,
             requests=_requests(totals),
             generated=_generated(totals),
-            notes=tuple(dict.fromkeys([*self.notes, *waivers.notes(uses), *notes_on(self.policy)])),
+            notes=tuple(
+                dict.fromkeys([*self.doubts, *self.notes, *waivers.notes(uses), *notes_on(self.policy)])
+            ),
             policy=self.policy,
             waivers=uses,
             time=self._time(),
@@ -246,6 +283,8 @@ class Session:
         """Take a process's last word."""
         self.counted.append(said["counts"])
         self.notes += said["notes"]
+        self.doubts += said["doubts"]
+        self.remembered += said["remembered"]
 
     def finish(self, exitstatus: int) -> int:
         """Clean up, write the reports, and say with which code the run exits."""
@@ -368,10 +407,22 @@ def last_word(process: Process) -> dict[str, Any]:
     """What a process tells the controller when its tests are over; its ledger is given back."""
     said = {
         "counts": counts(process.recorder, process.generated),
-        "notes": [*process.notes, *process.provisioner.notes, *process.views.notes(), *process.client.keyring.notes()],
+        "notes": [
+            *process.notes,
+            *process.provisioner.notes,
+            *process.views.notes(),
+            *process.client.keyring.notes(),
+            *sorted(process.client.incomplete),
+        ],
+        "doubts": [*process.provisioner.doubts, *_shrunk(process.ledger)],
+        "remembered": process.ledger.written,
     }
     process.ledger.close()
     return said
+
+
+def _shrunk(own: Ledger) -> list[str]:
+    return [f"the ledger {own.path} vanished or shrank while the run was at work"] if own.shrank else []
 
 
 def counts(recorder: Recorder, generated: dict[str, Any]) -> dict[str, Any]:

@@ -64,11 +64,11 @@ def described(request: Request) -> str:
 class Tenant:
     """A deployment whose tenant owns some addresses already, and what belongs to the suite of the rest."""
 
-    def __init__(self, reference: Reference) -> None:
+    def __init__(self, reference: Reference, *, alone: bool = False) -> None:
         self.reference = reference
         self.deployment: Any = reference.deployment
         self.others: set[str] = set()
-        for version in (4, 6):
+        for version in () if alone else (4, 6):
             self.add(version)
 
     def add(self, version: int = 4) -> str:
@@ -102,24 +102,29 @@ class Tenant:
 
 
 @contextmanager
-def tenant(**settings: Any) -> Iterator[Tenant]:
-    """A watched deployment with room for two addresses of the suite beside the two that others own."""
+def tenant(*, alone: bool = False, **settings: Any) -> Iterator[Tenant]:
+    """A watched deployment with room for two addresses of the suite beside the two that others own.
+
+    Args:
+        alone: there are no others, and room for five.
+    """
     reference = Reference(Settings().with_changes({"servers": 2, "shared_quota": 5, **settings}))
     reference.deployment = Watched(reference.store, reference.settings.rules)
     with reference:
-        yield Tenant(reference)
+        yield Tenant(reference, alone=alone)
 
 
 class Commands:
     """The console script on one target, with its state and reports under one directory."""
 
-    def __init__(self, tenant: Tenant, directory: Path, **limits: Any) -> None:
+    def __init__(self, tenant: Tenant, directory: Path, use: str = "shared", **limits: Any) -> None:
         self.directory = directory
         self.state = directory / "state"
         self.target = directory / "target.yaml"
         description = tenant.reference.target()
         description["limits"] = {"max_addresses": 2, "timeout_seconds": TIMEOUT_SECONDS} | limits
         description["policy"]["settle_seconds"] = 1
+        description["policy"]["tenant"] = use
         self.target.write_text(yaml.safe_dump(description), encoding="utf-8")
         tokens = tenant.reference.tokens
         self.environment = {
@@ -144,10 +149,10 @@ class Commands:
             preexec_fn=as_at_a_terminal,  # noqa: PLW1509  # it only sets a signal's disposition
         )
 
-    def cleanup(self) -> subprocess.CompletedProcess[str]:
+    def cleanup(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Clean up."""
         return subprocess.run(
-            self._command("cleanup"),
+            self._command("cleanup", *arguments),
             env=self.environment,
             cwd=self.directory,
             capture_output=True,

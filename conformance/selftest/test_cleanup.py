@@ -55,8 +55,8 @@ def others() -> Iterator[Tenant]:
 
 @pytest.fixture
 def commands(others: Tenant, tmp_path: Path) -> Commands:
-    """The commands on that tenant."""
-    return Commands(others, tmp_path)
+    """The commands on that tenant, which is said to be the suite's own: nothing is left then."""
+    return Commands(others, tmp_path, "exclusive")
 
 
 def kill_at(others: Tenant, process: "subprocess.Popen[str]", point: Point) -> threading.Event:
@@ -107,6 +107,27 @@ def test_a_killed_run_leaves_nothing_behind_a_cleanup(others: Tenant, commands: 
     assert_nothing_is_left(others, commands, result)
 
 
+@pytest.mark.parametrize("seed", range(max(2, KILLS // 4)))
+def test_a_killed_run_beside_others_names_what_it_cannot_know(others: Tenant, tmp_path: Path, seed: int) -> None:
+    """Another client allocates on the same ports after the kill: it loses nothing, and what is left is named."""
+    commands = Commands(others, tmp_path)
+    point = Point.drawn(seed)
+    process = commands.start()
+    killed = kill_at(others, process, point)
+    ended(process)
+    assert killed.is_set(), point
+    others.add()
+    result = cleaned(commands)
+    assert others.others_are_untouched
+    left = others.leftovers
+    assert all(f"conformance cleanup --adopt {one}" in result.output for one in left), (left, result.output)
+    assert result.exit_code == (1 if "--adopt" in result.output else 0)
+    if left:
+        adopted = commands.cleanup(*[word for one in left for word in ("--adopt", one)])
+        assert all(f"removed address {one}" in adopted.stdout for one in left), adopted.stdout
+        assert others.untouched
+
+
 def test_workers_of_a_killed_controller_are_waited_for(tmp_path: Path) -> None:
     """The controller alone is killed; its workers live on for a moment, and the clean-up lets them end."""
 
@@ -114,7 +135,7 @@ def test_workers_of_a_killed_controller_are_waited_for(tmp_path: Path) -> None:
         directory = tmp_path / str(seed)
         directory.mkdir()
         with tenant() as others:
-            commands = Commands(others, directory)
+            commands = Commands(others, directory, "exclusive")
             process = commands.start("-n", "2")
             killed = kill_at(others, process, Point.drawn(seed))
             process.wait(60)
@@ -169,7 +190,7 @@ def test_the_next_run_takes_back_what_a_killed_one_left(others: Tenant, commands
 
 def test_an_allocation_that_is_finished_after_the_kill_is_found(others: Tenant, tmp_path: Path) -> None:
     """The target may take as long as the client would have waited; the clean-up waits for that."""
-    commands = Commands(others, tmp_path, timeout_seconds=20)
+    commands = Commands(others, tmp_path, "exclusive", timeout_seconds=20)
     process = commands.start()
     listed = threading.Event()
 

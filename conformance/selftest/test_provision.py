@@ -1,4 +1,8 @@
+import errno
 import json
+import os
+import shutil
+import stat
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +14,19 @@ from filelock import FileLock
 from conformance.client import Client, Pacer
 from conformance.errors import LedgerError, ProvisioningError
 from conformance.evidence import Recorder
-from conformance.provision import Ledger, Provisioner, Sweep, ledger, state_directory, sweep_dead_runs, sweep_run
+from conformance.provision import (
+    Ledger,
+    Provisioner,
+    Sweep,
+    adopt,
+    ledger,
+    state_directory,
+    sweep_dead_runs,
+    sweep_run,
+)
 from conformance.reference.exchange import Answer, Refusal, Request
-from conformance.target import Limits, Policy, Secret, Target
+from conformance.reference.store import Association
+from conformance.target import Limits, Policy, Secret, Target, in_words
 
 
 @pytest.fixture
@@ -25,7 +39,7 @@ def others() -> Iterator[Tenant]:
 class Run:
     """One run's provisioning on a tenant: a ledger, a client, a lender."""
 
-    def __init__(self, others: Tenant, directory: Path, name: str = "run", most: int = 2) -> None:
+    def __init__(self, others: Tenant, directory: Path, name: str = "run", most: int = 2, use: str = "shared") -> None:
         reference = others.reference
         target = Target(
             name="reference",
@@ -34,7 +48,7 @@ class Run:
             tokens={"full": Secret(reference.tokens.full), "foreign": Secret(reference.tokens.foreign)},
             servers=reference.servers,
             limits=Limits(max_addresses=most, timeout_seconds=1.0),
-            policy=Policy(settle_seconds=1.0),
+            policy=Policy(settle_seconds=1.0, tenant=use),
         )
         self.others = others
         self.shared = directory / name
@@ -44,6 +58,11 @@ class Run:
         self.ledger = Ledger(self.path)
         self.provisioner = self.joined("main")
 
+    def asked(self) -> str:
+        """An allocation that is written down, and nothing else yet; returns the intent."""
+        ports = tuple(self.others.reference.ports.values())
+        return self.ledger.allocating(self.provisioner._before().ids, ports, self.others.reference.servers)
+
     def joined(self, process: str) -> Provisioner:
         """The lender of one of the run's processes."""
         own = self.ledger if process == "main" else Ledger(self.path, process)
@@ -52,7 +71,7 @@ class Run:
     def swept(self) -> Sweep:
         """What is left when the run has ended, taken back."""
         done = Sweep()
-        sweep_run(self.client, self.path, done)
+        sweep_run(self.client, self.path, done, self.ledger.written)
         self.ledger.close()
         return done
 
@@ -188,32 +207,238 @@ def test_a_target_that_lends_nothing_says_so(run: Run, code: int, monkeypatch: p
     assert run.others.untouched
 
 
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(200, {"ip_address": {}}),
-        Answer(201),
-        Answer(202, {"request": "accepted"}),
-        Answer(201, {"ip_address": {"id": 7}}),
-        Answer(201, content=b"<html>"),
-        Answer(500),
-        Answer(503),
-        Answer(400),
-    ],
-    ids=lambda answer: f"{answer.code}",
-)
-def test_an_allocation_that_was_granted_whatever_it_answers_is_adopted(
+@pytest.fixture
+def alone() -> Iterator[Tenant]:
+    """A tenant that nobody else uses."""
+    with tenant(alone=True, servers=2) as running:
+        yield running
+
+
+LOST = [Answer(500), Answer(503), Answer(502), Answer(504)]
+UNCLEAR = [
+    Answer(200, {"ip_address": {}}),
+    Answer(201),
+    Answer(202, {"request": "accepted"}),
+    Answer(201, {"ip_address": {"id": 7}}),
+    Answer(201, content=b"<html>"),
+    Answer(400),
+    Answer(404),
+    Answer(302),
+]
+
+
+@pytest.mark.parametrize("answer", LOST, ids=lambda answer: f"{answer.code}")
+def test_a_server_fault_that_granted_is_ours_where_nobody_else_is_about(
     altered: type[Altered], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: Answer
 ) -> None:
-    """It is the one that is new in the list with just our ports; another is not asked for."""
+    """The very first look shows one new address with just our ports; another is not asked for."""
     monkeypatch.setattr(altered, "altered", staticmethod(lambda _: answer))
-    with tenant(servers=2) as others:
+    with tenant(alone=True, servers=2) as others:
         run = Run(others, tmp_path)
-        with run.provisioner.lease(1) as (address,):
-            assert others.leftovers == [address.id]
+        with run.provisioner.lease(2) as held:
+            assert sorted(address.id for address in held) == others.leftovers
             assert ledger.read(run.path).unanswered == {}
         assert run.swept().left == []
         assert others.untouched
+
+
+@pytest.mark.parametrize("answer", [*LOST, *UNCLEAR], ids=lambda answer: f"{answer.code}")
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_only_looks_like_ours_is_reported(
+    altered: type[Altered], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: Answer, *, alone: bool
+) -> None:
+    """Beside somebody on the same ports, or after any other answer: neither used nor changed, until it is adopted."""
+    monkeypatch.setattr("conformance.client.retry.FIRST_WAIT_SECONDS", 0.0)
+    if alone and answer in LOST:
+        pytest.skip("then it is ours")
+    monkeypatch.setattr(altered, "altered", staticmethod(lambda _: answer))
+    with tenant(alone=alone, servers=2) as others:
+        run = Run(others, tmp_path)
+        with pytest.raises(ProvisioningError), run.provisioner.lease(1):
+            pass
+        left = others.leftovers
+        done = run.swept()
+        assert left
+        assert (done.removed, others.leftovers) == ([], left)
+        assert all(any(f"conformance cleanup --adopt {one}" in said for said in done.left) for one in left)
+        assert others.others_are_untouched
+        assert adopt(run.client, run.path.parent, left).removed == left
+        assert sweep_dead_runs(run.client, run.path.parent).left == []
+        assert others.untouched
+        assert not run.path.exists()
+
+
+@pytest.mark.parametrize("answer", [*LOST, *UNCLEAR], ids=lambda answer: f"{answer.code}")
+def test_in_a_tenant_of_its_own_the_one_candidate_is_ours(
+    altered: type[Altered], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: Answer
+) -> None:
+    """Whatever the answer was: the description says that nobody else is there."""
+    monkeypatch.setattr(altered, "altered", staticmethod(lambda _: answer))
+    with tenant(servers=2) as others:
+        run = Run(others, tmp_path, use="exclusive")
+        with run.provisioner.lease(1) as (address,):
+            assert others.leftovers == [address.id]
+        assert run.swept().left == []
+        assert others.untouched
+
+
+def test_a_lost_answer_is_ours_at_once_or_never(alone: Tenant, tmp_path: Path) -> None:
+    """What a later look shows may be somebody else's."""
+    run = Run(alone, tmp_path)
+    on(alone, "POST ip_addresses", "came", refusing(503))
+    with run.provisioner.lease(1) as (address,):
+        foreign = alone.add()
+        assert alone.leftovers == [address.id]
+    done = run.swept()
+    assert done.removed == [address.id]
+    assert f"--adopt {foreign}" in " ".join(done.left)
+    assert alone.untouched
+
+
+def test_a_sign_of_others_is_kept_in_mind(alone: Tenant, tmp_path: Path) -> None:
+    """An address that came and went on the same ports: from then on nothing is ours but what an answer names."""
+    run = Run(alone, tmp_path)
+    foreign = alone.add()
+    run.provisioner._before()
+    store = alone.reference.store
+    with store.lock:
+        for server in alone.reference.servers:
+            store.state = store.state.without_association(Association(foreign, server))
+        store.state = store.state.without_address(foreign)
+    alone.others.clear()
+    stop = threading.Event()
+    on(alone, "POST ip_addresses", "done", lambda: stop.wait(1.5))
+    with run.joined("gw1").lease(1) as (address,):
+        (left,) = set(alone.leftovers) - {address.id}
+    assert f"--adopt {left}" in " ".join(run.swept().left)
+
+
+@pytest.mark.parametrize(
+    "identifier", ["..", ".", "", "a/b", "\ud800", "x" * 300, "../servers/s", "7\r\nX: y", "%2e%2e"]
+)
+def test_an_id_that_is_no_uuid_never_goes_into_a_path(
+    altered: type[Altered], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, identifier: str
+) -> None:
+    """It is named, and the run cannot be a pass."""
+    answer = Answer(201, {"ip_address": {"id": identifier}})
+    monkeypatch.setattr(altered, "altered", staticmethod(lambda _: answer))
+    with tenant(alone=True, servers=2) as others:
+        run = Run(others, tmp_path)
+        with pytest.raises(ProvisioningError), run.provisioner.lease(1):
+            pass
+        assert in_words(identifier) in run.provisioner.doubts[0]
+        run.provisioner.doubts[0].encode()
+        run.swept()
+        assert set(run.client.recorder.by_operation) <= {
+            "allocateAddress",
+            "listAddresses",
+            "listAssociations",
+            "listPorts",
+        }
+
+
+def test_an_answer_that_lies_about_the_id_hides_nothing(
+    altered: type[Altered], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The address that appeared in its stead is reported."""
+    named = "11111111-2222-4333-8444-555555555555"
+    monkeypatch.setattr(altered, "altered", staticmethod(lambda _: Answer(201, {"ip_address": {"id": named}})))
+    with tenant(alone=True, servers=2) as others:
+        run = Run(others, tmp_path)
+        with run.provisioner.lease(1) as (address,):
+            assert address.id == named
+        (left,) = others.leftovers
+        assert f"--adopt {left}" in " ".join(run.swept().left)
+        assert others.leftovers == [left]
+
+
+def test_a_ledger_edited_by_hand_removes_nothing_of_others(run: Run) -> None:
+    """What it says is held against what the target shows now."""
+    with run.provisioner.lease(1) as (address,):
+        run.provisioner.keep(address)
+    foreign = min(run.others.others)
+    text = run.path.read_text()
+    run.path.write_text(text.replace(address.id, foreign))
+    run.ledger._lock.release()
+    done = sweep_dead_runs(run.client, run.path.parent)
+    assert done.removed == []
+    assert foreign in " ".join(done.left)
+    assert run.others.others_are_untouched
+    later = run.others.add()
+    run.path.write_text(text.replace(address.id, later))
+    done = sweep_dead_runs(run.client, run.path.parent)
+    assert done.removed == []
+    assert "any more" in " ".join(done.left)
+    assert run.others.others_are_untouched
+    run.path.write_text(text)
+    assert sweep_dead_runs(run.client, run.path.parent).removed == [address.id]
+
+
+@pytest.mark.parametrize("lose", ["unlink", "truncate", "directory"])
+def test_a_ledger_that_vanishes_is_noticed_and_written_again(run: Run, lose: str) -> None:
+    """Whatever becomes of the file, the process remembers what it made."""
+    with run.provisioner.lease(1) as (address,):
+        run.provisioner.keep(address)
+    if lose == "unlink":
+        run.path.unlink()
+    elif lose == "truncate":
+        run.path.write_text("")
+    else:
+        shutil.rmtree(run.path.parent)
+    assert run.ledger.recovered(run.ledger.written)
+    assert run.ledger.shrank
+    assert ledger.read(run.path).addresses.keys() == {address.id}
+    assert ledger.alive(run.path)
+    assert not run.ledger.recovered(run.ledger.written)
+    assert run.swept().removed == [address.id]
+
+
+@pytest.mark.parametrize("odd", ["fifo", "directory", "garbage", "entry", "link", "empty object"])
+def test_an_odd_ledger_breaks_nothing_and_is_not_forgotten(run: Run, odd: str) -> None:
+    """It is set aside and named, each time anew, until somebody has dealt with it."""
+    path = run.path.with_name(f"0-odd{ledger.SUFFIX}")
+    make: dict[str, Callable[[], object]] = {
+        "fifo": lambda: os.mkfifo(path),
+        "directory": path.mkdir,
+        "garbage": lambda: path.write_bytes(b"\0" * 4096),
+        "entry": lambda: path.write_text('{"do": "allocating", "intent": "x", "before": [1], "ports": 3, "at": "x"}'),
+        "link": lambda: path.symlink_to("/etc/passwd"),
+        "empty object": lambda: path.write_text("{}"),
+    }
+    make[odd]()
+    for _ in range(2):
+        done = sweep_dead_runs(run.client, run.path.parent)
+        assert path.name in " ".join(done.left)
+        assert "--adopt" in " ".join(done.left)
+        assert not os.path.lexists(path)
+    with run.provisioner.lease(1):
+        pass
+    (aside,) = ledger.put_aside(run.path.parent)
+    aside.rmdir() if odd == "directory" else aside.unlink()
+    assert sweep_dead_runs(run.client, run.path.parent).left == []
+
+
+def test_adoption_asks_for_reasons(run: Run) -> None:
+    """What a live run owns, what is not there and what has other ports is not removed on a word."""
+    store = run.others.reference.store
+    other = store.fresh_address(store.tenant, 4, ("one", "two"))
+    with store.lock:
+        store.state = store.state.with_address(other)
+    with run.provisioner.lease(1) as (address,):
+        unknown = "11111111-2222-4333-8444-555555555555"
+        done = adopt(run.client, run.path.parent, [address.id, unknown, other.id])
+        assert done.removed == []
+        said = zip(("at work", "does not show", "ports"), done.left, strict=True)
+        assert all(words in one for words, one in said)
+        assert {address.id, other.id} <= store.state.addresses.keys()
+
+
+def test_the_state_directory_is_private(run: Run) -> None:
+    """And the ledger is for the user alone."""
+    run.path.parent.chmod(0o755)
+    Ledger(run.path, "gw1")
+    assert stat.S_IMODE(run.path.parent.stat().st_mode) == 0o700
+    assert stat.S_IMODE(run.path.stat().st_mode) == 0o600
 
 
 def test_an_answer_that_names_an_older_address_gives_none(
@@ -234,8 +459,9 @@ def test_an_answer_that_names_an_older_address_gives_none(
         assert others.untouched
 
 
-def test_a_lost_answer_leaves_nothing(run: Run) -> None:
-    """The address is found by comparing, at once or by the sweep."""
+def test_a_lost_answer_leaves_nothing(alone: Tenant, tmp_path: Path) -> None:
+    """The address is found by comparing, at once."""
+    run = Run(alone, tmp_path)
     stop = threading.Event()
     on(run.others, "POST ip_addresses", "done", lambda: stop.wait(1.5))
     with run.provisioner.lease(1) as (address,):
@@ -247,16 +473,13 @@ def test_a_lost_answer_leaves_nothing(run: Run) -> None:
 def test_what_others_allocate_meanwhile_is_not_taken(run: Run) -> None:
     """Two new addresses that fit: it cannot be told which one is ours, so neither is touched."""
     on(run.others, "POST ip_addresses", "done", run.others.add)
-    intent = run.ledger.allocating(
-        run.provisioner._addresses(), tuple(run.others.reference.ports.values()), run.others.reference.servers
-    )
+    intent = run.asked()
     run.client.allocate_address(4, tuple(run.others.reference.ports.values()))
     mine = run.others.leftovers
     assert ledger.read(run.path).unanswered.keys() == {intent}
     done = run.swept()
     assert done.removed == []
-    assert mine[0] in done.left[0]
-    assert "none was removed" in done.left[0]
+    assert mine[0] in " ".join(done.left)
     assert run.others.leftovers == mine
     assert run.others.others_are_untouched
     assert run.path.exists()
@@ -320,9 +543,7 @@ def test_a_living_run_is_not_swept(run: Run, tmp_path: Path) -> None:
 def test_an_unanswered_allocation_does_not_claim_what_a_living_run_owns(run: Run, tmp_path: Path) -> None:
     """Although the address fits: it stands in another ledger."""
     dead = Run(run.others, tmp_path, "dead")
-    dead.ledger.allocating(
-        dead.provisioner._addresses(), tuple(run.others.reference.ports.values()), run.others.reference.servers
-    )
+    dead.asked()
     dead.ledger._lock.release()
     with run.provisioner.lease(1) as (address,):
         done = sweep_dead_runs(run.client, run.path.parent)
@@ -386,6 +607,11 @@ def test_without_a_list_nothing_is_allocated(run: Run, monkeypatch: pytest.Monke
     assert run.others.untouched
 
 
+def no_room(_descriptor: int, _content: bytes) -> int:
+    """Write to a disk that is full."""
+    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 class TestLedger:
     """The file and its locks."""
 
@@ -404,10 +630,12 @@ class TestLedger:
         assert record.addresses == {"Address": {"s"}}
         assert record.ever == {"address"}
         assert not record.settled
+        own.shown(intent, "Address", "")
         own.gone("Address")
         assert own.read().settled
+        assert len(record.damaged) == 4
         own.close()
-        assert list(tmp_path.glob("*")) == []
+        assert list(tmp_path.glob("*")) == [path]
 
     def test_every_prefix_of_a_ledger_can_be_read(self, tmp_path: Path) -> None:
         """Wherever the machine stopped; what was whole before is still said."""
@@ -450,20 +678,20 @@ class TestLedger:
         run.swept()
         assert not shared[0].exists()
 
-    def test_a_full_disk_is_said_so(self, tmp_path: Path) -> None:
+    def test_a_full_disk_is_said_so(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Then nothing may be asked for."""
         path = tmp_path / f"run{ledger.SUFFIX}"
-        path.symlink_to("/dev/full")
+        own = Ledger(path)
+        monkeypatch.setattr("conformance.provision.ledger.os.write", no_room)
         with pytest.raises(LedgerError, match="No space left on device") as full:
-            Ledger(path).allocating(frozenset(), (), ())
+            own.allocating(frozenset(), (), ())
         assert "--state-dir" in full.value.hint
 
-    def test_a_full_disk_creates_nothing(self, others: Tenant, tmp_path: Path) -> None:
+    def test_a_full_disk_creates_nothing(self, others: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """The request does not leave."""
         run = Run(others, tmp_path)
-        run.path.unlink()
-        run.path.symlink_to("/dev/full")
         full = Provisioner(run.client, Ledger(run.path, "gw1"), run.shared)
+        monkeypatch.setattr("conformance.provision.ledger.os.write", no_room)
         with pytest.raises(LedgerError), full.lease(1):
             pass
         assert others.untouched

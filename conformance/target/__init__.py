@@ -4,6 +4,7 @@ It refuses to speak to the target.
 """
 
 from conformance.target.description import from_document, load
+from conformance.target.identifiers import in_words, is_server, is_uuid
 from conformance.target.records import (
     CLOUDS,
     MOST_SERVERS,
@@ -30,6 +31,9 @@ __all__ = [
     "Target",
     "catalogued_root",
     "from_document",
+    "in_words",
+    "is_server",
+    "is_uuid",
     "load",
     "packed",
     "service_root",

@@ -28,10 +28,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the target's owner declares (spec/README.md, decisions 5 and 6)."""
+    """What the target's owner declares (spec/README.md, decisions 5, 6 and 21)."""
 
     request_body: str = "refuse"
     settle_seconds: float = 5.0
+    tenant: str = "shared"
 
 
 @dataclass(frozen=True, slots=True)
