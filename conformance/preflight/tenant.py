@@ -179,9 +179,7 @@ def _left_by(path: Path) -> Iterator[Check]:
     try:
         record = ledger.read(path)
     except LedgerError as error:
-        yield Check(
-            "leftovers", Status.PROBLEM, error.message, "conformance cleanup sets it aside, and says what to do"
-        )
+        yield Check("leftovers", Status.PROBLEM, error.message, "conformance cleanup sets it aside")
         return
     if ledger.alive(path) or not record.settled:
         yield _left(path, record)
@@ -194,12 +192,17 @@ def _left(path: Path, record: ledger.Record) -> Check:
         return Check("leftovers", Status.WARNING, words, "both share the quota: wait for its end")
     parts = (
         _counted(len(record.addresses), "address", "addresses"),
-        _counted(len(record.unanswered), "allocation without an answer", "allocations without an answer"),
-        _counted(len(record.unseen), "allocation that was never shown", "allocations that were never shown"),
+        _counted(len(_open(record)), "allocation without an answer", "allocations without an answer"),
     )
     amount = " and ".join(filter(None, parts))
     words = f"the run {run} left {amount}"
     return Check("leftovers", Status.WARNING, words, "the next run removes them first, as conformance cleanup does")
+
+
+def _open(record: ledger.Record) -> set[str]:
+    """Allocations of which it is not known what they made."""
+    settled = {made.intent.id for one in record.addresses if (made := record.made[one.lower()]).intent}
+    return record.unanswered.keys() | (record.unseen.keys() - settled)
 
 
 def _counted(count: int, one: str, more: str) -> str:

@@ -79,8 +79,8 @@ def answered(intent: Intent, named: object, known: Known) -> str:
     return "" if stood or named.lower() in known.own - known.released else named
 
 
-def found(intent: Intent, answer: Answer, look: Look, known: Known, *, first: bool) -> Claim:
-    """What a look says of an allocation that no answer settled; ``first``: the very first one after it."""
+def found(intent: Intent, answer: Answer, look: Look, known: Known) -> Claim:
+    """What a look says of an allocation that no answer settled: the very first one after it, unless it is open."""
     among = candidates(intent, look, known.own)
     exact = [row for row in among if ports_of(row) == intent.ports]
     usable = [str(row["id"]) for row in (among if known.exclusive else exact) if is_uuid(row["id"])]
@@ -88,7 +88,7 @@ def found(intent: Intent, answer: Answer, look: Look, known: Known, *, first: bo
     if known.exclusive:
         ours = sure and usable[0].lower() not in known.rivals
     else:
-        ours = sure and first and answer is Answer.LOST and not known.others
+        ours = sure and answer is Answer.LOST and not known.others
     return Claim(ours=usable[0]) if ours else Claim(reported=tuple(str(row["id"]) for row in among))
 
 

@@ -307,7 +307,7 @@ class Provisioner:
         if row is not None:
             self._ledger.shown(intent.id, ours, _literal(row))
             return dict(row)
-        claim = ownership.found(intent, Answer.OPEN, first, known, first=True) if first else None
+        claim = ownership.found(intent, Answer.OPEN, first, known) if first else None
         others = [one for one in claim.reported if one.lower() != ours.lower()] if claim else []
         if others:
             self._ledger.suspected(intent.id, others)
@@ -323,7 +323,7 @@ class Provisioner:
         elsewhere = ledgers.readable(self._ledger.directory)
         elsewhere.pop(self._ledger.path, None)
         known = replace(known, rivals=ownership.rivals(first, ledgers.pending(elsewhere)))
-        claim = ownership.found(intent, answer, first, known, first=True)
+        claim = ownership.found(intent, answer, first, known)
         row = first.row(claim.ours) if claim.ours else None
         if row:
             self._ledger.allocated(intent.id, claim.ours, _literal(row))

@@ -266,7 +266,7 @@ def _claims(client: Client, record: Record, seen: Look, others: Mapping[Path, Re
     exclusive = client.target.policy.tenant == "exclusive"
     for intent in reversed([*record.unseen.values(), *record.unanswered.values()]):
         claims[intent.id] = claim = ownership.found(
-            intent, Answer.OPEN, seen, Known(known, rivals=rivals, exclusive=exclusive), first=False
+            intent, Answer.OPEN, seen, Known(known, rivals=rivals, exclusive=exclusive)
         )
         known |= {claim.ours.lower()} if claim.ours else set()
     return claims

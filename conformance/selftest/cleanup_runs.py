@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import yaml
 from run_processes import as_at_a_terminal
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Request
+from conformance.reference.exchange import Answer, Refusal, Request
 from conformance.reference.server import Reference, Settings
 from conformance.reference.store import Association
 
@@ -50,10 +51,32 @@ class Watched(Deployment):
         super().delay(request)
 
     def answer(self, request: Request, sides: frozenset[str]) -> Answer:
-        """All but the answer is done."""
+        """All but the answer is done; the callback may have another one sent."""
         answer = super().answer(request, sides)
-        self.at(described(request), "done")
+        try:
+            self.at(described(request), "done")
+        except Refusal as refusal:
+            return self.refused(request, refusal)
         return answer
+
+
+class Paged(Watched):
+    """Lists come in pages of one; ``leads`` says where the next one is, given its query."""
+
+    leads: Callable[[Request, str], str] = staticmethod(lambda request, query: f"{request.raw_path}{query}")
+
+    def finish(self, request: Request, answer: Answer) -> Answer:
+        """Cut a list to the row that the marker asks for."""
+        answer = super().finish(request, answer)
+        document = answer.document if answer.code == 200 and isinstance(answer.document, dict) else {}
+        (name, listed) = next(iter(document.items()), ("", None))
+        if not isinstance(listed, list):
+            return answer
+        number = int(request.parameters.get("marker", "0"))
+        device = f"device_id={request.parameters['device_id']}&" if "device_id" in request.parameters else ""
+        links = [{"rel": "next", "href": self.leads(request, f"?{device}marker={number + 1}")}]
+        page = {name: listed[number : number + 1], f"{name}_links": links if number + 1 < len(listed) else []}
+        return replace(answer, document=page)
 
 
 def described(request: Request) -> str:
@@ -102,14 +125,15 @@ class Tenant:
 
 
 @contextmanager
-def tenant(*, alone: bool = False, **settings: Any) -> Iterator[Tenant]:
+def tenant(*, alone: bool = False, deployment: type[Watched] | None = None, **settings: Any) -> Iterator[Tenant]:
     """A watched deployment with room for two addresses of the suite beside the two that others own.
 
     Args:
         alone: there are no others, and room for five.
+        deployment: another kind of it.
     """
     reference = Reference(Settings().with_changes({"servers": 2, "shared_quota": 5, **settings}))
-    reference.deployment = Watched(reference.store, reference.settings.rules)
+    reference.deployment = (deployment or Watched)(reference.store, reference.settings.rules)
     with reference:
         yield Tenant(reference, alone=alone)
 

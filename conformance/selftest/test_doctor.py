@@ -38,14 +38,23 @@ class TestDoctor:
         commands = Commands(others, directory)
         return called("doctor", "--target", commands.target, *arguments, **commands.environment | variables)
 
-    def test_a_sound_target_can_be_run_on(self, others: Tenant, tmp_path: Path) -> None:
+    def test_a_sound_target_can_be_run_on(self, tmp_path: Path) -> None:
         """0, one line a check, and the last one says so."""
-        result = self.doctor(others, tmp_path)
+        with tenant(alone=True, servers=6) as others:
+            result = self.doctor(others, tmp_path)
         assert result.exit_code == 0, result.output
         *checks, last = result.output.splitlines()
         assert last == "conformance doctor: a run can be begun (2 not checked)"
         assert [line.split()[0] for line in checks if not line.startswith((" ", "not checked"))] == ["ok"] * 12
         assert others.untouched
+
+    def test_associations_of_others_are_warned_of(self, others: Tenant, tmp_path: Path) -> None:
+        """On each lent server, since a target with a fault may hit them."""
+        result = self.doctor(others, tmp_path)
+        assert result.exit_code == 0, result.output
+        warnings = [line for line in result.output.splitlines() if line.startswith("warning")]
+        assert len(warnings) == 4
+        assert all("2 associations of others on server" in line for line in warnings)
 
     def test_a_problem_comes_with_advice(self, others: Tenant, tmp_path: Path) -> None:
         """1, and what to do stands under it."""

@@ -236,3 +236,22 @@ def test_waivers_of_nobody_are_a_mistake(three: Three, tmp_path: Path) -> None:
     ran = _run(tmp_path / "run", "--target", three.targets, "--waivers", tmp_path / "waivers")
     assert ran.code == 4, ran.output
     assert "waivers/dfw.yaml: belongs to no target; expected one of dfw-1.yaml, iad.yaml, lon.yaml" in ran.output
+
+
+@pytest.mark.parametrize(("first", "second", "wrong"), [("exclusive", "shared", True), ("shared", "shared", False)])
+def test_nobody_is_alone_on_a_network_that_two_targets_use(
+    tmp_path: Path, first: str, second: str, *, wrong: bool
+) -> None:
+    """It is wrong usage, and said before anything is sent."""
+    for name, use in (("a", first), ("b", second)):
+        described = {
+            "name": name,
+            "compute": "http://127.0.0.1:1",
+            "auth": {"token": "env:CONFORMANCE_TOKEN"},
+            "resources": {"servers": ["s1", "s2"]},
+            "policy": {"tenant": use},
+        }
+        (tmp_path / f"{name}.yaml").write_text(yaml.safe_dump(described))
+    ran = run(tmp_path, "--target", "a.yaml", "--target", "b.yaml")
+    assert ("policy.tenant: expected shared" in ran.output) is wrong
+    assert (ran.code == 4) is wrong

@@ -11,7 +11,7 @@ import yaml
 
 from conformance import target
 from conformance.errors import UsageError
-from conformance.target import MOST_SERVERS, Target, service_root
+from conformance.target import MOST_SERVERS, Target, in_words, is_server, is_uuid, service_root
 
 TOKEN = "gAAAAABliteral-token_0123456789"
 ENVIRONMENT = {"CONFORMANCE_TOKEN": TOKEN, "EMPTY": "  ", "ODD": "tok\nen"}
@@ -266,3 +266,24 @@ def test_a_bad_url_is_refused_before_anything_is_sent(url: str) -> None:
     with pytest.raises(UsageError, match=r"--target: .*expected http://HOST/") as refused:
         target.load(url, ENVIRONMENT)
     assert "pass@" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "identifier", ["", ".", "..", "a/b", "a\\b", "a\nb", "a\x7f", "a\x85", "a\ud800", "\udfff", "x" * 256, None, 7]
+)
+def test_what_may_not_stand_in_a_path_is_told_apart(identifier: object) -> None:
+    """Neither as a server nor as an address; it can be written down all the same."""
+    assert not is_server(identifier)
+    assert not is_uuid(identifier)
+    in_words(identifier).encode("ascii")
+
+
+def test_opaque_servers_and_canonical_uuids_may_stand_in_a_path() -> None:
+    """A server's ID is any one segment; an address's is a UUID of either case, and nothing around it."""
+    uuid = "0A1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9"
+    assert all(is_server(one) for one in (uuid, "7", "...", "server é", "%2e%2e"))
+    assert is_uuid(uuid)
+    assert in_words(uuid) == uuid
+    assert not any(
+        is_uuid(one) for one in (f"{uuid}\n", f" {uuid}", f"{{{uuid}}}", uuid.replace("-", ""), f"{uuid}/..")
+    )
