@@ -259,9 +259,7 @@ class Session:
             interrupted=self.interrupted,
             requests=_requests(totals),
             generated=_generated(totals),
-            notes=tuple(
-                dict.fromkeys([*self.doubts, *self.notes, *waivers.notes(uses), *notes_on(self.policy)])
-            ),
+            notes=tuple(dict.fromkeys([*self.doubts, *self.notes, *waivers.notes(uses), *notes_on(self.policy)])),
             policy=self.policy,
             waivers=uses,
             time=self._time(),
