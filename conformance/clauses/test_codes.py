@@ -26,6 +26,12 @@ def test_generated_requests_are_answered_with_documented_codes(api, association)
 
 
 @pytest.mark.clause("codes.success")
+def test_a_removal_may_wear_what_clients_send(api):
+    """Fields that real clients send mean nothing here: 204, and the association is gone (decision 17)."""
+    api.probe(lambda value: value.clause == "codes.success")
+
+
+@pytest.mark.clause("codes.success")
 def test_removing_an_existing_association_answers_204(api, association):
     """An association that stands is removed with 204, the first time and every time."""
     for _ in api.some(range(3)):

@@ -7,29 +7,42 @@ import random
 import pytest
 
 from conformance import judge
+from conformance.generate import deallocations
 
-HOWS = ("DELETE", "PUT")
-REFUSED = {"DELETE": "deallocation.delete-refused", "PUT": "deallocation.put-refused"}
+DELETE, PUT = (one for one in deallocations.wordings() if one.judged)
 GRANTED = {"DELETE": "deallocation.delete-after", "PUT": "deallocation.put-after"}
 
 
 @pytest.mark.clause("deallocation.delete-refused")
-def test_delete_of_an_associated_address_is_refused(api, associations):
-    """With one association and with several: a 4xx, and address, ports and associations stay."""
-    _refused("DELETE", api, associations)
+def test_delete_of_an_associated_address_is_refused(api, scene):
+    """With one association and with all, of either IP version, however it is worded: everything stays."""
+    _withstands(api, scene, "deallocation.delete-refused")
 
 
 @pytest.mark.clause("deallocation.put-refused")
-def test_put_without_ports_of_an_associated_address_is_refused(api, associations):
+def test_put_without_ports_of_an_associated_address_is_refused(api, scene):
     """The same for the other way to de-allocate."""
-    _refused("PUT", api, associations)
+    _withstands(api, scene, "deallocation.put-refused")
 
 
-def _refused(how, api, associations):
-    for count in api.some(range(1, len(associations) + 1)):
-        api.establish(*associations[:count])
-        trial = api.deallocate(associations[0].address, how)
-        api.judge(judge.deallocation.refused(REFUSED[how], trial), trial=trial, case=f"{count} associations")
+def _withstands(api, scene, clause):
+    wordings = api.some([one for one in deallocations.wordings() if one.clause == clause])
+    for pairs in api.by_address(scene):
+        api.withstand(pairs, wordings)
+    for pairs in api.by_address(scene)[:2]:
+        for last in api.some(range(1, len(pairs))):
+            api.remove(*pairs[last:])
+            api.withstand(pairs[:last], wordings[:1])
+
+
+@pytest.mark.clause("deallocation.until-the-last")
+def test_the_refusal_holds_however_an_association_was_made(api, associations):
+    """A guard that counts what one wording of PUT makes has to count what the others make."""
+    for kind, variation in api.some(deallocations.associating().items()):
+        if api.associate_as(associations[0], **variation):
+            trial = api.deallocate(associations[0].address, DELETE)
+            api.judge(judge.deallocation.refused("deallocation.until-the-last", trial), trial=trial, case=kind)
+            api.remove(associations[0])
 
 
 @pytest.mark.clause("deallocation.until-the-last")
@@ -38,7 +51,7 @@ def test_the_refusal_holds_until_the_last_association_is_removed(api, associatio
     for order, made, removed in api.some(_plans(associations, api.seed)):
         api.establish(*made)
         for step, pair in enumerate(removed):
-            trial = api.deallocate(pair.address, HOWS[(len(made) + step) % 2], closely=False)
+            trial = api.deallocate(pair.address, (DELETE, PUT)[(len(made) + step) % 2], closely=False)
             case = f"{len(made)} associations, {step} removed, {order}"
             api.judge(judge.deallocation.refused("deallocation.until-the-last", trial), trial=trial, case=case)
             api.attempt(pair, standing=False, mistake=False)
@@ -57,21 +70,21 @@ def _plans(associations, seed):
 @pytest.mark.clause("deallocation.delete-after")
 def test_delete_of_an_address_without_associations_answers_204(api, associations):
     """Once all are removed (one, or as many as there are servers), the address goes and is gone."""
-    _granted("DELETE", api, associations)
+    _granted(DELETE, api, associations)
 
 
 @pytest.mark.clause("deallocation.put-after")
 def test_put_without_ports_of_an_address_without_associations_succeeds(api, associations):
     """The same for the other way to de-allocate."""
-    _granted("PUT", api, associations)
+    _granted(PUT, api, associations)
 
 
-def _granted(how, api, associations):
+def _granted(wording, api, associations):
     """With as many associations as there are servers, and, on another address, with one."""
     for chosen in api.some([associations, None]):
         pairs = chosen or api.bare()[:1]
         api.establish(*pairs)
         for pair in pairs:
             api.attempt(pair, standing=False, mistake=False)
-        trial = api.deallocate(pairs[0].address, how)
-        api.judge(judge.deallocation.granted(GRANTED[how], trial), trial=trial, case=f"{len(pairs)} removed")
+        trial = api.deallocate(pairs[0].address, wording)
+        api.judge(judge.deallocation.granted(GRANTED[wording.method], trial), trial=trial, case=f"{len(pairs)} removed")

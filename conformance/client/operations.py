@@ -149,6 +149,20 @@ class Client:
             return self._send("associate", "PUT", url, credential)
         return self._send_json("associate", "PUT", url, credential, document)
 
+    def associate_as(
+        self,
+        server: str,
+        address: str,
+        *,
+        upper: bool = False,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+    ) -> Exchange:
+        """PUT an association in another wording; ``upper``: with the ID in upper case."""
+        url = self._association(server, address.upper() if upper else address)
+        framing = "content-length" if body is not None else "none"
+        return self._send("associate", "PUT", url, "full", headers, {}, body, framing)
+
     def list_addresses(self, credential: str = "full") -> Exchange:
         """GET the tenant's addresses."""
         return self._list("listAddresses", f"{self.target.network}/ip_addresses", credential, "ip_addresses")
@@ -171,6 +185,29 @@ class Client:
     def deallocate_address(self, address: str, credential: str = "full") -> Exchange:
         """DELETE an address."""
         return self._send("deallocateAddress", "DELETE", self._address(address), credential)
+
+    def change_address(
+        self,
+        address: str,
+        method: str,
+        *,
+        credential: str = "full",
+        suffix: str = "",
+        query: str = "",
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        framing: str = "content-length",
+    ) -> Exchange:
+        """Another wording of a request that may de-allocate an address.
+
+        Args:
+            suffix: appended to the ID in the path.
+            query: appended after a question mark.
+        """
+        operation = {"DELETE": "deallocateAddress", "PUT": "updateAddress"}.get(method, f"{method} on the address")
+        url = f"{self._address(address)}{suffix}{f'?{query}' if query else ''}"
+        framed = framing if body is not None else "none"
+        return self._send(operation, method, url, credential, headers, {}, body, framed)
 
     def list_ports(self, server: str | None = None) -> Exchange:
         """GET the ports of a server, or of the tenant."""

@@ -7,18 +7,23 @@ serves every family, so every refusal is read back and compared, whichever test 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 from conformance.client import again_after, passing
-from conformance.driver.context import Process
+from conformance.driver.context import Deallocated, Process
+from conformance.driver.deallocating import Deallocator
 from conformance.driver.leases import Leases
+from conformance.driver.probes import Prober
 from conformance.driver.ruling_log import FindingKey, RulingLog
+from conformance.driver.scene import StandingScene, explained, names
 from conformance.errors import ProvisioningError, Unjudgeable, Untested
 from conformance.evidence import Exchange
 from conformance.generate import Generated
+from conformance.generate.deallocations import Wording
+from conformance.generate.space import Value
 from conformance.judge import Attempt, Deallocation, Pair, State, effect, faults, limits
 from conformance.provision import Address
 from conformance.target import Target
@@ -29,7 +34,6 @@ CONFIRMATIONS = 8
 """So often a mistake must be answered with a server fault in a row before it is held against the target."""
 
 MOST_OPEN_CASES_IN_A_ROW = 3
-LAGGING_REFUSAL_PAUSE_SECONDS = 0.2
 
 BURST_REQUESTS = 150
 BURST_CALLERS = 8
@@ -79,6 +83,35 @@ class Bench:
             if self._belief.stands[pair]:
                 raise ProvisioningError(f"an association of an earlier test could not be removed: {pair}")
         return tuple(Pair(address.id, server) for server in self.leases.servers)
+
+    def scene(self) -> tuple[Pair, ...]:
+        """As many addresses as are granted, each associated with every server.
+
+        Raises:
+            ProvisioningError: not one address is to be had, or an association cannot be made.
+        """
+        return self.leases.scene(2 if self.depth == "quick" else self.target.limits.max_addresses)
+
+    def by_address(self, scene: Iterable[Pair]) -> list[tuple[Pair, ...]]:
+        """The associations of each address."""
+        pairs = list(scene)
+        addresses = dict.fromkeys(pair.address for pair in pairs)
+        return [tuple(pair for pair in pairs if pair.address == address) for address in addresses]
+
+    def remove(self, *pairs: Pair) -> None:
+        """Remove these, as part of the set-up of a case."""
+        for pair in pairs:
+            if self._belief.stands.get(pair):
+                self.attempt(pair, standing=False, mistake=False)
+
+    def associate_as(self, pair: Pair, **variation: Any) -> bool:
+        """Associate in another wording; whether the target granted it, and shows it.
+
+        Raises:
+            ProvisioningError: the address is made up.
+        """
+        self.address(pair)
+        return self.leases.associate_as(pair, variation)
 
     def address(self, pair: Pair) -> Address:
         """The leased address of an association.
@@ -152,7 +185,7 @@ class Bench:
             before=before,
             after=after,
             reached=not self.leases.phantom and bool(before.listed.get(pair)),
-            names=_names(exchange, pair),
+            names=names(exchange, pair),
             words=words,
             setup=tuple(self.leases.set_up[one] for one in (pair,) if one in self.leases.set_up),
         )
@@ -168,8 +201,8 @@ class Bench:
         def look() -> State:
             return self.leases.everything(pairs, [pair]) if full else self.leases.look(pairs)
 
-        seen = self._sight.settled(look, *_explained(exchange, pair, self._belief.awaited()))
-        removed = pair if exchange.status == 204 and _names(exchange, pair) else None
+        seen = self._sight.settled(look, *explained(exchange, pair, self._belief.awaited()))
+        removed = pair if exchange.status == 204 and names(exchange, pair) else None
         if removed:
             self._belief.removal(pair, exchange.id)
         self.leases.believe(seen, just_removed=removed, subjects=(pair,))
@@ -263,75 +296,81 @@ class Bench:
             raise Untested(f"{'a' if met else 'no'} limit {said}", Absence.OCCASION)
         return trial
 
+    # -- requests of the space -----------------------------------------------------------------------------------
+
+    def probe(self, chosen: Callable[[Value], bool]) -> None:
+        """Try the chosen values of the request space on a scene of as many associations as are granted.
+
+        Raises:
+            ProvisioningError: not one address is to be had, or an association cannot be made.
+        """
+        scene = self.scene()
+        target = StandingScene(self._process, self.leases, self.docket)
+        Prober(target, scene).run(target.asked(scene, chosen))
+
+    def probe_as(self, credential: str, clause: str) -> None:
+        """Let a lesser caller try what the full one is granted: everywhere, twice, and right after him (decision 19).
+
+        Raises:
+            ProvisioningError: not one address is to be had, or an association cannot be made.
+        """
+        scene = self.scene()
+        target = StandingScene(self._process, self.leases, self.docket)
+        Prober(target, scene).run(target.asked_as(scene, credential, clause))
+
     # -- de-allocation -------------------------------------------------------------------------------------------
 
-    def deallocate(self, address: str, how: str, credential: str = "full", *, closely: bool = True) -> Deallocation:
-        """Ask for the address to be de-allocated, by DELETE or by PUT with no ports.
+    def deallocate(
+        self, address: str, wording: Wording, credential: str = "full", *, closely: bool = True
+    ) -> Deallocation:
+        """Ask for the address to be de-allocated.
 
         Args:
             closely: read back every association of the address, not only one of them.
 
-        A refusal that no association explains is repeated while the target's reads are known to lag.
+        A refusal that no association explains is repeated until effects have had their time (decision 14).
 
         Raises:
             Unjudgeable: several cases in a row could not be judged.
         """
         self._require_an_address()
-        give_up = time.monotonic() + (self._sight.patience if self._process.views.lag_seconds else 0.0)
         for number in range(TRIES):
-            trial = self._try_deallocation(address, how, credential, closely=closely)
+            trial = self._try_deallocation(address, wording, credential, closely=closely)
             if not _plea(trial.exchange) or trial.changes:
                 self._open_in_a_row = 0
                 break
             time.sleep(again_after(trial.exchange, number))
         else:
             self._give_up_after(trial)
-        while not trial.standing and trial.refused and credential == "full" and time.monotonic() < give_up:
-            self._sight.rest(LAGGING_REFUSAL_PAUSE_SECONDS)
-            trial = self._try_deallocation(address, how, credential, closely=closely)
+        if not trial.standing and trial.refused and credential == "full":
+            trial = self._sight.awaited(
+                lambda: self._try_deallocation(address, wording, credential, closely=closely),
+                lambda later: not later.refused,
+            )
+        if not trial.standing and trial.after.ports.get(address, ()) is None:
+            after = "deallocation.delete-after" if wording.method == "DELETE" else "deallocation.put-after"
+            self._process.deallocated.append(Deallocated(address, after, trial.exchange))
         return trial
+
+    def withstand(self, pairs: Sequence[Pair], wordings: Sequence[Wording]) -> None:
+        """Ask in each wording for the address of standing associations: it stays.
+
+        Raises:
+            ProvisioningError: there is no address, or an association cannot be made.
+        """
+        self._require_an_address()
+        Deallocator(self._client, self.leases).withstand(pairs, wordings, self.docket)
 
     def _require_an_address(self) -> None:
         if self.leases.phantom:
             raise ProvisioningError(self.leases.phantom)
 
-    def _try_deallocation(self, address: str, how: str, credential: str, *, closely: bool) -> Deallocation:
-        if self._belief.suspect(address):
-            self.leases.recheck(lambda: self._sight.addresses([address]))
+    def _try_deallocation(self, address: str, wording: Wording, credential: str, *, closely: bool) -> Deallocation:
         standing = self._belief.standing(address)
-        before = self._belief.of(address)
-        if how == "DELETE":
-            exchange = self._client.deallocate_address(address, credential)
-        else:
-            exchange = self._client.update_address(address, (), credential)
         looked_at = standing if closely else standing[-1:]
-        after = self._after_deallocation(address, exchange, before, looked_at, ours=credential == "full")
-        trial = Deallocation(
-            exchange=exchange,
-            before=before,
-            after=after,
-            words=f"{how} of an address with {len(standing)} association{'' if len(standing) == 1 else 's'}",
-            setup=tuple(self.leases.set_up[pair] for pair in standing if pair in self.leases.set_up),
-            address=address,
-            how=how,
-            standing=standing,
-            lingers=self._belief.lingers(address),
-        )
-        self.docket.note(effect.inert_deallocation(trial), exchange.id)
+        trial = Deallocator(self._client, self.leases).try_once(address, wording, credential, looked_at=looked_at)
+        self.docket.note(effect.inert_deallocation(trial), trial.exchange.id)
         return trial
-
-    def _after_deallocation(
-        self, address: str, exchange: Exchange, before: State, standing: tuple[Pair, ...], *, ours: bool
-    ) -> State:
-        gone = State(ports={address: None})
-        granted = exchange.status is not None and 200 <= exchange.status < 300
-        unknown = exchange.status is None or exchange.status >= 500
-        lawful = ours and not standing
-        acceptable = (gone,) if lawful and granted else (before, gone) if lawful and unknown else (before,)
-        after = self._sight.settled(lambda: self._sight.addresses([address]) | self.leases.look(standing), *acceptable)
-        refused = exchange.status is not None and 400 <= exchange.status < 500
-        self.leases.believe(after, subjects=() if refused else (address, *self._belief.standing(address)))
-        return after
 
     # -- rulings -------------------------------------------------------------------------------------------------
 
@@ -389,10 +428,6 @@ class Bench:
         if standing and lag:
             self.docket.note(self._stayed(standing, min(self._sight.patience, 1.5 * lag)))
 
-    def stayed(self) -> Ruling | None:
-        """Look again at all that stands, after the time that effects have to settle: refusals have no late effect."""
-        return self._stayed(self._belief.standing(), self._sight.patience)
-
     def _stayed(self, standing: Iterable[Pair], wait: float) -> Ruling | None:
         self._sight.rest(wait)
         expected = self._belief.expected()
@@ -406,20 +441,3 @@ def _plea(exchange: Exchange) -> bool:
     about_content = exchange.status == 413 and exchange.request.framing != "none"
     patient = exchange.response is not None and exchange.response.header("Retry-After") is not None
     return passing(exchange) and not (about_content and not patient)
-
-
-def _names(exchange: Exchange, pair: Pair) -> bool:
-    """It is a DELETE whose path names the association; hex digits have no case (RFC 9562, section 4)."""
-    path, _, address = exchange.request.url.partition("?")[0].rpartition("/")
-    named = f"/servers/{quote(pair.server, safe='')}/ip_associations"
-    same = address.lower() == quote(pair.address, safe="").lower()
-    return exchange.request.method == "DELETE" and same and path.endswith(named)
-
-
-def _explained(exchange: Exchange, pair: Pair, untouched: State) -> tuple[State, ...]:
-    """The states that the answer explains; what is seen is awaited to become one of them."""
-    gone = untouched.without(pair)
-    refused = exchange.status is not None and 400 <= exchange.status < 500
-    if refused or exchange.request.method != "DELETE":
-        return (untouched,)
-    return (gone,) if exchange.status == 204 and _names(exchange, pair) else (untouched, gone)

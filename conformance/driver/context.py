@@ -15,6 +15,15 @@ from conformance.target import Target
 from conformance.verdict import Spent
 
 
+@dataclass(frozen=True, slots=True)
+class Deallocated:
+    """An address that was de-allocated: ``clause`` speaks of it, ``exchange`` did it."""
+
+    address: str
+    clause: str
+    exchange: Exchange
+
+
 @dataclass(slots=True)
 class Process:
     """What the tests of one process share."""
@@ -31,6 +40,9 @@ class Process:
     baselines: dict[str, Held] = field(default_factory=dict)
     made: dict[Pair, Exchange] = field(default_factory=dict)
     """Association -> the exchange that made it last."""
+
+    deallocated: list[Deallocated] = field(default_factory=list)
+    """Addresses that were seen to go: they stay gone."""
 
     doubted: set[str] = field(default_factory=set)
     """Addresses that went through sequences or overlapping rounds: they are looked at before they are lent again."""

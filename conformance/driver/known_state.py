@@ -20,11 +20,13 @@ class Belief:
 
     Attributes:
         stands: association -> whether it stands.
-        ports: address -> its ports; None when it is gone.
+        ports: address -> what its single read shows; None when it is gone.
+        tabled: address -> what the list of addresses shows of it.
     """
 
     stands: dict[Pair, bool] = field(default_factory=dict)
     ports: dict[str, Held | None] = field(default_factory=dict)
+    tabled: dict[str, Held | None] = field(default_factory=dict)
     _removed: dict[Pair, str] = field(default_factory=dict)
     _lingering: set[Pair] = field(default_factory=set)
     _suspects: dict[Pair | str, str] = field(default_factory=dict)
@@ -66,7 +68,10 @@ class Belief:
             if pair not in self._removed and pair not in self._suspects
         }
         ports = {address: ports for address, ports in self.ports.items() if address not in self._suspects}
-        return State(listed=known, shown=known, ports=ports)
+        return State(listed=known, shown=known, ports=ports, tabled=self._tabled())
+
+    def _tabled(self) -> dict[str, Held | None]:
+        return {address: held for address, held in self.tabled.items() if self.ports.get(address) is not None}
 
     def expected_again(self, removed: Pair) -> State:
         """The same before a repetition: what was seen to be removed has to stay so."""
@@ -89,6 +94,10 @@ class Belief:
         known = {pair: True for pair in self.standing(address) if pair not in self._suspects}
         return State(listed=known, shown=known, ports={address: self.ports[address]})
 
+    def tabled_of(self, address: str) -> dict[str, Held | None]:
+        """What the list of addresses shows of one address, if it shows any."""
+        return {address: self.tabled[address]} if address in self.tabled else {}
+
     def removal(self, pair: Pair, exchange: str) -> None:
         """A 204 said that ``pair`` was removed; whatever else stands is suspect until it is looked at."""
         for other in self.standing():
@@ -106,13 +115,14 @@ class Belief:
             just_removed: a 204 said so a moment ago; the attempt itself is judged for it.
             subjects: what the request was about: if it changed, the request is judged for it, not an earlier one.
         """
-        for subject in subjects:
+        about = set(subjects)
+        for subject in about:
             self._suspects.pop(subject, None)
         accused: list[Ruling] = []
         for pair in {*seen.listed, *seen.shown} & self.stands.keys():
             shows = bool(seen.listed.get(pair) or seen.shown.get(pair))
             if pair in self._removed:
-                accused += self._removed_is(pair, seen, shows=shows, just_now=pair == just_removed)
+                accused += self._removed_is(pair, seen, shows=shows, just_now=pair == just_removed or pair in about)
             elif pair in self._suspects:
                 accused += self._suspect_is(pair, seen, unchanged=shows == self.stands[pair])
                 self.stands[pair] = shows

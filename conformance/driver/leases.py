@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterable
-from typing import Self
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Self
 
 from conformance.client import retried
 from conformance.driver.context import Process
@@ -96,7 +96,11 @@ class Leases:
     def _take(self, address: Address) -> None:
         self.addresses[address.id] = address
         self.belief.ports[address.id] = self._process.baselines[address.id]
-        for server in self._process.provisioner.associated(address):
+        inherited = self._process.provisioner.associated(address)
+        for server in self.servers:
+            if server not in inherited:
+                self.belief.stands[Pair(address.id, server)] = False  # never established is absent, not unknown
+        for server in inherited:
             self._inherit(Pair(address.id, server))
 
     def _inherit(self, pair: Pair) -> None:
@@ -204,6 +208,19 @@ class Leases:
         self.set_up[pair] = exchange.id
         self._process.made[pair] = exchange
 
+    def associate_as(self, pair: Pair, variation: Mapping[str, Any]) -> bool:
+        """Associate in another wording; whether the target granted it, and shows it."""
+        self._process.ledger.associating(pair.address, pair.server)
+        exchange = retried(lambda: self._client.associate_as(pair.server, pair.address, **variation))
+        if exchange.status is None or not 200 <= exchange.status < 300:
+            return False
+        seen = self.sight.settled(lambda: self.look([pair]), State(listed={pair: True}, shown={pair: True}))
+        if not (seen.listed.get(pair) or seen.shown.get(pair)):
+            return False
+        self.set_up[pair] = exchange.id
+        self.belief.established([pair])
+        return True
+
     def _calibrate(self, pairs: Iterable[Pair], seen: State) -> None:
         """A view that does not show what the other one shows is blind, and is not asked again."""
         for pair in pairs:
@@ -225,6 +242,36 @@ class Leases:
     def everything(self, pairs: Iterable[Pair], singly: Iterable[Pair] = ()) -> State:
         """The same, and the leased addresses that are not gone."""
         return self.look(pairs, singly) | self.sight.addresses(self.belief.alive())
+
+    def overview(self) -> State:
+        """The lists of all servers, and the list of addresses."""
+        return self.look(self.belief.stands) | self.sight.table(self.belief.alive())
+
+    def scene(self, count: int) -> tuple[Pair, ...]:
+        """Up to ``count`` addresses, at least one, associated with every server.
+
+        Raises:
+            ProvisioningError: not one address is to be had, or an association cannot be made.
+        """
+        addresses = self.lease(count)
+        pairs = tuple(Pair(address.id, server) for address in addresses for server in self.servers)
+        self.establish(*pairs)
+        self.prepare_table()
+        return pairs
+
+    def prepare_table(self) -> None:
+        """What the list of addresses shows from now on is compared with; where it does not show them it is blind."""
+        wanted = State(tabled=dict.fromkeys(self.addresses, ANY))
+        shown: dict[str, Held | None] = {}
+
+        def look() -> State:
+            shown.update(self.sight.table(self.addresses).tabled)
+            return State(tabled={address: held and ANY for address, held in shown.items()})
+
+        self.sight.settled(look, wanted)
+        self.belief.tabled = {address: held for address, held in shown.items() if held}
+        if len(self.belief.tabled) < len(self.addresses):
+            self._process.notes.append("the list of addresses does not show existing ones; it was not relied on")
 
     def recheck_addresses(self) -> None:
         """Make sure of the addresses that were not looked at since the last removal."""

@@ -81,6 +81,11 @@ class Sight:
             seen |= _told(state.from_address(exchange, address), exchange)
         return seen
 
+    def table(self, addresses: Iterable[str]) -> State:
+        """What the list of addresses shows of ``addresses``; a list that cannot be read says nothing."""
+        exchange = retried(self._client.list_addresses)
+        return state.from_table(exchange, list(addresses))
+
     def settled(self, look: Callable[[], State], *acceptable: State) -> State:
         """What ``look`` shows as soon as it agrees with an acceptable state, or when the patience is over."""
         return self.awaited(look, lambda seen: any(not expected.differences(seen) for expected in acceptable))
@@ -116,7 +121,7 @@ class Sight:
 
 
 def _told(seen: State, exchange: Exchange) -> State:
-    if not (seen.listed or seen.shown or seen.ports):
+    if not seen.told:
         raise Unjudgeable(
             f"the state cannot be read: {exchange.request.method} {exchange.request.url} answered {exchange.outcome}"
         )

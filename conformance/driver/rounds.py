@@ -46,6 +46,9 @@ FIRST_GUESS_SECONDS = 0.008
 WAKING_SECONDS = 0.001
 """Between the barrier and the signal, so that the last caller to wake up is no later than the first."""
 
+MOST_UNEXPLAINED = 3
+"""Kinds of rounds that no order explains, after which it is known that the target is broken under overlap."""
+
 RENEWALS = {"quick": 1, "standard": 7, "deep": 20}
 """Addresses that may be allocated in the place of de-allocated ones."""
 
@@ -81,18 +84,30 @@ class Overlap:
         return f"{self.overlapped} of {self.played} rounds overlapped"
 
     def rounds(self) -> Iterator[Round]:
-        """Every round of the depth; the first that no order explains is the last."""
+        """Every round of the depth; of a kind that no order explains no further one is played."""
         choices = Choices(self._standing.repeated_removal(self._slots[0], self._servers[0]))
         self._standing.model = address_model(choices)
+        unexplained: set[str] = set()
         for scene in generate.scenes(self._depth, self._seed, Field(len(self._slots), len(self._servers))):
-            if not self._ready(scene):
+            if scene.words in unexplained or not self._ready(scene):
                 continue
             round_ = self.play(scene)
             self.played += 1
             self.overlapped += round_.overlapped
             yield round_
             if round_.explained is False:
-                return
+                unexplained.add(scene.words)
+                if len(unexplained) > MOST_UNEXPLAINED or not self._recovered(scene):
+                    return
+
+    def _recovered(self, scene: Scene) -> bool:
+        """The addresses of a round that no order explains are in a known state again, so that others can be played."""
+        try:
+            for slot in scene.slots:
+                self._restore(slot, scene)
+        except (ProvisioningError, Unjudgeable):
+            return False
+        return True
 
     def _ready(self, scene: Scene) -> bool:
         """All addresses in play live: one that is gone is replaced, as long as there are others to be had."""
@@ -196,7 +211,7 @@ class Overlap:
         views = self._ground.sight.views
         if views.listed:
             yield from ({"f": "list", "server": self._servers[one]} for one in sorted({s for _, s in scene.touched}))
-        elif views.shown:
+        if views.shown:
             for slot, server in scene.touched:
                 yield {"f": "show", "address": self._slots[slot], "server": self._servers[server]}
         for slot in sorted({step.slot for step in scene.steps if step.f == "deallocate"}):

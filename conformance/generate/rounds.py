@@ -101,6 +101,53 @@ def removals_of_two(dice: random.Random, field: Field) -> Scene | None:
     return Scene("remove x remove of another", ((slot, server), other), _meeting(dice, *steps))
 
 
+def removals_of_one_server(dice: random.Random, field: Field) -> Scene | None:
+    """Two callers remove different addresses from one server: a list written back whole loses one."""
+    if field.slots < 2:
+        return None
+    server = dice.randrange(field.servers)
+    steps = Step("remove", 0, server), Step("remove", 1, server)
+    return Scene("remove x remove of another address", ((0, server), (1, server)), _meeting(dice, *steps))
+
+
+def removals_apart(dice: random.Random, field: Field) -> Scene | None:
+    """Two callers remove associations that share neither address nor server."""
+    if field.slots < 2 or field.servers < 2:
+        return None
+    steps = Step("remove", 0, 0), Step("remove", 1, 1)
+    return Scene("remove x remove, nothing shared", ((0, 0), (1, 1)), _meeting(dice, *steps))
+
+
+def association_meets_removal_of_one_server(dice: random.Random, field: Field) -> Scene | None:
+    """One address is associated with a server while another is removed from it."""
+    if field.slots < 2:
+        return None
+    server = dice.randrange(field.servers)
+    steps = Step("associate", 1, server), Step("remove", 0, server)
+    words = "associate x remove of another address"
+    return Scene(words, ((0, server),), _swapped(dice, _meeting(dice, *steps)))
+
+
+def associations_of_one_server(dice: random.Random, field: Field) -> Scene | None:
+    """Two addresses are associated with one server at once; both stand afterwards."""
+    if field.slots < 2:
+        return None
+    server = dice.randrange(field.servers)
+    return Scene(
+        "associate x associate of another address",
+        (),
+        _meeting(dice, Step("associate", 0, server), Step("associate", 1, server)),
+    )
+
+
+def deallocation_beside_removal(dice: random.Random, field: Field) -> Scene | None:
+    """One address is de-allocated, in vain, while another is removed from the same server."""
+    if field.slots < 2:
+        return None
+    calls = _meeting(dice, Step("remove", 1, 0), _deallocation(dice, 0))
+    return Scene("remove x de-allocate of another address", ((0, 0), (1, 0)), _swapped(dice, calls))
+
+
 def associations_of_one(dice: random.Random, _field: Field) -> Scene:
     """Two callers make the same association; one removal then removes it."""
     step = Step("associate")
@@ -167,6 +214,7 @@ PROGRAMMES: Mapping[str, tuple[tuple[Make, int], ...]] = {
     "quick": (
         (removals_of_one, 1),
         (removals_of_two, 1),
+        (removals_of_one_server, 2),
         (associations_of_one, 1),
         (association_meets_removal, 1),
         (association_before_deallocation, 1),
@@ -175,7 +223,12 @@ PROGRAMMES: Mapping[str, tuple[tuple[Make, int], ...]] = {
     "standard": (
         (removals_of_one, 4),
         (removals_of_two, 4),
-        (associations_of_one, 4),
+        (removals_of_one_server, 4),
+        (removals_apart, 2),
+        (associations_of_one_server, 3),
+        (association_meets_removal_of_one_server, 4),
+        (deallocation_beside_removal, 2),
+        (associations_of_one, 3),
         (association_meets_removal, 5),
         (removal_under_another, 3),
         (association_before_deallocation, 5),
@@ -187,6 +240,11 @@ PROGRAMMES: Mapping[str, tuple[tuple[Make, int], ...]] = {
     "deep": (
         (removals_of_one, 15),
         (removals_of_two, 15),
+        (removals_of_one_server, 15),
+        (removals_apart, 8),
+        (associations_of_one_server, 12),
+        (association_meets_removal_of_one_server, 15),
+        (deallocation_beside_removal, 8),
         (associations_of_one, 15),
         (association_meets_removal, 20),
         (removal_under_another, 15),

@@ -1,6 +1,19 @@
 """Exchanges and states in, rulings out: pure functions, one module a family. Nothing here sends or waits."""
 
-from conformance.judge import codes, content, deallocation, effect, faults, lifecycle, limits, methods, order, refusal
+from conformance.judge import (
+    codes,
+    content,
+    deallocation,
+    effect,
+    faults,
+    lasting,
+    lifecycle,
+    limits,
+    methods,
+    oracle,
+    order,
+    refusal,
+)
 from conformance.judge.attempt import Attempt, Deallocation
 from conformance.judge.state import Held, Pair, State
 
@@ -15,9 +28,11 @@ __all__ = [
     "deallocation",
     "effect",
     "faults",
+    "lasting",
     "lifecycle",
     "limits",
     "methods",
+    "oracle",
     "order",
     "refusal",
 ]

@@ -78,12 +78,16 @@ class Attempt(Trial):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deallocation(Trial):
-    """A request to de-allocate ``address`` (by DELETE, or by PUT with no ports) while ``standing`` associations exist.
+    """A request that may de-allocate ``address`` while ``standing`` associations exist.
 
-    ``lingers`` says that a view still shows an association whose removal was answered 204.
+    Attributes:
+        how: its wording, by class.
+        method: of the request.
+        lingers: a view still shows an association whose removal was answered 204.
     """
 
     address: str
     how: str
+    method: str
     standing: tuple[Pair, ...]
     lingers: bool = False

@@ -40,6 +40,20 @@ def refused(clause: str, trial: Deallocation) -> Ruling | None:
     return kept(clause)
 
 
+def protected(clause: str, trial: Deallocation) -> Ruling:
+    """Whatever another wording than the page's is answered: address, ports and associations stay (decision 20)."""
+    if not trial.changes:
+        return kept(clause)
+    return broken(
+        clause,
+        "effect",
+        summary=f"{trial.words} changes something",
+        expected="address, ports and associations stay, whatever is answered",
+        observed=f"{trial.exchange.outcome}, and {'; '.join(trial.changes)}",
+        exchanges=trial.evidence,
+    )
+
+
 def granted(clause: str, trial: Deallocation) -> Ruling | None:
     """An address whose associations are all removed is de-allocated, and gone afterwards.
 
@@ -48,8 +62,8 @@ def granted(clause: str, trial: Deallocation) -> Ruling | None:
     """
     if trial.outcome_unknown or trial.status == 413 or trial.standing or (trial.refused and trial.lingers):
         return None
-    expected = "204" if trial.how == "DELETE" else "success (200)"
-    if trial.status not in SUCCESS[trial.how]:
+    expected = "204" if trial.method == "DELETE" else "success (200)"
+    if trial.status not in SUCCESS[trial.method]:
         return broken(
             clause,
             "refused" if trial.refused else f"code {trial.status}",
@@ -58,16 +72,19 @@ def granted(clause: str, trial: Deallocation) -> Ruling | None:
             observed=trial.exchange.outcome,
             exchanges=trial.evidence,
         )
-    if trial.after.ports.get(trial.address, ()) is None:
-        return kept(clause)
-    if trial.address not in trial.after.ports:
+    views = {"the single read": trial.after.ports, "the list of addresses": trial.after.tabled}
+    told = {view: said[trial.address] for view, said in views.items() if trial.address in said}
+    showing = " and ".join(view for view, held in told.items() if held is not None)
+    if not told:
         return None
+    if not showing:
+        return kept(clause)
     return broken(
         clause,
         "still there",
         summary=f"after {trial.how} the address is still there",
         expected=f"{expected}, and the address gone",
-        observed=f"{trial.exchange.outcome}, and the read shows the address",
+        observed=f"{trial.exchange.outcome}, and {showing} shows the address",
         exchanges=trial.evidence,
     )
 

@@ -78,6 +78,7 @@ def _beyond(attempt: Attempt) -> tuple[str, ...]:
         {pair: shows for pair, shows in attempt.before.listed.items() if pair != attempt.pair},
         {pair: shows for pair, shows in attempt.before.shown.items() if pair != attempt.pair},
         attempt.before.ports,
+        attempt.before.tabled,
     )
     return kept_apart.differences(attempt.after)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance import openapi
 from conformance.evidence import Exchange
 from conformance.judge.attempt import Attempt
 from conformance.judge.expect import broken, kept
@@ -9,17 +10,20 @@ from conformance.verdict import Ruling
 
 
 def allow(exchange: Exchange) -> Ruling | None:
-    """``method.allow``: a 405 says which methods are allowed (RFC 9110, 15.5.6); None when it was no 405."""
+    """``method.allow``: a 405 names the documented methods (RFC 9110, 15.5.6 and 10.2.1); None when it was no 405."""
     if exchange.response is None or exchange.response.status != 405:
         return None
-    if exchange.response.header("Allow") is not None:
+    named = exchange.response.header("Allow")
+    documented = openapi.methods_documented_on_the_path()
+    missing = documented - {one.strip() for one in (named or "").split(",")}
+    if not missing:
         return kept("method.allow")
     return broken(
         "method.allow",
-        "no Allow",
-        summary="a 405 carries no Allow header",
-        expected="an Allow header that lists the methods of the path",
-        observed=f"{exchange.outcome} without Allow",
+        "no Allow" if named is None else "methods missing",
+        summary="a 405 carries no Allow header" if named is None else "the Allow header of a 405 leaves methods out",
+        expected=f"an Allow header that names {', '.join(sorted(documented))}",
+        observed=f"{exchange.outcome} {'without Allow' if named is None else f'with Allow: {named}'}",
         exchanges=[exchange],
     )
 

@@ -29,7 +29,7 @@ def refused(
 
 
 def refused_or(
-    clause: str, attempt: Attempt, *, codes: frozenset[int], granted: set[int], rule: str = "refusal"
+    clause: str, attempt: Attempt, *, codes: frozenset[int] | None, granted: set[int], rule: str = "refusal"
 ) -> Ruling | None:
     """As :func:`refused`, but codes that the target's policy grants are kept, too (spec/README.md, decision 5)."""
     if attempt.status in granted and attempt.reached:

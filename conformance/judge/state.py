@@ -7,7 +7,7 @@ hold. Everything that is not the suite's own is left out, since others may chang
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -27,16 +27,49 @@ class Pair(NamedTuple):
         return f"address {self.address} with server {self.server}"
 
 
+PLAIN_MEMBERS = ("network_id", "subnet_id", "tenant_id", "version", "type")
+"""Documented members of an address beside its ID, ports and literal (CONTRACT, section 2; decision 15)."""
+
+
 class Held(NamedTuple):
-    """What belongs to an address: its ports, and the address itself; empty where the target does not tell it."""
+    """What belongs to an address, in one spelling, so that two answers of one view can be compared.
+
+    Attributes:
+        literal: the address itself; empty where the target does not tell it.
+        members: the other documented members that were shown, by name, as text.
+    """
 
     ports: frozenset[str]
     literal: str = ""
+    members: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(cls, ports: Iterable[str], literal: str) -> Held:
-        """Both in one spelling, so that two answers can be compared."""
+        """What was asked for."""
         return cls(frozenset(port.lower() for port in ports), _canonical(literal))
+
+    @classmethod
+    def shown(cls, document: Mapping[str, Any]) -> Held | None:
+        """What an answer shows of an address; None without a list of ports."""
+        ports = document.get("port_ids")
+        if not isinstance(ports, list):
+            return None
+        told = ((name, document.get(name)) for name in PLAIN_MEMBERS)
+        members = tuple((name, str(value).lower()) for name, value in told if value is not None)
+        return cls(
+            frozenset(str(port).lower() for port in ports), _canonical(str(document.get("address") or "")), members
+        )
+
+    def changes(self, after: Held) -> Iterable[str]:
+        """How ``after`` differs, a phrase each; what was not shown before is not compared."""
+        if self.ports != after.ports:
+            yield f"the ports of address {{}} are {_spelt(after.ports)} instead of {_spelt(self.ports)}"
+        if self.literal and self.literal != after.literal:
+            yield f"address {{}} is {after.literal or 'shown without its address'} instead of {self.literal}"
+        later = dict(after.members)
+        for name, value in self.members:
+            if later.get(name) != value:
+                yield f"{name} of address {{}} is {later.get(name, 'not shown')} instead of {value}"
 
 
 def _canonical(literal: str) -> str:
@@ -48,18 +81,20 @@ def _canonical(literal: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Three views of the same facts.
+    """Four views of the same facts.
 
     Attributes:
         listed: association -> whether the server's list has it.
         shown: association -> whether the single read shows it.
-        ports: address -> its ports and literal; None when the address is gone.
+        ports: address -> what its single read shows; None when the address is gone.
+        tabled: address -> what the list of addresses shows of it; None when it is not there.
         exchanges: identifiers of the reads that were made for it.
     """
 
     listed: Mapping[Pair, bool] = field(default_factory=dict)
     shown: Mapping[Pair, bool] = field(default_factory=dict)
     ports: Mapping[str, Held | None] = field(default_factory=dict)
+    tabled: Mapping[str, Held | None] = field(default_factory=dict)
     exchanges: tuple[str, ...] = ()
 
     def __or__(self, other: State) -> State:
@@ -68,6 +103,7 @@ class State:
             {**self.listed, **other.listed},
             {**self.shown, **other.shown},
             {**self.ports, **other.ports},
+            {**self.tabled, **other.tabled},
             (*self.exchanges, *other.exchanges),
         )
 
@@ -81,14 +117,14 @@ class State:
         return (
             *_changes("the list", self.listed, seen.listed),
             *_changes("the single read", self.shown, seen.shown),
-            *_port_changes(self.ports, seen.ports),
+            *_address_changes("", self.ports, seen.ports),
+            *_address_changes("in the list of addresses ", self.tabled, seen.tabled),
         )
 
-    def describe(self) -> str:
-        """The state as a reader of a finding wants it."""
-        pairs = sorted({*self.listed, *self.shown})
-        standing = [str(pair) for pair in pairs if self.listed.get(pair) or self.shown.get(pair)]
-        return f"associated: {'; '.join(standing) or 'nothing'}"
+    @property
+    def told(self) -> bool:
+        """Some view was read and says something."""
+        return bool(self.listed or self.shown or self.ports or self.tabled)
 
 
 def _changes(view: str, expected: Mapping[Pair, bool], seen: Mapping[Pair, bool]) -> Iterable[str]:
@@ -97,17 +133,13 @@ def _changes(view: str, expected: Mapping[Pair, bool], seen: Mapping[Pair, bool]
             yield f"{view} {'shows' if seen[pair] else 'does not show'} {pair}"
 
 
-def _port_changes(expected: Mapping[str, Held | None], seen: Mapping[str, Held | None]) -> Iterable[str]:
+def _address_changes(view: str, expected: Mapping[str, Held | None], seen: Mapping[str, Held | None]) -> Iterable[str]:
     for address in sorted(expected.keys() & seen.keys()):
         before, after = expected[address], seen[address]
-        if before is None or after is None:
-            if before is not after:
-                yield f"address {address} {'is gone' if after is None else 'still exists'}"
-            continue
-        if before.ports != after.ports:
-            yield f"the ports of address {address} are {_spelt(after.ports)} instead of {_spelt(before.ports)}"
-        if before.literal and after.literal and before.literal != after.literal:
-            yield f"address {address} is {after.literal} instead of {before.literal}"
+        if before is not None and after is not None:
+            yield from (f"{view}{phrase.format(address)}" for phrase in before.changes(after))
+        elif before is not after:
+            yield f"{view}address {address} {'is gone' if after is None else 'still exists'}"
 
 
 def _spelt(ports: frozenset[str]) -> str:
@@ -143,11 +175,21 @@ def from_address(exchange: Exchange, address: str) -> State:
         return State(ports={address: None}, exchanges=(exchange.id,))
     document = exchange.response.json() if exchange.status == 200 and exchange.response else None
     inner = _inner(document, "ip_address")
-    ports = inner.get("port_ids") if inner else None
-    if not isinstance(ports, list):
+    held = Held.shown(inner) if inner else None
+    return State(ports={address: held} if held else {}, exchanges=(exchange.id,))
+
+
+def from_table(exchange: Exchange, addresses: Collection[str], *, complete: bool = True) -> State:
+    """What the list of addresses says of ``addresses``; one that an incomplete list lacks may be on another page."""
+    rows = _rows(exchange, "ip_addresses")
+    if rows is None:
         return State(exchanges=(exchange.id,))
-    held = Held.of(map(str, ports), str(inner.get("address") or "") if inner else "")
-    return State(ports={address: held}, exchanges=(exchange.id,))
+    present = {str(row["id"]).lower(): Held.shown(row) for row in rows if isinstance(row.get("id"), str)}
+    known = {one for one, held in present.items() if held} | (
+        {*map(str.lower, addresses)} - present.keys() if complete else set()
+    )
+    wanted = [address for address in addresses if address.lower() in known]
+    return State(tabled={address: present.get(address.lower()) for address in wanted}, exchanges=(exchange.id,))
 
 
 def _refused(exchange: Exchange) -> bool:

@@ -50,6 +50,12 @@ def associations(api: Bench) -> tuple[Pair, ...]:
 
 
 @pytest.fixture
+def scene(api: Bench) -> tuple[Pair, ...]:
+    """As many addresses as are granted, each associated with every server."""
+    return api.scene()
+
+
+@pytest.fixture
 def walker(request: pytest.FixtureRequest) -> Iterator[sequences.Walker]:
     """Sequences of operations on bare addresses, walked on the target and in the model."""
     process = request.config.stash[PROCESS]

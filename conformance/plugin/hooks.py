@@ -12,17 +12,22 @@ from typing import Any
 import pytest
 
 from conformance import catalogue, openapi
+from conformance.driver import lasting
+from conformance.driver.context import Process, Readings
 from conformance.driver.ruling_log import RulingLog
 from conformance.errors import UsageError
 from conformance.evidence import Exchange
 from conformance.judge import codes, content, limits
 from conformance.plugin import options, outcome, several, workers
-from conformance.plugin.keys import BEAT, BEGUN, DISPLAY, OUTCOME, PROCESS, RULING_LOG, SESSION, STARTED_AT
+from conformance.plugin.keys import BEAT, BEGUN, CLOSING, DISPLAY, OUTCOME, PROCESS, RULING_LOG, SESSION, STARTED_AT
 from conformance.plugin.outcome import Outcome
 from conformance.report import terminal
 from conformance.run import cost, progress, suite
 from conformance.run import session as sessions
 from conformance.run.progress import Beat
+
+AT_THE_END = "the look at the end"
+"""What stands for a test's name where something was seen after the last one."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -159,6 +164,47 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
     return True if SESSION in stash and stash[SESSION].collector.stopped else None
 
 
+@pytest.hookimpl(wrapper=True, specname="pytest_runtestloop")
+def pytest_look_at_the_end(session: pytest.Session) -> Generator[None, Any, Any]:
+    """Make what is left alone until the end before the first test, and look at it after the last one."""
+    process = session.config.stash.get(PROCESS, None)
+    spoken_of = {clause for item in session.items for clause in _clauses(item)} & set(lasting.CLAUSES)
+    if process is None or not spoken_of:
+        return (yield)
+    log = RulingLog(frozenset(spoken_of), process.recorder)
+    subjects = lasting.Lasting(process, log)
+    _listen(process, log)
+    subjects.begin()
+    ended = yield
+    if not session.shouldstop and not session.shouldfail:
+        begun, at = process.readings(), time.time()
+        _listen(process, log)
+        ended_so = outcome.left_open(subjects.end())
+        session.config.stash[CLOSING] = _closing(process, log, ended_so, begun, at)
+    return ended
+
+
+def _closing(process: Process, log: RulingLog, ended: Outcome, begun: Readings, at: float) -> dict[str, Any]:
+    """The record of the look at the end, as that of a test of the clauses that it gave occasion for."""
+    now = process.readings()
+    return {
+        "test": AT_THE_END,
+        "clauses": sorted(log.own if ended.reason else log.own & log.cases.keys()),
+        "outcome": ended.to_json(),
+        "rulings": log.to_json(),
+        "requests": now.requests - begun.requests,
+        "spent": asdict(begun.until(now)),
+        "worker": "main",
+        "at": at,
+        "seconds": max(time.time() - at, 0.0),
+    }
+
+
+def _listen(process: Process, log: RulingLog) -> None:
+    process.recorder.forget()
+    process.recorder.listeners[:] = [lambda exchange: _at_every_exchange(log, exchange)]
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Open the test's ruling log, and judge what every exchange gives occasion for."""
@@ -262,7 +308,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if shown := config.stash.get(DISPLAY, None):
         shown.stop()
     process = config.stash.get(PROCESS, None)
-    said = process and sessions.last_word(process)
+    said = process and sessions.last_word(process, config.stash.get(CLOSING, None))
     if hasattr(config, "workerinput"):
         config.workeroutput["conformance"] = said  # type: ignore[attr-defined]  # xdist's
     elif SESSION in config.stash:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from conformance.driver.context import Process, Readings
@@ -33,3 +35,6 @@ DISPLAY = pytest.StashKey[Display]()
 
 STARTED_AT = pytest.StashKey[float]()
 """On an item: when its test began, wall clock, seconds since the epoch."""
+
+CLOSING = pytest.StashKey[dict[str, Any]]()
+"""On the config of every process that runs tests: the record of its look at the end."""

@@ -44,6 +44,11 @@ def of(error: BaseException) -> Outcome:
             return Outcome(Verdict.ERROR, f"{type(error).__name__}: {error}".splitlines()[0][:300])
 
 
+def left_open(reason: str) -> Outcome:
+    """What could not be looked at, for that reason; nothing was left open without one."""
+    return Outcome(Verdict.INCONCLUSIVE, reason) if reason else Outcome()
+
+
 def worse(one: Outcome | None, other: Outcome) -> Outcome:
     """The one that decides when both set-up or call and teardown went wrong."""
     return min((one or other, other), key=lambda outcome: WORST_FIRST.index(outcome.verdict))

@@ -236,7 +236,14 @@ class _Trial:
         after = self._sight.settled(self._look, due)
         how = DEALLOCATIONS[step["operation"]]
         return Deallocation(
-            exchange=exchange, before=before, after=after, address=address, how=how, standing=standing, words=how
+            exchange=exchange,
+            before=before,
+            after=after,
+            address=address,
+            how=how,
+            method=exchange.request.method,
+            standing=standing,
+            words=how,
         )
 
     # -- a sequence, seen again ------------------------------------------------------------------------------------

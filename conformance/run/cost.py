@@ -10,31 +10,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SHORT = (5, 12, 12)
-REQUESTS = {
-    "test_concurrency.py::test_some_order_explains_overlapping_operations": (38, 230, 993),
-    "test_lifecycle.py::test_any_sequence_agrees_with_the_model": (43, 183, 1264),
-    "test_deallocation.py::test_the_refusal_holds_until_the_last_association_is_removed": (18, 77, 77),
-    "test_effect.py::test_a_refusal_changes_nothing": (16, 70, 70),
-    "test_identifier.py::test_what_is_no_uuid_is_refused": (15, 57, 153),
-    "test_body.py::test_a_body_does_not_choose_what_is_removed": (20, 51, 51),
-    "test_codes.py::test_generated_requests_are_answered_with_documented_codes": (21, 42, 124),
-    "test_effect.py::test_a_removed_association_stays_removed": (13, 40, 40),
-    "test_identifier.py::test_the_address_does_not_stand_for_its_id": (11, 39, 39),
-    "test_body.py::test_a_removal_with_a_body_is_refused": (10, 34, 114),
-    "test_access.py::test_a_caller_without_a_valid_token_is_answered_401": (14, 34, 34),
-    "test_effect.py::test_a_removal_removes_one_association_and_nothing_else": (21, 34, 34),
-    "test_effect.py::test_repeating_a_removal_changes_nothing_more": (16, 34, 34),
-    "test_method.py::test_no_override_makes_another_method_remove": (9, 33, 33),
-    "test_faults.py::test_a_mistake_is_not_answered_with_a_server_fault": (9, 26, 26),
-    "test_deallocation.py::test_put_without_ports_of_an_address_without_associations_succeeds": (14, 24, 24),
-    "test_deallocation.py::test_delete_of_an_address_without_associations_answers_204": (11, 21, 21),
+REQUESTS: dict[str, tuple[int, int, int]] = {
+    "test_concurrency.py::test_some_order_explains_overlapping_operations": (58, 414, 1868),
+    "test_effect.py::test_at_most_what_is_named_goes": (88, 241, 623),
+    "test_lifecycle.py::test_any_sequence_agrees_with_the_model": (45, 194, 1433),
+    "test_deallocation.py::test_the_refusal_holds_until_the_last_association_is_removed": (17, 144, 144),
+    "test_deallocation.py::test_delete_of_an_associated_address_is_refused": (39, 128, 128),
+    "test_deallocation.py::test_put_without_ports_of_an_associated_address_is_refused": (33, 120, 120),
+    "test_body.py::test_a_removal_with_a_body_is_refused": (40, 119, 402),
+    "test_access.py::test_a_caller_without_the_right_to_delete_is_answered_403": (34, 102, 191),
+    "test_access.py::test_a_caller_of_another_tenant_is_refused": (34, 102, 191),
+    "test_access.py::test_a_caller_without_a_valid_token_is_answered_401": (36, 85, 168),
+    "test_identifier.py::test_what_is_no_uuid_is_refused": (19, 61, 172),
+    "test_method.py::test_no_override_makes_another_method_remove": (21, 59, 173),
+    "test_codes.py::test_a_removal_may_wear_what_clients_send": (23, 55, 117),
+    "test_effect.py::test_repeating_a_removal_changes_nothing_more": (16, 53, 53),
+    "test_effect.py::test_a_removal_removes_one_association_and_nothing_else": (14, 51, 51),
+    "test_identifier.py::test_the_address_does_not_stand_for_its_id": (25, 50, 100),
+    "test_effect.py::test_a_removed_association_stays_removed": (12, 49, 49),
+    "test_identifier.py::test_other_spellings_of_the_id_are_refused": (15, 47, 99),
+    "test_deallocation.py::test_the_refusal_holds_however_an_association_was_made": (11, 43, 43),
+    "test_codes.py::test_generated_requests_are_answered_with_documented_codes": (21, 38, 120),
+    "test_method.py::test_an_undocumented_method_is_answered_405": (13, 36, 89),
+    "test_deallocation.py::test_put_without_ports_of_an_address_without_associations_succeeds": (15, 34, 34),
+    "test_deallocation.py::test_delete_of_an_address_without_associations_answers_204": (12, 31, 31),
+    "test_faults.py::test_a_mistake_is_not_answered_with_a_server_fault": (10, 26, 26),
 }
 """Test -> requests at the depths quick, standard and deep; of a test with parameters, for one of them."""
 
-WAITS = {
-    "test_effect.py::test_a_refusal_changes_nothing": (0, 1, 1),
-    "test_effect.py::test_a_removed_association_stays_removed": (1, 1, 1),
-}
+WAITS: dict[str, tuple[int, int, int]] = {}
 """Test -> how often it waits out the settling time, to see that nothing shows late."""
 
 DEPTHS = ("quick", "standard", "deep")

@@ -283,6 +283,8 @@ class Session:
         self.notes += said["notes"]
         self.doubts += said["doubts"]
         self.remembered += said["remembered"]
+        if said["closing"]:
+            self.collector.add(said["closing"])
 
     def finish(self, exitstatus: int) -> int:
         """Clean up, write the reports, and say with which code the run exits."""
@@ -401,7 +403,7 @@ def join(said: dict[str, Any]) -> Process:
     )
 
 
-def last_word(process: Process) -> dict[str, Any]:
+def last_word(process: Process, closing: dict[str, Any] | None = None) -> dict[str, Any]:
     """What a process tells the controller when its tests are over; its ledger is given back."""
     said = {
         "counts": counts(process.recorder, process.generated),
@@ -414,6 +416,7 @@ def last_word(process: Process) -> dict[str, Any]:
         ],
         "doubts": [*process.provisioner.doubts, *_shrunk(process.ledger)],
         "remembered": process.ledger.written,
+        "closing": closing,
     }
     process.ledger.close()
     return said

@@ -21,7 +21,7 @@ pytestmark = [
 
 TOKEN_SECONDS = 20
 LATENCY_SECONDS = 0.08
-"""With some 390 requests a quick run then outlives a token."""
+"""With some 800 requests a quick run then outlives a token."""
 
 ACCESS = ("-k", "test_access or test_codes")
 

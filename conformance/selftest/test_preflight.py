@@ -411,4 +411,4 @@ def test_what_a_credential_is_for_is_as_the_suite_has_it(name: str) -> None:
     assert clause in catalogue.load()
     source = (suite.CLAUSES / "test_access.py").read_text()
     tests = [test.split("::")[1] for test in suite.judges()[clause]]
-    assert any(f"def {test}(api, {name}," in source for test in tests)
+    assert any(f"def {test}(api, {name}" in source for test in tests)

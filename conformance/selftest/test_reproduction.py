@@ -15,6 +15,7 @@ from conformance.driver.api import Bench
 from conformance.driver.context import Process
 from conformance.driver.ruling_log import RulingLog
 from conformance.evidence import setting
+from conformance.generate import deallocations
 from conformance.judge import Attempt, codes, deallocation, effect, refusal
 from conformance.reproduction import Answer
 from conformance.verdict import Finding, Ruling
@@ -86,13 +87,16 @@ def test_a_target_that_does_not_answer_could_not_be_tried() -> None:
     assert [one.answer for one in tried.outcomes] == [Answer.NOT_TRIED]
 
 
+PUT = next(one for one in deallocations.wordings() if one.judged and one.method == "PUT")
+
+
 def deallocated(process: Process) -> Finding:
     """The finding of a de-allocation by PUT that leaves the address."""
     docket = RulingLog(frozenset(), process.recorder)
     bench = Bench(process, docket)
     address = bench.leases.one().id
     docket.findings.clear()
-    docket.note(deallocation.granted("deallocation.put-after", bench.deallocate(address, "PUT")))
+    docket.note(deallocation.granted("deallocation.put-after", bench.deallocate(address, PUT)))
     bench.close()
     (finding,) = docket.findings.values()
     return finding

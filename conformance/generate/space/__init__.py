@@ -6,6 +6,7 @@ It refuses to send and to judge.
 """
 
 from conformance.generate.space.selection import DEPTHS, values
-from conformance.generate.space.value import Expected, Subject, Value
+from conformance.generate.space.value import Subject, Value
+from conformance.judge.oracle import Expected
 
 __all__ = ["DEPTHS", "Expected", "Subject", "Value", "values"]

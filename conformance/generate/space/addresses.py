@@ -8,7 +8,8 @@ from uuid import UUID
 
 from conformance.generate.space import literals
 from conformance.generate.space.segments import encoded, segment_values
-from conformance.generate.space.value import Expected, Subject, Value
+from conformance.generate.space.value import Subject, Value
+from conformance.judge.oracle import Expected
 
 Forms = Callable[[str], Iterable[str]]
 FULL_WIDTH = {one: chr(ord(one) + 0xFEE0) for one in "0123456789abcdefABCDEF"}

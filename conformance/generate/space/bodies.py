@@ -10,7 +10,8 @@ import zlib
 from collections.abc import Iterator
 from typing import Any
 
-from conformance.generate.space.value import Expected, Subject, Value
+from conformance.generate.space.value import Subject, Value
+from conformance.judge.oracle import Expected
 
 JSON, FORM = "application/json", "application/x-www-form-urlencoded"
 FRAMINGS = ("content-length", "chunked")

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from conformance.generate.space.value import Expected, Subject, Value
+from conformance.generate.space.value import Subject, Value
+from conformance.judge.oracle import Expected
 
 HEADER = "X-Auth-Token"
 VARIABLE = "CONFORMANCE_TOKEN"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from conformance.generate.space.value import Expected, Subject, Value
+from conformance.generate.space.value import Subject, Value
+from conformance.judge.oracle import Expected
 
 PAGE = "decision 17; the page's example"
 HARMLESS: dict[str, tuple[str, tuple[Mapping[str, Any], ...]]] = {

@@ -7,7 +7,8 @@ import ipaddress
 from collections.abc import Callable
 
 from conformance.generate.space.segments import encoded, segment_values
-from conformance.generate.space.value import Expected, Subject, Value
+from conformance.generate.space.value import Subject, Value
+from conformance.judge.oracle import Expected
 
 Forms = Callable[[str, int], list[str]]
 """(text of the address, its number) -> spellings that are yet to be percent-encoded."""

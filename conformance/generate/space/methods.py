@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
 
-from conformance.generate.space.value import Expected, Subject, Value
+from conformance.generate.space.value import Subject, Value
+from conformance.judge.oracle import Expected
 
 REGISTRY = "IANA HTTP Method Registry: "
 METHODS: dict[str, tuple[str, tuple[str, ...]]] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from urllib.parse import urlencode
 
-from conformance.generate.space.value import Expected, Subject, Value
+from conformance.generate.space.value import Subject, Value
+from conformance.judge.oracle import Expected
 
 SWITCHES: dict[str, tuple[str, tuple[str, ...]]] = {
     "force": ("Nova, Cinder, docker", ("true", "1", "yes", "")),

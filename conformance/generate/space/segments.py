@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Iterable
 from urllib.parse import quote, unquote_to_bytes
 
-from conformance.generate.space.value import Expected, Value
+from conformance.generate.space.value import Value
+from conformance.judge.oracle import Expected
 
 LONGEST_SEGMENT_BYTES = 255
 FORBIDDEN = frozenset({"Cc", "Zl", "Zp", "Cs"})

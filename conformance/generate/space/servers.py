@@ -6,7 +6,8 @@ from collections.abc import Callable
 from uuid import UUID
 
 from conformance.generate.space.segments import encoded, segment_values
-from conformance.generate.space.value import Expected, Subject, Value
+from conformance.generate.space.value import Subject, Value
+from conformance.judge.oracle import Expected
 
 Forms = Callable[[str], list[str]]
 MADE_UP = (str(UUID(int=0)), "6d0e9d2c-5b1f-4c47-9a53-1f6e3b7a2c11", "0", "1", "999999999", "no-such-server")

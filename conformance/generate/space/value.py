@@ -4,33 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
-
-class Expected(StrEnum):
-    """What is lawful for a request that wears the value and is otherwise a plain removal of a standing association."""
-
-    GRANTED = "granted"
-    """204, and the association is gone (decision 17)."""
-
-    REFUSED = "refused"
-    """A documented 4xx, and nothing changes."""
-
-    UNAUTHORISED = "unauthorised"
-    """401, and nothing changes."""
-
-    FORBIDDEN = "forbidden"
-    """403, and nothing changes."""
-
-    NOT_ALLOWED = "not allowed"
-    """405, and nothing changes."""
-
-    EITHER = "either"
-    """A documented code: granted, and then exactly that association is gone, or refused, and nothing changes."""
-
-    INERT = "inert"
-    """Whatever is answered, nothing changes."""
+from conformance.judge.oracle import Expected
 
 
 @dataclass(frozen=True, slots=True)

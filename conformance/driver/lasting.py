@@ -1,0 +1,217 @@
+"""What was removed, refused or de-allocated stays so: subjects made early, and one shared wait at the end of the run.
+
+Decision 16: everything is looked at once more, at least the settling time after the last request about it, and one
+subject of each kind that was made early and left alone at least twice that. Every view is read so often that one stale
+replica in four is met with 99 %.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.client import Wait, retried
+from conformance.driver.context import Deallocated, Process
+from conformance.driver.deallocating import Deallocator, insisted
+from conformance.driver.leases import Leases
+from conformance.driver.ruling_log import RulingLog
+from conformance.errors import ProvisioningError, Unjudgeable
+from conformance.evidence import Exchange
+from conformance.generate.deallocations import wordings
+from conformance.judge import Pair, State, deallocation, lasting
+from conformance.provision import Address
+from conformance.verdict import Ruling
+
+CLAUSES = (
+    "effect.removed",
+    "effect.nothing-else",
+    "effect.refusal-is-inert",
+    "deallocation.delete-refused",
+    "deallocation.put-refused",
+    "deallocation.delete-after",
+    "deallocation.put-after",
+)
+"""What the look at the end speaks of."""
+
+STALE_SHARE, CERTAINTY = 0.25, 0.99
+READS = {
+    "quick": 4,
+    "standard": math.ceil(math.log(1 - CERTAINTY) / math.log(1 - STALE_SHARE)),
+    "deep": 2 * math.ceil(math.log(1 - CERTAINTY) / math.log(1 - STALE_SHARE)),
+}
+"""How often every view is read at the end: one replica in four that is stale for ever is met with 99 % at standard."""
+
+REFUSED_EARLY: tuple[dict[str, Any], ...] = (
+    {"credential": None},
+    {"body": b"{}", "framing": "content-length", "headers": {"Content-Type": "application/json"}},
+    {"method": "POST"},
+    {"query": "_method=DELETE", "method": "POST"},
+)
+"""Requests that are refused about the subject that is left alone; its own removal they must not bring about later."""
+
+
+@dataclass(slots=True)
+class Early:
+    """The subjects that were made early: associations of one address, and a bare address.
+
+    Attributes:
+        removed, refused, standing, anew: associations; None where there were too few servers.
+        addresses: theirs, and one that nothing is associated with.
+    """
+
+    at: float
+    removed: Pair | None = None
+    removal: Exchange | None = None
+    refused: Pair | None = None
+    standing: Pair | None = None
+    anew: Pair | None = None
+    addresses: tuple[str, ...] = ()
+    exchanges: list[Exchange] = field(default_factory=list)
+
+
+class Lasting:
+    """Makes the early subjects, and looks at the end."""
+
+    def __init__(self, process: Process, log: RulingLog) -> None:
+        self._process = process
+        self._client = process.client
+        self._log = log
+        self._leases = Leases(process, log)
+        self._early: Early | None = None
+        self._lent = contextlib.ExitStack()
+
+    # -- the beginning -------------------------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Make the subjects, but for a quick look, as far as the target grants addresses beside those of tests."""
+        most = self._process.target.limits.max_addresses
+        if self._process.depth == "quick":
+            return
+        if most < 3:
+            self._process.notes.append("too few addresses for subjects of their own that are left alone for long")
+            return
+        try:
+            self._lent.enter_context(self._leases)
+            self._make(self._leases.lease(2 if most > 3 else 1))
+        except (ProvisioningError, Unjudgeable) as error:
+            self._process.notes.append(f"no subjects were left alone from the beginning: {error}")
+
+    def _make(self, addresses: list[Address]) -> None:
+        subject, *_ = addresses
+        pairs = [Pair(subject.id, server) for server in self._leases.servers]
+        self._leases.establish(*pairs)
+        early = Early(time.monotonic(), addresses=tuple(one.id for one in addresses))
+        roles = dict(zip(("removed", "refused", "standing", "anew"), pairs, strict=False))
+        for role, pair in roles.items():
+            setattr(early, role, pair)
+        if early.removed:
+            early.removal = self._removed(early.removed)
+        if early.anew:
+            self._removed(early.anew)
+            self._leases.establish(early.anew)
+        if early.refused:
+            early.exchanges += [self._refused(early.refused, variation) for variation in REFUSED_EARLY]
+        self._leases.prepare_table()
+        early.at = time.monotonic()
+        self._early = early
+
+    def _removed(self, pair: Pair) -> Exchange:
+        exchange = retried(lambda: self._client.remove(pair.server, pair.address))
+        if exchange.status == 204:
+            self._leases.belief.removal(pair, exchange.id)
+            self._leases.believe(self._leases.overview(), subjects=(*self._leases.belief.stands, pair))
+        return exchange
+
+    def _refused(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        return retried(lambda: self._client.remove(**{"server": pair.server, "address": pair.address, **variation}))
+
+    # -- the end -------------------------------------------------------------------------------------------------------
+
+    def end(self) -> str:
+        """Wait until everything has had its time, and look so often that no stale view escapes.
+
+        Returns why that could not be done; nothing if it was.
+        """
+        with self._lent:
+            try:
+                self._recall()
+                self._lease_the_rest()
+                self._wait()
+                self._look(self._everything() | self._leases.overview(), self._process.deallocated)
+                for _ in range(READS[self._process.depth] - 1):
+                    self._look(self._glance(), self._process.deallocated[:1])
+                if self._early:
+                    self._guard(self._early)
+            except (ProvisioningError, Unjudgeable) as error:
+                return f"the look at the end of the run could not be made: {error}"
+        return ""
+
+    def _recall(self) -> None:
+        """What was sent long ago is evidence again."""
+        early = [self._early.removal, *self._early.exchanges] if self._early else []
+        for exchange in (*early, *(one.exchange for one in self._process.deallocated)):
+            if exchange:
+                self._process.recorder.exchanges[exchange.id] = exchange
+
+    def _lease_the_rest(self) -> None:
+        """The addresses that tests had, with what they left associated."""
+        if not self._early:
+            self._lent.enter_context(self._leases)
+        with contextlib.suppress(ProvisioningError):
+            self._leases.lease(self._process.target.limits.max_addresses)
+        self._leases.recheck(self._everything)
+        self._leases.prepare_table()
+
+    def _wait(self) -> None:
+        settle = self._process.target.policy.settle_seconds
+        due = time.monotonic() + settle
+        if self._early:
+            due = max(due, self._early.at + 2 * settle)
+        self._client.stopwatch.pause(Wait.SETTLING, due - time.monotonic())
+
+    def _everything(self) -> State:
+        pairs = list(self._leases.belief.stands)
+        return self._leases.everything(pairs, pairs)
+
+    def _glance(self) -> State:
+        """Every view once more: the lists, and the single reads of what was removed and of its address."""
+        early = self._early
+        removed = [early.removed] if early and early.removed else []
+        return self._leases.overview() | self._leases.sight.associations((), (), removed) | self._held(removed)
+
+    def _held(self, removed: Sequence[Pair]) -> State:
+        return self._leases.sight.addresses([pair.address for pair in removed] or self._leases.belief.alive()[:1])
+
+    def _look(self, seen: State, deallocated: Sequence[Deallocated]) -> None:
+        for ruling in self._rulings(seen):
+            self._log.note(ruling)
+        for one in deallocated:
+            shown = self._leases.sight.addresses([one.address]) | self._leases.sight.table([one.address])
+            self._log.note(lasting.deallocated(one.clause, one.address, one.exchange.id, shown))
+
+    def _rulings(self, seen: State) -> Iterator[Ruling | None]:
+        expected, early = self._leases.belief.expected(), self._early
+        removals = {early.removed: early.removal.id} if early and early.removed and early.removal else {}
+        yield from lasting.removed(removals, seen)
+        refused = [early.refused] if early and early.refused else []
+        others = [pair for pair in expected.listed if pair not in removals and pair not in refused]
+        own = early.addresses if early else ()
+        alone = [pair for pair in others if pair.address in own]
+        yield lasting.stayed("effect.nothing-else", lasting.part(expected, alone, own), seen)
+        rest = [pair for pair in others if pair not in alone] + refused
+        addresses = [address for address in expected.ports if address not in own]
+        earlier = tuple(one.id for one in early.exchanges) if early else ()
+        yield lasting.stayed("effect.refusal-is-inert", lasting.part(expected, rest, addresses), seen, earlier)
+
+    def _guard(self, early: Early) -> None:
+        """The address that was left alone is still protected by its associations."""
+        if not early.standing:
+            return
+        deallocator = Deallocator(self._client, self._leases)
+        for wording in (one for one in wordings() if one.judged):
+            trial = insisted(deallocator, early.standing.address, wording)
+            self._log.note(deallocation.refused(wording.clause, trial))

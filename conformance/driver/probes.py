@@ -1,0 +1,328 @@
+"""Requests of the space against a settled scene: sent in groups, judged by one oracle, narrowed down where it changed.
+
+Requests that must change nothing go out one after the other, and one look follows them all. Where that look shows a
+change, those that could have made it are sent again alone, each with a look of its own: whatever repeats is guilty, and
+what it hid is tried again. Requests that may remove something each have an association of their own.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from conformance.client import again_after, passing
+from conformance.evidence import Exchange
+from conformance.generate.space import Value
+from conformance.judge import Attempt, Pair, State, effect, faults, limits, methods, oracle
+from conformance.judge.oracle import MUST_STAY, Expected, Rule
+from conformance.verdict import Ruling
+
+GROUP = 40
+"""Requests between two looks: so many share the price of one."""
+
+FEWEST_TRIES, MOST_TRIES = 3, 8
+PERSISTS_SECONDS = 2.0
+IMPROBABLE = 0.001
+"""A run of faults is an answer when chance makes one less often than this in a run (decision 13)."""
+
+CASES = 1000
+"""Cases of a run, for that bound."""
+
+
+class ProbeTarget(Protocol):
+    """What probing needs of the target: arranging, sending, looking, and a place for rulings."""
+
+    def establish(self, *pairs: Pair) -> None:
+        """Let these stand, and be seen to."""
+
+    def known(self) -> State:
+        """What is known to stand, and not to."""
+
+    def overview(self) -> State:
+        """A look at all that is leased."""
+
+    def awaited(self, expected: State) -> State:
+        """What the overview shows once it agrees, or when the patience is over."""
+
+    def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        """One request, sent once."""
+
+    def solo(self, pair: Pair, words: str, variation: Mapping[str, Any]) -> Attempt:
+        """One request on a restored scene, with a full look after it."""
+
+    def learnt(self, seen: State, removed: Mapping[Pair, str]) -> None:
+        """Correct what is known; ``removed`` were answered 204 by these exchanges."""
+
+    def enter(
+        self,
+        rulings: Iterable[Ruling | None],
+        exchange: str = "",
+        words: str = "",
+        reason: str = "",
+        kind: tuple[str, ...] = (),
+    ) -> None:
+        """Enter what an exchange gives occasion for; ``reason`` says why its own clause is left open."""
+
+    def fault_share(self) -> float:
+        """An upper bound of the share of faults among plain requests."""
+
+    def evidence(self, pair: Pair) -> tuple[str, ...]:
+        """The exchange that made an association."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A value, worn by a removal of an association of the scene."""
+
+    pair: Pair
+    value: Value
+    granted: frozenset[int] = frozenset()
+
+    @property
+    def rule(self) -> Rule:
+        """By what it is judged."""
+        value = self.value
+        return Rule(value.clause, value.expected, self.granted, value.dimension == "content")
+
+    @property
+    def words(self) -> str:
+        """What is sent, for a reader."""
+        return f"a removal with {self.value.words}"
+
+    @property
+    def stays(self) -> bool:
+        """Whatever is answered, nothing may change."""
+        return self.value.expected in MUST_STAY and not self.granted
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of it; ``persisted`` holds all tries where a fault turned out to be the answer."""
+
+    asked: Asked
+    exchange: Exchange
+    persisted: tuple[Exchange, ...] = ()
+
+    @property
+    def removes(self) -> bool:
+        """It says that the association was removed."""
+        asked = self.asked.value
+        return self.exchange.status == 204 and asked.names and self.exchange.request.method == "DELETE"
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What followed from an answer, its own clause's ruling first; ``kind`` tells findings apart."""
+
+    answered: Answered
+    rulings: tuple[Ruling | None, ...]
+    left_open: bool
+    kind: tuple[str, ...] = ()
+
+
+class Prober:
+    """Sends what it is asked to, and enters what follows."""
+
+    def __init__(self, target: ProbeTarget, scene: Sequence[Pair]) -> None:
+        self._target = target
+        self._scene = tuple(scene)
+        self._judged: list[Judged] = []
+
+    def run(self, asked: Sequence[Asked]) -> None:
+        """Try every request, each clause's whether or not another one broke it.
+
+        Raises:
+            Unjudgeable: the scene cannot be restored.
+        """
+        try:
+            for group in _runs([one for one in asked if one.stays], GROUP):
+                self._stay(group)
+            for group in _apart([one for one in asked if not one.stays]):
+                self._go(group)
+        finally:
+            for judged in folded(self._judged):
+                self._enter(judged)
+
+    # -- requests that must change nothing -----------------------------------------------------------------------------
+
+    def _stay(self, group: Sequence[Asked]) -> None:
+        self._target.establish(*self._scene)
+        before = self._target.known()
+        answered = [self._answered(one) for one in group]
+        seen = self._target.awaited(self._target.known())
+        changes = before.differences(seen)
+        if not changes:
+            for one in answered:
+                self._judge(one, self._attempt(one, before, seen))
+            return
+        self._target.learnt(seen, {})
+        self._narrow(answered, before, seen)
+
+    def _narrow(self, answered: Sequence[Answered], before: State, seen: State) -> None:
+        """Find every request that changes something; those that cannot have are judged by the answer they had."""
+        gone = {pair for pair in before.listed if before.listed[pair] and seen.listed.get(pair) is False}
+        near = [one for one in answered if one.asked.pair in gone or _granted(one.exchange)]
+        found = [self._again(one) for one in near]
+        if not any(found):
+            far = [one for one in answered if one not in near]
+            found = [self._again(one) for one in far]
+            near = list(answered)
+        if not any(found):
+            self._target.enter([effect.stayed(before, seen)])
+        for one in answered:
+            if one not in near:
+                self._judge(one, self._attempt(one, before, before))
+
+    def _again(self, one: Answered) -> bool:
+        """Send it alone on a restored scene; whether it changes something."""
+        trial = self._target.solo(one.asked.pair, one.asked.words, one.asked.value.variation)
+        self._judge(Answered(one.asked, trial.exchange), trial)
+        return bool(trial.changes)
+
+    # -- requests that may remove what they name -----------------------------------------------------------------------
+
+    def _go(self, group: Sequence[Asked]) -> None:
+        self._target.establish(*self._scene)
+        before = self._target.known()
+        answered = [self._answered(one) for one in group]
+        removed = {one.asked.pair: one.exchange.id for one in answered if one.removes}
+        explained = before.without(*removed)
+        seen = self._target.awaited(explained)
+        self._target.learnt(seen, removed)
+        if explained.differences(seen):
+            for one in answered:
+                self._again(one)
+            return
+        for one in answered:
+            others = [pair for pair in removed if pair != one.asked.pair]
+            self._judge(one, self._attempt(one, before.without(*others), seen))
+
+    # -- answers -------------------------------------------------------------------------------------------------------
+
+    def _answered(self, one: Asked) -> Answered:
+        """The answer; a fault or a plea is tried again alone until it is no more, or is the answer."""
+        exchange = self._target.sent(one.pair, one.value.variation)
+        return Answered(one, exchange) if _definite(exchange) else self._insist(one, exchange)
+
+    def _insist(self, one: Asked, first: Exchange) -> Answered:
+        tries, began = [first], time.monotonic()
+        fewest = self._fewest_tries()
+        while len(tries) < fewest or time.monotonic() - began < PERSISTS_SECONDS:
+            if len(tries) >= MOST_TRIES or not self._plain_removal_succeeds(one.pair):
+                return Answered(one, tries[-1])
+            if _about_content(tries[-1]):
+                return Answered(one, tries[-1])  # decision 18: it speaks of the content
+            time.sleep(max(PERSISTS_SECONDS / fewest, again_after(tries[-1], 0)))
+            self._target.establish(one.pair)
+            tries.append(self._target.sent(one.pair, one.value.variation))
+            if _definite(tries[-1]):
+                return Answered(one, tries[-1])
+        return Answered(one, tries[-1], tuple(tries))
+
+    def _fewest_tries(self) -> int:
+        share = min(self._target.fault_share(), 0.9)
+        return max(FEWEST_TRIES, min(MOST_TRIES, math.ceil(math.log(IMPROBABLE / CASES) / math.log(share))))
+
+    def _plain_removal_succeeds(self, pair: Pair) -> bool:
+        return self._target.solo(pair, "a removal", {}).status == 204
+
+    # -- rulings -------------------------------------------------------------------------------------------------------
+
+    def _attempt(self, one: Answered, before: State, after: State) -> Attempt:
+        return Attempt(
+            pair=one.asked.pair,
+            exchange=one.exchange,
+            before=before,
+            after=after,
+            reached=bool(before.listed.get(one.asked.pair)),
+            names=one.asked.value.names and one.exchange.request.method == "DELETE",
+            words=one.asked.words,
+            setup=self._target.evidence(one.asked.pair),
+        )
+
+    def _judge(self, one: Answered, attempt: Attempt) -> None:
+        rulings = tuple(self._rulings(one, attempt))
+        left_open = rulings[0] is None and not (one.asked.rule.optional and not attempt.outcome_unknown)
+        value = one.asked.value
+        self._judged.append(Judged(one, rulings, left_open, (f"{value.dimension}: {value.kind}",)))
+
+    def _enter(self, judged: Judged) -> None:
+        asked, exchange = judged.answered.asked, judged.answered.exchange
+        reason = f"{asked.words} was answered {exchange.outcome}" if judged.left_open else ""
+        self._target.enter(judged.rulings, exchange.id, asked.words, reason, judged.kind)
+
+    def _rulings(self, one: Answered, attempt: Attempt) -> Iterator[Ruling | None]:
+        mistake = one.asked.value.mistake
+        if one.persisted:
+            yield from oracle.persistent(one.asked.rule, attempt, one.persisted)
+            if mistake:
+                yield faults.client_input(one.asked.words, list(one.persisted), confirmed=True)
+            return
+        yield from oracle.rulings(one.asked.rule, attempt)
+        yield limits.over_limit(attempt)
+        if one.asked.value.expected is Expected.NOT_ALLOWED:
+            yield methods.allow(attempt.exchange)
+        if mistake and attempt.status is not None:
+            yield faults.client_input(one.asked.words, [attempt.exchange], confirmed=False)
+
+
+def folded(judged: Sequence[Judged]) -> list[Judged]:
+    """The same, with one class where every kind of a dimension that was tried broke the clause in the same way.
+
+    So findings are told apart by the smallest set of classes without which they do not occur.
+    """
+    tried: dict[tuple[str, str], set[str]] = {}
+    broke: dict[tuple[str, str, str], set[str]] = {}
+    for one in judged:
+        value = one.answered.asked.value
+        tried.setdefault((value.dimension, value.clause), set()).add(value.kind)
+        if way := _way(one):
+            broke.setdefault((value.dimension, value.clause, way), set()).add(value.kind)
+    every = {key for key, kinds in broke.items() if len(kinds) > 1 and kinds == tried[key[:2]]}
+    return [replace(one, kind=(one.answered.asked.value.dimension,)) if _key(one) in every else one for one in judged]
+
+
+def _key(one: Judged) -> tuple[str, str, str]:
+    value = one.answered.asked.value
+    return value.dimension, value.clause, _way(one)
+
+
+def _way(one: Judged) -> str:
+    """How the value's own clause was broken; empty if it was not."""
+    own = one.rulings[0]
+    return own.violation.rule if own and own.violation else ""
+
+
+def _definite(exchange: Exchange) -> bool:
+    patient = exchange.response is not None and exchange.response.header("Retry-After") is not None
+    return not passing(exchange) or (_about_content(exchange) and not patient)
+
+
+def _about_content(exchange: Exchange) -> bool:
+    return exchange.status == 413 and exchange.request.framing != "none"
+
+
+def _granted(exchange: Exchange) -> bool:
+    return exchange.status is not None and 200 <= exchange.status < 300
+
+
+def _runs(asked: Sequence[Asked], size: int) -> Iterator[Sequence[Asked]]:
+    return (asked[start : start + size] for start in range(0, len(asked), size))
+
+
+def _apart(asked: Iterable[Asked]) -> Iterator[list[Asked]]:
+    """Groups in which each association is named once."""
+    left = list(asked)
+    while left:
+        taken: dict[Pair, Asked] = {}
+        rest = []
+        for one in left:
+            if one.pair in taken:
+                rest.append(one)
+            else:
+                taken[one.pair] = one
+        yield list(taken.values())
+        left = rest

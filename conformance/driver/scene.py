@@ -1,0 +1,204 @@
+"""The scene that requests of the space meet: every leased address associated with every server, and all of it known."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from conformance.client import again_after, passing
+from conformance.driver.context import Process
+from conformance.driver.leases import Leases
+from conformance.driver.probes import Asked
+from conformance.driver.ruling_log import RulingLog
+from conformance.evidence import Exchange
+from conformance.generate import space
+from conformance.generate.space import Expected, Subject, Value
+from conformance.judge import Attempt, Pair, State
+from conformance.verdict import Ruling
+
+TRIES = 4
+RULE_OF_THREE = 3.0
+"""Of a kind that was never seen in n cases the share is below 3 / n (95 %)."""
+
+BY_VERSION = frozenset({"identifier.not-the-address"})
+"""Clauses whose values differ with the IP version of the address."""
+
+
+class StandingScene:
+    """Arranges, sends and looks for the prober."""
+
+    def __init__(self, process: Process, leases: Leases, log: RulingLog) -> None:
+        self._process = process
+        self._client = process.client
+        self._leases = leases
+        self._known = leases.belief
+        self._log = log
+
+    # -- what is asked -------------------------------------------------------------------------------------------------
+
+    def asked(self, scene: Sequence[Pair], chosen: Callable[[Value], bool]) -> list[Asked]:
+        """The chosen values, each worn by a removal of one association of the scene, so that all are met in turn."""
+        values = {pair: self._values(pair, chosen) for pair in scene}
+        versions = {pair: self._leases.address(pair).version for pair in scene}
+        found = list(_in_turn({pair: [v for v in mine if v.clause not in BY_VERSION] for pair, mine in values.items()}))
+        for version in sorted(set(versions.values())):
+            mine = {pair: values[pair] for pair in scene if versions[pair] == version}
+            found += _in_turn({pair: [v for v in of if v.clause in BY_VERSION] for pair, of in mine.items()})
+        return [Asked(pair, value, self._lawful_besides(value)) for pair, value in found]
+
+    def asked_as(self, scene: Sequence[Pair], credential: str, clause: str) -> list[Asked]:
+        """What a lesser caller asks for: every association plainly and twice, and in the dresses that are granted."""
+        plain = [Asked(pair, lesser(credential, clause)) for pair in scene]
+        granted = self.asked(scene, lambda value: value.clause == "codes.success")
+        dressed = [Asked(one.pair, lesser(credential, clause, one.value)) for one in granted]
+        either = self.asked(scene, lambda value: value.dimension == "query")
+        queried = [Asked(one.pair, lesser(credential, clause, one.value, strict=False)) for one in either]
+        return [*plain, *dressed, *queried, *plain]
+
+    def _values(self, pair: Pair, chosen: Callable[[Value], bool]) -> list[Value]:
+        every = space.values(self._subject(pair), self._process.depth, self._process.seed)
+        return [value for value in every if chosen(value)]
+
+    def _subject(self, pair: Pair) -> Subject:
+        target, leases = self._process.target, self._leases
+        return Subject(
+            address=pair.address,
+            literal=leases.address(pair).literal,
+            server=pair.server,
+            others=tuple(address for address in leases.addresses if address != pair.address),
+            servers=target.servers,
+            ports=leases.address(pair).ports,
+            networks=(target.network_id,),
+            token=self._client.keyring.tokens["full"],
+        )
+
+    def _lawful_besides(self, value: Value) -> frozenset[int]:
+        """Codes that the target's policy grants beside a refusal (decision 5)."""
+        ignores = self._process.target.policy.request_body == "ignore" and value.dimension == "content"
+        return frozenset({204}) if ignores else frozenset()
+
+    # -- arranging and looking -----------------------------------------------------------------------------------------
+
+    def establish(self, *pairs: Pair) -> None:
+        """Let these stand, and be seen to."""
+        self._leases.establish(*pairs)
+
+    def known(self) -> State:
+        """What is known to stand, and not to."""
+        return self._known.expected()
+
+    def overview(self) -> State:
+        """A look at all that is leased."""
+        return self._leases.overview()
+
+    def awaited(self, expected: State) -> State:
+        """What the overview shows once it agrees, or when the patience is over."""
+        return self._leases.sight.settled(self.overview, expected)
+
+    def evidence(self, pair: Pair) -> tuple[str, ...]:
+        """The exchange that made an association."""
+        made = self._leases.set_up.get(pair)
+        return (made,) if made else ()
+
+    def learnt(self, seen: State, removed: Mapping[Pair, str]) -> None:
+        """Correct what is known; ``removed`` were answered 204 by these exchanges."""
+        for pair, exchange in removed.items():
+            self._known.removal(pair, exchange)
+        self._leases.believe(seen, subjects=(*self._known.stands, *self._known.ports))
+
+    # -- sending -------------------------------------------------------------------------------------------------------
+
+    def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        """One request, sent once."""
+        return self._client.remove(**{"server": pair.server, "address": pair.address, **variation})
+
+    def solo(self, pair: Pair, words: str, variation: Mapping[str, Any]) -> Attempt:
+        """One request on a restored scene, with a full look after it."""
+        self._leases.establish(pair)
+        before = self.known()
+        exchange = self._patiently(pair, variation)
+        after = self._leases.sight.settled(self._everything, *explained(exchange, pair, self._known.awaited()))
+        attempt = Attempt(
+            pair=pair,
+            exchange=exchange,
+            before=before,
+            after=after,
+            reached=bool(before.listed.get(pair)),
+            names=names(exchange, pair),
+            words=words,
+            setup=self.evidence(pair),
+        )
+        self.learnt(after, {pair: exchange.id} if attempt.names and exchange.status == 204 else {})
+        return attempt
+
+    def _patiently(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        for attempt in range(TRIES):
+            exchange = self.sent(pair, variation)
+            if not passing(exchange) or exchange.failure.startswith("timed out"):
+                break
+            time.sleep(again_after(exchange, attempt))
+        return exchange
+
+    def _everything(self) -> State:
+        return self._leases.everything(self._known.stands, self._known.stands) | self._leases.overview()
+
+    # -- rulings -------------------------------------------------------------------------------------------------------
+
+    def enter(
+        self,
+        rulings: Iterable[Ruling | None],
+        exchange: str = "",
+        words: str = "",
+        reason: str = "",
+        kind: tuple[str, ...] = (),
+    ) -> None:
+        """Enter what an exchange gives occasion for; ``reason`` says why its own clause is left open."""
+        self._log.judge(*rulings, case=words, unjudged=reason, exchange=exchange, kind=kind)
+
+    def fault_share(self) -> float:
+        """An upper bound of the share of faults among plain requests."""
+        counted = self._process.recorder.by_code
+        faults = sum(counted[code] for code in ("500", "502", "503", "504", "lost"))
+        return (faults + RULE_OF_THREE) / max(self._process.recorder.total, 10)
+
+
+def lesser(credential: str, clause: str, worn: Value | None = None, *, strict: bool = True) -> Value:
+    """A removal by a lesser caller, in what it wears; ``strict``: the particular code is due (decision 19)."""
+    forbidden = Expected.FORBIDDEN if clause == "access.forbidden" else Expected.REFUSED
+    return Value(
+        dimension="credential",
+        kind=f"{credential}{f', {worn.dimension}: {worn.kind}' if worn else ''}",
+        words=f"the {credential} credential{f' and {worn.words}' if worn else ''}",
+        source="CONTRACT, decision 19",
+        clause=clause,
+        expected=forbidden if strict else Expected.REFUSED,
+        variation={**(worn.variation if worn else {}), "credential": credential},
+    )
+
+
+def _in_turn(values: Mapping[Pair, Sequence[Value]]) -> Iterator[tuple[Pair, Value]]:
+    """Value number n of the association whose turn it is, so that each kind is met once and all are reached."""
+    pairs = list(values)
+    for index in range(max(map(len, values.values()), default=0)):
+        pair = pairs[index % len(pairs)]
+        if index < len(values[pair]):
+            yield pair, values[pair][index]
+
+
+def names(exchange: Exchange, pair: Pair) -> bool:
+    """It is a DELETE whose path names the association; hex digits have no case (RFC 9562, section 4)."""
+    path, _, address = exchange.request.url.partition("?")[0].rpartition("/")
+    named = f"/servers/{quote(pair.server, safe='')}/ip_associations"
+    same = address.lower() == quote(pair.address, safe="").lower()
+    return exchange.request.method == "DELETE" and same and path.endswith(named)
+
+
+def explained(exchange: Exchange, pair: Pair, untouched: State) -> tuple[State, ...]:
+    """The states that the answer explains; what is seen is awaited to become one of them."""
+    gone = untouched.without(pair)
+    refused = exchange.status is not None and 400 <= exchange.status < 500
+    if refused or exchange.request.method != "DELETE":
+        return (untouched,)
+    return (gone,) if exchange.status == 204 and names(exchange, pair) else (untouched, gone)

@@ -1,0 +1,61 @@
+"""From then on, and by nothing else: what the looks at the end of a run say (spec/README.md, decision 16)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from conformance.judge import effect
+from conformance.judge.expect import broken, kept
+from conformance.judge.state import Pair, State
+from conformance.verdict import Ruling
+
+
+def removed(removals: Mapping[Pair, str], seen: State) -> Iterator[Ruling | None]:
+    """``effect.removed``: what was removed (association -> the exchange that did it) is not shown again."""
+    for pair, exchange in removals.items():
+        yield effect.absent(pair, seen, exchange, rule="shown again")
+
+
+def stayed(clause: str, expected: State, seen: State, earlier: tuple[str, ...] = ()) -> Ruling:
+    """What was left alone is as it was; ``earlier`` are the requests that may be to blame."""
+    changes = expected.differences(seen)
+    if not changes:
+        return kept(clause)
+    return broken(
+        clause,
+        "late",
+        summary="something changed that was left alone",
+        expected="everything as it was, from then on",
+        observed="; ".join(changes),
+        exchanges=(*earlier, *seen.exchanges),
+    )
+
+
+def deallocated(clause: str, address: str, exchange: str, seen: State) -> Ruling | None:
+    """``deallocation.*-after``: a de-allocated address is shown by no view; None where none was read."""
+    views = {"its single read": seen.ports, "the list of addresses": seen.tabled}
+    told = {view: said[address] for view, said in views.items() if address in said}
+    showing = [view for view, held in told.items() if held is not None]
+    if not told:
+        return None
+    if not showing:
+        return kept(clause)
+    return broken(
+        clause,
+        "shown again",
+        summary=f"a de-allocated address is still shown by {' and '.join(showing)}",
+        expected="the address is gone, from then on",
+        observed=f"{' and '.join(showing)} shows address {address}",
+        exchanges=(exchange, *seen.exchanges),
+    )
+
+
+def part(state: State, pairs: Collection[Pair] = (), addresses: Collection[str] = ()) -> State:
+    """The state of these associations and addresses alone."""
+    return State(
+        {pair: shows for pair, shows in state.listed.items() if pair in pairs},
+        {pair: shows for pair, shows in state.shown.items() if pair in pairs},
+        {address: held for address, held in state.ports.items() if address in addresses},
+        {address: held for address, held in state.tabled.items() if address in addresses},
+        state.exchanges,
+    )

@@ -1,0 +1,148 @@
+"""One oracle for every request of the space: what was asked, what stood before and what stands after, into rulings.
+
+A request is judged by what is lawful for it, wherever it came from and whichever clause it was sent for, and what it
+broke is blamed on the narrowest clause that speaks of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from conformance import openapi
+from conformance.evidence import Exchange
+from conformance.judge import codes, effect, methods, refusal
+from conformance.judge.attempt import Attempt
+from conformance.judge.expect import broken, kept
+from conformance.verdict import Ruling
+
+
+class Expected(StrEnum):
+    """What is lawful for a request that wears a value and is otherwise a plain removal of a standing association."""
+
+    GRANTED = "granted"
+    """204, and the association is gone (decision 17)."""
+
+    REFUSED = "refused"
+    """A documented 4xx, and nothing changes."""
+
+    UNAUTHORISED = "unauthorised"
+    """401, and nothing changes."""
+
+    FORBIDDEN = "forbidden"
+    """403, and nothing changes."""
+
+    NOT_ALLOWED = "not allowed"
+    """405, and nothing changes."""
+
+    EITHER = "either"
+    """A documented code: granted, and then exactly that association is gone, or refused, and nothing changes."""
+
+    INERT = "inert"
+    """Whatever is answered, nothing changes."""
+
+
+MUST_STAY = frozenset(
+    {Expected.REFUSED, Expected.UNAUTHORISED, Expected.FORBIDDEN, Expected.NOT_ALLOWED, Expected.INERT}
+)
+"""What goes out in batches: nothing of it may change anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """By what a request is judged.
+
+    Attributes:
+        clause: the narrowest clause that speaks of it.
+        granted: codes that the target's policy grants besides (decision 5).
+        content: the request carries content, which chooses nothing whatever becomes of it (``body.inert``).
+    """
+
+    clause: str
+    expected: Expected
+    granted: frozenset[int] = frozenset()
+    content: bool = False
+
+    @property
+    def optional(self) -> bool:
+        """An answer may lawfully give no occasion to judge its clause."""
+        return self.expected is Expected.EITHER
+
+
+def rulings(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
+    """What follows from an attempt, the rule's own clause first; None where its clause could not be judged."""
+    yield from OWN[rule.expected](rule, attempt)
+    yield effect.inert(attempt)
+    if rule.content:
+        yield effect.body_inert(attempt)
+    if attempt.status == 204 and rule.expected is not Expected.INERT and attempt.exchange.request.method == "DELETE":
+        yield effect.nothing_else(attempt)
+
+
+def _granted(_rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
+    yield codes.success(attempt)
+    yield effect.removed(attempt)
+
+
+DOCUMENTED_ONLY = frozenset({"body.refused", "access.foreign"})
+"""Clauses that ask for a documented 4xx; elsewhere any 4xx refuses, and ``codes.documented`` speaks of its code."""
+
+
+def _refused(*codes_allowed: int) -> Callable[[Rule, Attempt], Iterator[Ruling | None]]:
+    def judged(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
+        documented = openapi.refusals() if rule.clause in DOCUMENTED_ONLY else None
+        allowed = frozenset(codes_allowed) or documented
+        yield refusal.refused_or(rule.clause, attempt, codes=allowed, granted=set(rule.granted))
+
+    return judged
+
+
+def _either(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
+    if attempt.names:
+        yield effect.removed(attempt)
+    if rule.clause == "codes.documented":
+        yield codes.documented(attempt.exchange)
+
+
+def _inert(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
+    yield methods.without_effect(rule.clause, attempt)
+
+
+OWN: Mapping[Expected, Callable[[Rule, Attempt], Iterator[Ruling | None]]] = {
+    Expected.GRANTED: _granted,
+    Expected.REFUSED: _refused(),
+    Expected.UNAUTHORISED: _refused(401),
+    Expected.FORBIDDEN: _refused(403),
+    Expected.NOT_ALLOWED: _refused(405),
+    Expected.EITHER: _either,
+    Expected.INERT: _inert,
+}
+
+
+def persistent(rule: Rule, attempt: Attempt, tries: tuple[Exchange, ...]) -> Iterator[Ruling | None]:
+    """What follows from a fault that persists, so that it is the answer (decision 13).
+
+    Args:
+        tries: every try of the request, alone; between any two a plain removal succeeded.
+    """
+    last = tries[-1]
+    if rule.clause.startswith("identifier.") or rule.expected in {Expected.EITHER, Expected.INERT}:
+        yield None if attempt.changes else kept(rule.clause)
+    else:
+        yield broken(
+            rule.clause,
+            f"persists: {last.status or 'no answer'}",
+            summary=f"{attempt.words} is never answered but with {last.outcome}",
+            expected=DEMANDED.get(rule.expected, "a 4xx, and nothing removed"),
+            observed=f"{last.outcome}, {len(tries)} times, while plain removals in between succeed",
+            exchanges=tries,
+        )
+
+
+DEMANDED = {
+    Expected.GRANTED: "204",
+    Expected.UNAUTHORISED: "401",
+    Expected.FORBIDDEN: "403",
+    Expected.NOT_ALLOWED: "405",
+}

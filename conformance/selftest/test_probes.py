@@ -1,0 +1,209 @@
+"""Groups of requests: every guilty one is found, no innocent one is blamed, and nothing hides another."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pytest
+
+from conformance.driver.probes import Asked, Prober
+from conformance.evidence import Exchange, Request, Response
+from conformance.generate.space import Value
+from conformance.judge import Attempt, Pair, State
+from conformance.judge.oracle import Expected
+from conformance.verdict import Ruling
+
+SCENE = [Pair(address, server) for address in "ab" for server in ("s1", "s2")]
+
+
+def value(name: str, expected: Expected = Expected.REFUSED, clause: str = "identifier.uuid") -> Value:
+    """A value that the target below knows by its name."""
+    return Value("address", name, name, "the test", clause, expected, {"name": name})
+
+
+class Pretended:
+    """A target in memory: ``answers`` maps names to codes (400 for others), ``removes`` are carried out."""
+
+    def __init__(self, answers: Mapping[str, int | None] | None = None, removes: Iterable[str] = ()) -> None:
+        self.answers, self.removes = answers or {}, set(removes)
+        self.stands = dict.fromkeys(SCENE, False)
+        self.also: Callable[[str], Iterable[Pair]] = lambda _: ()
+        self.rulings: list[tuple[Ruling, tuple[str, ...]]] = []
+        self.open: list[str] = []
+        self.sent_names: list[str] = []
+
+    def establish(self, *pairs: Pair) -> None:
+        """Let these stand."""
+        self.stands.update(dict.fromkeys(pairs, True))
+        self.believed = dict(self.stands)
+
+    def known(self) -> State:
+        """What was seen last."""
+        return State(listed=dict(self.believed), shown=dict(self.believed))
+
+    def overview(self) -> State:
+        """What stands."""
+        return State(listed=dict(self.stands), exchanges=("look",))
+
+    def awaited(self, expected: State) -> State:
+        """What stands: nothing here is late."""
+        assert expected.listed
+        return self.overview()
+
+    def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        """Answer, and carry out what is to be carried out."""
+        name = variation.get("name", "plain")
+        self.sent_names.append(name)
+        status = self.answers.get(name, 204 if name == "plain" else 400)
+        if name in self.removes or name == "plain":
+            self.stands[pair] = False
+        self.stands.update(dict.fromkeys(self.also(name), False))
+        response = None if status is None else Response(status, "", (), b"")
+        request = Request("DELETE", "http://127.0.0.1/", (), b"", "none")
+        return Exchange(
+            str(len(self.sent_names)),
+            "removeAssociation",
+            "full",
+            request,
+            0.0,
+            0.0,
+            0.0,
+            response,
+            "" if response else "lost",
+        )
+
+    def solo(self, pair: Pair, words: str, variation: Mapping[str, Any]) -> Attempt:
+        """The same on a restored scene."""
+        self.establish(*SCENE)
+        before = self.known()
+        exchange = self.sent(pair, variation)
+        after = self.overview()
+        self.believed = dict(self.stands)
+        return Attempt(exchange=exchange, before=before, after=after, pair=pair, reached=True, words=words)
+
+    def learnt(self, seen: State, removed: Mapping[Pair, str]) -> None:
+        """Believe what stands."""
+        assert seen.exchanges
+        assert isinstance(removed, Mapping)
+        self.believed = dict(self.stands)
+
+    def enter(
+        self,
+        rulings: Iterable[Ruling | None],
+        exchange: str = "",
+        words: str = "",
+        reason: str = "",
+        kind: tuple[str, ...] = (),
+    ) -> None:
+        """Keep them, with the classes that tell findings apart."""
+        assert not exchange or words
+        self.rulings += [(ruling, kind) for ruling in rulings if ruling]
+        self.open += [reason] if reason else []
+
+    def fault_share(self) -> float:
+        """Faults are rare."""
+        return 0.01
+
+    def evidence(self, pair: Pair) -> tuple[str, ...]:
+        """Nothing made them."""
+        assert pair in SCENE
+        return ()
+
+    def broken(self, clause: str = "identifier.uuid") -> set[tuple[str, str]]:
+        """The classes and the rule of each way in which the clause is broken."""
+        found = ((one.violation, kind) for one, kind in self.rulings if one.clause == clause)
+        return {("".join(kind), violation.rule) for violation, kind in found if violation}
+
+
+def probed(target: Pretended, values: Iterable[Value]) -> Pretended:
+    """All of them, in turn over the scene."""
+    asked = [Asked(SCENE[place % len(SCENE)], one) for place, one in enumerate(values)]
+    Prober(target, SCENE).run(asked)
+    return target
+
+
+NAMES = [f"kind {chr(97 + place)}" for place in range(20)]
+
+
+def test_a_group_that_changes_nothing_is_judged_by_its_answers() -> None:
+    """Each request is a case, and goes out once."""
+    target = probed(Pretended(), map(value, NAMES))
+    assert sum(one.clause == "identifier.uuid" for one, _ in target.rulings) == len(NAMES)
+    assert target.sent_names == NAMES
+    assert not target.broken()
+
+
+@pytest.mark.parametrize("guilty", [{NAMES[0]}, {NAMES[7]}, {NAMES[3], NAMES[4], NAMES[19]}])
+@pytest.mark.parametrize("code", [204, 400])
+def test_every_guilty_request_of_a_group_is_found(guilty: set[str], code: int) -> None:
+    """Whatever it was answered, and whichever stands before or behind it; no innocent one is blamed."""
+    target = probed(Pretended(dict.fromkeys(guilty, code), guilty), map(value, NAMES))
+    rule = "refusal" if code == 204 else "refusal: effect"
+    assert target.broken() == {(f"address: {name}", rule) for name in guilty}
+
+
+def test_a_request_that_hits_another_association_is_found() -> None:
+    """What it removes is not what it names."""
+    target = Pretended()
+    target.also = lambda name: [SCENE[3]] if name == NAMES[8] else []
+    probed(target, map(value, NAMES))
+    assert target.broken() == {(f"address: {NAMES[8]}", "refusal: effect")}
+
+
+def test_what_a_removal_hid_is_tried_again() -> None:
+    """A request that met nothing, since one before it removed its association, is sent once more."""
+    target = probed(Pretended({NAMES[0]: 204}, {NAMES[0]}), map(value, NAMES))
+    assert target.sent_names.count(NAMES[4]) == 2, "it names the association that the first one removed"
+    assert target.sent_names.count(NAMES[1]) == 1
+
+
+def test_what_never_repeats_is_reported_all_the_same() -> None:
+    """A change of our own things that nothing lawful explains is never dropped."""
+    target = Pretended()
+    target.also = lambda name: [SCENE[0]] if name == NAMES[2] and target.sent_names.count(name) == 1 else []
+    probed(target, map(value, NAMES))
+    assert target.broken("effect.refusal-is-inert") == {("", "late")}
+
+
+def test_what_every_kind_breaks_in_one_way_is_one_finding() -> None:
+    """Findings are told apart by the smallest set of classes without which they do not occur."""
+    target = probed(Pretended(dict.fromkeys(NAMES, 204), NAMES), map(value, NAMES))
+    assert target.broken() == {("address", "refusal")}
+
+
+def test_requests_that_may_remove_are_judged_by_what_they_name() -> None:
+    """A granted one is gone and its neighbours stand; a refused one is a finding where nothing may refuse it."""
+    dresses = [value(name, Expected.GRANTED, "codes.success") for name in NAMES[:6]]
+    answers = {name: 204 for name in NAMES[:6] if name != NAMES[2]}
+    target = probed(Pretended(answers, answers), dresses)
+    assert target.broken("codes.success") == {(f"address: {NAMES[2]}", "code 400")}
+    assert not target.broken("effect.nothing-else")
+
+
+def test_a_removal_that_takes_a_neighbour_along_is_found_among_others() -> None:
+    """Each is sent alone once something beyond what was named has gone."""
+    dresses = [value(name, Expected.GRANTED, "codes.success") for name in NAMES[:3]]
+    target = Pretended(dict.fromkeys(NAMES[:3], 204), NAMES[:3])
+    target.also = lambda name: [SCENE[3]] if name == NAMES[1] else []
+    probed(target, dresses)
+    assert target.broken("effect.nothing-else") == {(f"address: {NAMES[1]}", "more than asked for")}
+
+
+@pytest.mark.parametrize("status", [503, None])
+def test_a_fault_that_persists_breaks_what_demands_an_answer(
+    status: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two tries a plain removal succeeds; a client's mistake is no server's fault."""
+    monkeypatch.setattr("conformance.driver.probes.PERSISTS_SECONDS", 0.01)
+    monkeypatch.setattr("conformance.driver.probes.again_after", lambda *_: 0.0)
+    target = probed(Pretended({NAMES[0]: status}), [value(NAMES[0], Expected.REFUSED, "body.refused")])
+    assert target.broken("body.refused") == {(f"address: {NAMES[0]}", f"persists: {status or 'no answer'}")}
+    assert target.sent_names.count("plain") >= 2
+    assert bool(target.broken("faults.client-input")) is (status is not None)
+
+
+def test_a_fault_that_everything_meets_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plain removal fails as well: the case stays open, and nothing is blamed."""
+    monkeypatch.setattr("conformance.driver.probes.again_after", lambda *_: 0.0)
+    target = probed(Pretended({NAMES[0]: 503, "plain": 503}), [value(NAMES[0], Expected.REFUSED, "body.refused")])
+    assert not target.broken("body.refused")
+    assert target.open
