@@ -22,12 +22,12 @@ from conformance.plugin import options, outcome, several, workers
 from conformance.plugin.keys import BEAT, BEGUN, CLOSING, DISPLAY, OUTCOME, PROCESS, RULING_LOG, SESSION, STARTED_AT
 from conformance.plugin.outcome import Outcome
 from conformance.report import terminal
-from conformance.run import cost, progress, suite
+from conformance.run import cost, progress, results, suite
 from conformance.run import session as sessions
 from conformance.run.progress import Beat
 
-AT_THE_END = "the look at the end"
-"""What stands for a test's name where something was seen after the last one."""
+FIRST_PROCESSES = frozenset({"main", "gw0"})
+"""The only process that runs tests, or the first of the workers."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -173,28 +173,34 @@ def pytest_look_at_the_end(session: pytest.Session) -> Generator[None, Any, Any]
         return (yield)
     log = RulingLog(frozenset(spoken_of), process.recorder)
     subjects = lasting.Lasting(process, log)
-    _listen(process, log)
-    subjects.begin()
+    worker = _worker(session.config)
+    if worker in FIRST_PROCESSES:  # the others need the addresses that are granted
+        _listen(process, log)
+        subjects.begin()
     ended = yield
     if not session.shouldstop and not session.shouldfail:
         begun, at = process.readings(), time.time()
         _listen(process, log)
         ended_so = outcome.left_open(subjects.end())
-        session.config.stash[CLOSING] = _closing(process, log, ended_so, begun, at)
+        session.config.stash[CLOSING] = {"worker": worker, **_closing(process, log, ended_so, begun, at)}
     return ended
+
+
+def _worker(config: pytest.Config) -> str:
+    """The process that runs tests; the only one is called main."""
+    return str(getattr(config, "workerinput", {}).get("workerid", "main"))
 
 
 def _closing(process: Process, log: RulingLog, ended: Outcome, begun: Readings, at: float) -> dict[str, Any]:
     """The record of the look at the end, as that of a test of the clauses that it gave occasion for."""
     now = process.readings()
     return {
-        "test": AT_THE_END,
+        "test": results.AT_THE_END,
         "clauses": sorted(log.own if ended.reason else log.own & log.cases.keys()),
         "outcome": ended.to_json(),
         "rulings": log.to_json(),
         "requests": now.requests - begun.requests,
         "spent": asdict(begun.until(now)),
-        "worker": "main",
         "at": at,
         "seconds": max(time.time() - at, 0.0),
     }
@@ -257,7 +263,7 @@ def _record(item: pytest.Item) -> dict[str, Any]:
         "rulings": item.stash[RULING_LOG].to_json(),
         "requests": now.requests - begun.requests,
         "spent": asdict(begun.until(now)),
-        "worker": getattr(item.config, "workerinput", {}).get("workerid", "main"),
+        "worker": _worker(item.config),
         "at": item.stash[STARTED_AT],
         "seconds": max(time.time() - item.stash[STARTED_AT], 0.0),
     }

@@ -10,6 +10,9 @@ from conformance.catalogue import Catalogue, Clause
 from conformance.run import suite
 from conformance.verdict import Absence, ClauseResult, Finding, Span, Spent, Verdict, smaller, worst
 
+AT_THE_END = "the look at the end"
+"""What stands for a test's name where something was seen after the last one."""
+
 LAWFUL_GAPS = frozenset({Absence.CREDENTIAL, Absence.OPTION, Absence.OCCASION})
 
 
