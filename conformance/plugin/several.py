@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ from conformance.plugin import options
 from conformance.plugin.options import ALONE
 from conformance.report import overview
 from conformance.run import session as sessions
+from conformance.run import unfinished
 from conformance.run.options import Options
 from conformance.run.session import INTERNAL_ERROR, INTERRUPTED, USAGE_ERROR
 from conformance.verdict import Verdict
@@ -94,22 +97,24 @@ def run(config: pytest.Config, targets: Sequence[str]) -> int:
     Raises:
         pytest.UsageError: something given is wrong; nothing was sent to any target.
     """
-    try:
-        wanted = options.read(config)
-        stops = plan(targets, wanted)
-    except UsageError as error:
-        raise pytest.UsageError(str(error)) from error
-    relay = Relay()
-    before = {number: signal.signal(number, relay) for number in FORWARDED}
-    try:
-        return _round(config, wanted, stops, relay)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    with tempfile.TemporaryDirectory(prefix="conformance-earlier-") as kept:
+        try:
+            wanted = options.read(config)
+            stops = plan(targets, wanted)
+            wanted = _begun(wanted, stops, Path(kept))
+        except UsageError as error:
+            raise pytest.UsageError(str(error)) from error
+        relay = Relay()
+        before = {number: signal.signal(number, relay) for number in FORWARDED}
+        try:
+            return _round(config, wanted, stops, relay)
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def plan(targets: Sequence[str], wanted: Options) -> tuple[Stop, ...]:
-    """The targets in their order, each with a report directory of its own, free of an earlier run's report.
+    """The targets in their order, each with a report directory of its own.
 
     Raises:
         UsageError: every mistake of every description, name, waiver file and baseline, a line each.
@@ -135,10 +140,34 @@ def plan(targets: Sequence[str], wanted: Options) -> tuple[Stop, ...]:
     for own in [] if mistakes else owned:
         with _noting(mistakes):
             sessions.writable(own.report_dir)
-            report.remove(own.report_dir, own.formats)
     if mistakes:
         raise UsageError("\n".join(dict.fromkeys(mistakes)))
     return tuple(stops)
+
+
+def _begun(wanted: Options, stops: Sequence[Stop], kept: Path) -> Options:
+    """No earlier report stands any more, of any target or of all; what is compared with is kept for the runs to read.
+
+    Raises:
+        UsageError: a report cannot be replaced.
+    """
+    held = wanted.compared_with(
+        _kept(wanted.baseline, stops, kept / "baseline"), _kept(wanted.compare, stops, kept / "compare")
+    )
+    for directory in (wanted.report_dir, *(_own(wanted, stop).report_dir for stop in stops)):
+        unfinished.forget(directory)
+    report.write_overview(_parts(wanted, stops, ()), wanted.report_dir)
+    return held
+
+
+def _kept(earlier: Path | None, stops: Sequence[Stop], kept: Path) -> Path | None:
+    """A copy of a saved run, or of one for each target, under the names by which :func:`_own` finds them."""
+    if earlier is None or not earlier.is_dir():
+        return earlier and Path(shutil.copy(earlier, kept))
+    for stop in stops:
+        (kept / stop.folder).mkdir(parents=True)
+        shutil.copy(earlier / stop.folder / report.FILES["json"], kept / stop.folder)
+    return kept
 
 
 @contextlib.contextmanager
@@ -257,10 +286,11 @@ def _parts(wanted: Options, stops: Sequence[Stop], codes: Sequence[int]) -> tupl
 def _part(own: Options, stop: Stop, ended: Sequence[int]) -> overview.Part:
     if not ended:
         return overview.Part(stop.name, own.report_dir, None, "it was not its turn yet", Verdict.INCONCLUSIVE)
-    try:
-        return overview.Part(stop.name, own.report_dir, report.read(own.report_dir / report.FILES["json"]))
-    except UsageError:
-        return overview.Part(stop.name, own.report_dir, None, f"its run left no report and ended with code {ended[0]}")
+    with contextlib.suppress(UsageError):
+        found = report.read(own.report_dir / report.FILES["json"])
+        if not unfinished.describes(found):
+            return overview.Part(stop.name, own.report_dir, found)
+    return overview.Part(stop.name, own.report_dir, None, f"its run left no report and ended with code {ended[0]}")
 
 
 def _code(codes: Sequence[int], relay: Relay) -> int:

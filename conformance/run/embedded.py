@@ -24,6 +24,9 @@ from conformance.provision import ledger
 from conformance.target import Target
 
 START_SECONDS = 30
+NAME = "embedded reference deployment"
+ANNOUNCED = Target(NAME, "on a port of its own", "on a port of its own", {})
+"""What can be said of it before it has started."""
 
 
 @dataclass(slots=True)
@@ -93,7 +96,7 @@ def described(announcement: dict[str, Any], tokens: dict[str, str]) -> Target:
     """The target description of a deployment that announced itself so."""
     resources = {key: announcement[key] for key in ("servers", "network_id", "ports") if key in announcement}
     document = {
-        "name": "embedded reference deployment",
+        "name": NAME,
         "compute": announcement["compute"],
         "network": announcement["network"],
         "auth": {
@@ -104,4 +107,4 @@ def described(announcement: dict[str, Any], tokens: dict[str, str]) -> Target:
         "resources": resources,
         **{key: announcement[key] for key in ("limits", "policy") if announcement.get(key)},
     }
-    return target.from_document(document, "embedded reference deployment", tokens)
+    return target.from_document(document, NAME, tokens)

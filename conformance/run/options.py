@@ -29,3 +29,7 @@ class Options:
         """The same of the run of one target among several."""
         own = replace(self, target=target, report_dir=report_dir)
         return replace(own, waivers=waivers, baseline=baseline, compare=compare)
+
+    def compared_with(self, baseline: Path | None, compare: Path | None) -> Options:
+        """The same with these saved runs."""
+        return replace(self, baseline=baseline, compare=compare)

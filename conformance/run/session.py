@@ -29,7 +29,7 @@ from conformance.provision import (
     sweep_dead_runs,
     sweep_run,
 )
-from conformance.run import embedded
+from conformance.run import embedded, unfinished
 from conformance.run.options import Options
 from conformance.run.progress import Tally
 from conformance.run.results import Collector
@@ -148,6 +148,7 @@ class Session:
             self._tell(swept)
             self._see_others(swept)
         except UsageError as error:
+            unfinished.forget(self.options.report_dir)
             raise UsageError(f"{self.options.target}: {error}") from error
         except ConformanceError as error:
             self.obstacle = str(error)
@@ -328,17 +329,21 @@ class Session:
 
 
 def begin(options: Options) -> Session:
-    """A session on the target that the options name; nothing has been sent yet.
+    """A session on the target that the options name; nothing has been sent yet, and no earlier report stands.
 
     Raises:
         conformance.errors.UsageError: the target description, the waiver file or the baseline is wrong.
     """
     writable(options.report_dir)
     rules = policy_of(options), waivers_of(options), earlier_of(options)
+    chosen = target.load(options.target) if options.target is not None else embedded.ANNOUNCED
+    started = now()
+    unfinished.replace_earlier(options, chosen, rules[0], started)
     if options.target is not None:
-        return Session(options, target.load(options.target), None, None, *rules)
+        return Session(options, chosen, None, None, *rules, started=started)
     reference = embedded.start()
-    return Session(options, reference.target, reference, embedded.state_directory(options.state_dir), *rules)
+    state = embedded.state_directory(options.state_dir)
+    return Session(options, reference.target, reference, state, *rules, started=started)
 
 
 def earlier_of(options: Options) -> Run | None:
