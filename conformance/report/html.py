@@ -16,8 +16,22 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from conformance.evidence import statistics
-from conformance.report import body, difference, outline, pictures, sources, states, timeline, visible
-from conformance.verdict import Level, Run, Verdict
+from conformance.report import (
+    body,
+    causes,
+    changes,
+    difference,
+    issue,
+    outline,
+    pictures,
+    plain,
+    sources,
+    states,
+    timeline,
+    visible,
+)
+from conformance.report.causes import Cause, Member
+from conformance.verdict import Finding, Level, Run, Verdict, gate
 
 ANSWERS: Mapping[Verdict, str] = {
     Verdict.PASS: "Yes",
@@ -40,8 +54,14 @@ SIGNS: Mapping[Verdict, str] = {
 SHOWN_COMMANDS = 50
 """So many commands of a long sequence are on the page, half of them from its end."""
 
-OPEN_EXCHANGES = 6
-"""Longer sequences are folded except their end, which is where the clause broke."""
+CREDENTIALS: Mapping[str, str] = {
+    "full": "with the valid token",
+    "none": "without a token",
+    "made up": "with a made-up token",
+    "restricted": "as a caller who may not delete",
+    "foreign": "as a caller of another tenant",
+}
+"""Who asked, in words."""
 
 SHOWN_ENDS = 50
 """So many exchanges from either end of a sequence are on the page at most; the document holds them all."""
@@ -49,23 +69,28 @@ SHOWN_ENDS = 50
 SHOWN_EXCHANGES = 600
 """About so many are on the page in all, shared by the findings, so that it opens at once whatever the run was."""
 
-FEWEST_ENDS = 2
-
 
 def render(run: Run) -> str:
     """The run as an HTML page."""
     engine = environment()
     engine.globals["bases"] = [str(run.target.get(name, "")).rstrip("/") for name in ("compute", "network")]
     style, script = (engine.get_template(name).render() for name in ("report.css.j2", "report.js.j2"))
+    found, excused = causes.causes(run), causes.causes(run, waived=True)
     return engine.get_template("index.html.j2").render(
         run=run,
         answer=answer(run),
         outline=outline,
+        found=found,
+        excused=excused,
+        troubled=outline.troubled(run),
+        nothing_judged=outline.nothing_judged(run),
+        anchors=_anchors([*found, *excused]),
+        since=lambda finding: _since(run, finding),
         facts=_facts(run),
         setting=_setting(run),
         sections=difference.sections,
         sources=sources.known(),
-        shown_ends=_shown_ends(run),
+        shown_ends=_shown_ends([*found, *excused]),
         style=Markup(style),  # noqa: S704  # the suite's own file; its hash stands in the policy
         script=Markup(script),  # noqa: S704  # the same
         policy=policy(style, script),
@@ -74,10 +99,45 @@ def render(run: Run) -> str:
 
 
 def answer(run: Run) -> str:
-    """May we release? A run that was partial or interrupted never answers with a bare yes."""
+    """May we release? With the worst that is wrong, or what is promised; never a bare yes to a part of a run."""
     if run.verdict is Verdict.PASS and (run.partial or run.interrupted):
         return INCOMPLETE
-    return ANSWERS.get(run.verdict, ANSWERS[Verdict.INCONCLUSIVE])
+    bare = ANSWERS.get(run.verdict, ANSWERS[Verdict.INCONCLUSIVE])
+    more = {Verdict.PASS: _promised, Verdict.FAIL: _worst}.get(run.verdict)
+    return f"{bare}{more(run)}" if more else bare
+
+
+def _worst(run: Run) -> str:
+    gating = [
+        cause for cause in causes.causes(run) if any(gate.gates(part.first.clause, run.policy) for part in cause.parts)
+    ]
+    return f": {causes.headline(gating)}" if gating else ""
+
+
+def _promised(run: Run) -> str:
+    used = [use.waiver for use in run.waivers if use.findings]
+    told = "; ".join(f"{one.owner}, {one.ticket}, until {one.expires}" for one in used)
+    return f", with {outline.counted(len(used), 'waiver')}: {told}" if used else ""
+
+
+def _anchors(found: Sequence[Cause]) -> dict[str, str]:
+    """Clause -> the fingerprint of the finding at which a link to the clause leads: the first that is shown."""
+    anchors: dict[str, str] = {}
+    for part in (part for cause in found for part in cause.parts):
+        anchors.setdefault(part.first.clause.id, part.first.finding.fingerprint)
+    return anchors
+
+
+def _since(run: Run, finding: Finding) -> str:
+    """Since when it is known, as far as this run can tell."""
+    earlier, compared = run.policy.baseline, run.comparison
+    if earlier and gate.is_known(finding, run.policy):
+        return f"{earlier.started[:10]} or before"
+    if compared is None:
+        return "this run"
+    new = {(one.clause, one.rule, one.summary) for one in compared.difference.new}
+    is_new = (finding.clause, finding.rule, finding.summary) in new
+    return f"new since {compared.started[:10]}" if is_new else f"{compared.started[:10]} or before"
 
 
 def environment() -> Environment:
@@ -92,11 +152,13 @@ def environment() -> Environment:
     )
     engine.filters |= {
         "below": _below,
+        "around": _around,
         "body": body.shown,
+        "capital": issue.capital,
         "clock": _clock,
         "command": visible.command,
         "commands": _commands,
-        "ends": _ends,
+        "credential": lambda name: CREDENTIALS.get(name, name),
         "header_lines": _header_lines,
         "json_lines": lambda value: json.dumps(value, indent=2, ensure_ascii=False),
         "marked": _marked,
@@ -107,7 +169,12 @@ def environment() -> Environment:
     }
     engine.globals |= {
         "signs": SIGNS,
-        "open_exchanges": OPEN_EXCHANGES,
+        "HARMS": plain.HARMS,
+        "changes": changes,
+        "counted": outline.counted,
+        "issue": issue.text,
+        "member": Member,
+        "reproduction": issue.reproduction,
         "timeline": timeline,
         "pictures": pictures,
         "states": states,
@@ -159,9 +226,10 @@ def _setting(run: Run) -> list[tuple[str, str]]:
     ]
 
 
-def _shown_ends(run: Run) -> int:
-    findings = sum(len(clause.findings) for clause in run.clauses)
-    return max(FEWEST_ENDS, min(SHOWN_ENDS, SHOWN_EXCHANGES // (2 * max(findings, 1))))
+def _shown_ends(found: Sequence[Cause]) -> int:
+    shown = sum(len(cause.parts) for cause in found)
+    each = SHOWN_EXCHANGES // max(shown, 1)
+    return max(1, min(SHOWN_ENDS, (each - 1) // 4))  # two ends before the one that decides, two ends after it
 
 
 def _in_line(value: Any) -> str:
@@ -184,9 +252,18 @@ def _clock(at: float) -> str:
         return "unknown time"
 
 
-def _ends(exchanges: Sequence[Any], most: int) -> list[tuple[int, Any]]:
-    """The beginning and the end of a long sequence, each exchange with its number."""
+def _around(exchanges: Sequence[Any], decisive: str, most: int) -> list[tuple[str, int, list[tuple[int, Any]]]]:
+    """What came before the decisive exchange, itself, and what came after, with their number; else all of them."""
     numbered = list(enumerate(exchanges, 1))
+    at = next((place for place, one in numbered if str(one["id"]) == decisive), 0)
+    if not at:
+        return [("in all", len(numbered), _ends(numbered, most))]
+    groups = [("before", numbered[: at - 1]), ("it", numbered[at - 1 : at]), ("after", numbered[at:])]
+    return [(place, len(group), _ends(group, most)) for place, group in groups if group]
+
+
+def _ends(numbered: list[tuple[int, Any]], most: int) -> list[tuple[int, Any]]:
+    """The beginning and the end of a long sequence, each exchange with its number."""
     return numbered if len(numbered) <= 2 * most else numbered[:most] + numbered[-most:]
 
 

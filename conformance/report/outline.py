@@ -33,6 +33,7 @@ __all__ = [
     "CodeSeen",
     "TimeSpent",
     "codes",
+    "counted",
     "counts",
     "duration",
     "families",
@@ -181,6 +182,41 @@ def not_judged(run: Run) -> list[ClauseResult]:
     return sorted(left, key=lambda clause: (not gates(clause, run.policy), NOT_JUDGED.index(clause.verdict)))
 
 
+def left_open(run: Run) -> list[ClauseResult]:
+    """Clauses that are neither kept nor broken, what gates first; a waived one is broken."""
+    return [clause for clause in not_judged(run) if clause.verdict is not Verdict.WAIVED or not clause.findings]
+
+
+def troubled(run: Run) -> list[ClauseResult]:
+    """Clauses that failed without a finding to show, or on which the suite broke."""
+    return [clause for clause in wrong(run) if not clause.findings]
+
+
+def nothing_judged(run: Run) -> bool:
+    """Whether no clause was kept or broken although some were there to be judged."""
+    return bool(run.clauses) and all(one.verdict in {Verdict.INCONCLUSIVE, Verdict.UNTESTED} for one in run.clauses)
+
+
+def reasons(clauses: list[ClauseResult]) -> list[tuple[str, int]]:
+    """Why they were not judged, and of how many each is so: what more than a lack of credentials says first."""
+    tried = [one for one in clauses if one.verdict is Verdict.INCONCLUSIVE] or clauses
+    return Counter(in_words(one) for one in tried).most_common()
+
+
+def anchor(clause: ClauseResult) -> str:
+    """Where the page tells of the clause."""
+    if clause.verdict in {Verdict.FAIL, Verdict.ERROR} or (clause.verdict is Verdict.WAIVED and clause.findings):
+        return f"finding-{clause.id}"
+    return f"{'open' if clause.verdict in NOT_JUDGED else 'clause'}-{clause.id}"
+
+
+def section(verdict: Verdict) -> str:
+    """Where the page tells of clauses that ended so."""
+    if verdict in {Verdict.FAIL, Verdict.ERROR}:
+        return "wrong"
+    return {Verdict.PASS: "clauses", Verdict.WAIVED: "waived"}.get(verdict, "not-judged")
+
+
 def counts(run: Run) -> dict[Verdict, int]:
     """How many clauses ended with each verdict that occurs, the worst first."""
     counted = Counter(clause.verdict for clause in run.clauses)
@@ -210,6 +246,11 @@ def codes(run: Run) -> list[CodeSeen]:
         )
         for code in (*DOCUMENTED, *others, *lost)
     ]
+
+
+def counted(number: int, what: str, many: str = "") -> str:
+    """So many of something, in the number that grammar asks for."""
+    return f"{number:,} {what if number == 1 else many or what + 's'}"
 
 
 def in_words(clause: ClauseResult) -> str:

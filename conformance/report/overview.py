@@ -158,13 +158,7 @@ def _link(part: Part, directory: Path, clause: ClauseResult | None) -> str:
     if part.run is None:
         return ""
     place = Path(os.path.relpath(part.folder / PAGE, directory)).as_posix()
-    return f"./{quote(place)}{'#' + quote(_anchor(part.run, clause)) if clause else ''}"
-
-
-def _anchor(run: Run, clause: ClauseResult) -> str:
-    if clause in outline.wrong(run):
-        return f"finding-{clause.id}"
-    return f"{'open' if clause in outline.not_judged(run) else 'clause'}-{clause.id}"
+    return f"./{quote(place)}{'#' + quote(outline.anchor(clause)) if clause else ''}"
 
 
 def _names(names: Sequence[str]) -> str:

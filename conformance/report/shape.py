@@ -25,6 +25,7 @@ class Body(TypedDict):
     kept: int
     text: NotRequired[str]
     base64: NotRequired[str]
+    zlib: NotRequired[str]
 
 
 class Sent(TypedDict):

@@ -1,0 +1,54 @@
+"""A finding's observation as a difference of states: where one looked, what should be shown there, what is.
+
+Pure: the words of the judge in, rows out; words of another form make no rows, and the view shows them as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from conformance.report.causes import Member
+
+_SHOWS = re.compile(
+    r"(?P<views>(?:the (?:list|single read|list of addresses)(?: and )?)+) (?P<verb>shows|does not show) "
+    r"(?P<thing>(?:address \S+ with server \S+|address \S+|the address))"
+)
+_THERE = re.compile(r"(?P<views>in the list of addresses )?(?P<thing>address \S+) (?P<verb>is gone|still exists)")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference: ``expected`` and ``seen`` are what ``view`` says of ``thing``."""
+
+    view: str
+    thing: str
+    expected: str
+    seen: str
+
+
+def of(member: Member) -> list[Change]:
+    """The differences that a finding tells, with the names that its readers know."""
+    told = member.setting.in_words(member.finding.observed)
+    shown = {(one.view, one.thing): one for one in (*_shown(told), *_there(told))}
+    return list(shown.values())
+
+
+def _shown(told: str) -> Iterator[Change]:
+    for met in _SHOWS.finditer(told):
+        shows = met["verb"] == "shows"
+        thing = _clean(met["thing"]).replace(" with ", " on ")
+        for view in met["views"].split(" and "):
+            yield Change(view.strip(), thing, "not shown" if shows else "shown", "shown" if shows else "not shown")
+
+
+def _there(told: str) -> Iterator[Change]:
+    for met in _THERE.finditer(told):
+        gone = met["verb"] == "is gone"
+        view = "the list of addresses" if met["views"] else "the read of the address"
+        yield Change(view, _clean(met["thing"]), "there" if gone else "gone", "gone" if gone else "there")
+
+
+def _clean(thing: str) -> str:
+    return thing.rstrip(";,.")
