@@ -15,6 +15,12 @@ import urllib3
 
 LONGEST = 300
 
+STRICTLY_REFUSED = range(80, 94)
+"""What OpenSSL finds with X509_V_FLAG_X509_STRICT only: X509_V_ERR_PATHLEN_INVALID_FOR_NON_CA to
+X509_V_ERR_EXTENSIONS_REQUIRE_VERSION_3."""
+
+STRICTER = "Python 3.13 insists on RFC 5280: have it issued again with this, or run with Python 3.12"
+
 WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "the host name cannot be resolved: {0}"),
     (ssl.SSLError, "TLS failed: {0}"),
@@ -38,7 +44,13 @@ def why(error: BaseException, timeout_seconds: float) -> str:
     proxy = "the proxy: " if any(isinstance(one, urllib3.exceptions.ProxyError) for one in causes) else ""
     known = ((one, words) for kind, words in WORDS for one in reversed(causes) if isinstance(one, kind))
     root, template = next(known, (causes[-1], "{1}: {0}"))
-    return proxy + " ".join(template.format(root, type(root).__name__).split())
+    return proxy + " ".join((template.format(root, type(root).__name__) + _hint(root)).split())
+
+
+def _hint(root: BaseException) -> str:
+    """What helps with a certificate that only the stricter check of Python 3.13 refuses."""
+    code = getattr(root, "verify_code", 0) if isinstance(root, ssl.SSLCertVerificationError) else 0
+    return f"; {STRICTER}" if code in STRICTLY_REFUSED else ""
 
 
 def shortened(reason: str) -> str:

@@ -5,6 +5,7 @@ was sent, and what the server refuses by itself carries a documented code. It li
 interface only.
 """
 
+import contextlib
 import ipaddress
 import logging
 import socket
@@ -102,6 +103,12 @@ class _Request(cheroot.server.HTTPRequest):
 
 class _Connection(cheroot.server.HTTPConnection):
     RequestHandlerClass = _Request
+
+    def close(self) -> None:
+        """Close, and drop what a client that has gone did not take: the writer would try again when it is collected."""
+        super().close()
+        with contextlib.suppress(OSError):
+            self.wfile.close()
 
 
 class _Gateway(cheroot.wsgi.Gateway_10):

@@ -2,6 +2,7 @@ import shutil
 import socket
 import ssl
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,12 +12,17 @@ from client_raw import ADDRESS, SERVER, TOKEN, Behaviour, Peer, RawServer, clien
 
 from conformance import target
 from conformance.client import Client, Pacer
+from conformance.client.failure import STRICTER, why
 from conformance.errors import UsageError
 from conformance.evidence import Recorder
 from conformance.target import Target
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl"), reason="no openssl to make certificates with")
 
+# What RFC 5280 asks of an authority and of every certificate; Python 3.13 insists on it.
+AUTHORITY = "basicConstraints=critical,CA:TRUE"
+USAGE = ("keyUsage=critical,keyCertSign,cRLSign",)
+IDENTIFIERS = ("subjectKeyIdentifier=hash", "authorityKeyIdentifier=keyid")
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 
 
@@ -41,15 +47,20 @@ class SecureServer(RawServer):
             connection.close()
 
 
-def certificate(directory: Path, name: str, host: str, days: int, authority: Path | None = None) -> Path:
+def certificate(
+    directory: Path, name: str, host: str, days: int, authority: Path | None = None, usage: tuple[str, ...] = USAGE
+) -> Path:
     """A key and a certificate, in one file; it signs itself unless an authority does."""
     path = directory / f"{name}.pem"
-    kind = ["-newkey", "rsa:2048", "-nodes", "-keyout", f"{path}.key", "-out", f"{path}.crt", "-days", str(days)]
-    subject = ["-subj", "/CN=test", "-addext", f"subjectAltName={host}"]
+    # Nothing comes from the system's settings; openssl adds the key identifiers where they are asked for.
+    (settings := directory / "openssl.cnf").write_text("[req]\ndistinguished_name=name\n[name]\n")
+    kind = ["-config", str(settings), "-newkey", "rsa:2048", "-nodes", "-keyout", f"{path}.key", "-subj", f"/CN={name}"]
     signed = ["-CA", f"{authority}.crt", "-CAkey", f"{authority}.key"] if authority else []
     # An end entity, except for authorities: they are named without a host.
-    subject = subject if host else [*subject[:2], "-addext", "basicConstraints=critical,CA:TRUE"]
-    subprocess.run(["openssl", "req", "-x509", *kind, *subject, *signed], check=True, capture_output=True)
+    said = [f"subjectAltName={host}", *IDENTIFIERS] if host else [AUTHORITY, *usage, *IDENTIFIERS]
+    extensions = [word for one in said for word in ("-addext", one)]
+    request = ["openssl", "req", "-x509", *kind, *extensions, "-days", str(days), *signed, "-out", f"{path}.crt"]
+    subprocess.run(request, check=True, capture_output=True)
     path.write_text(Path(f"{path}.key").read_text() + Path(f"{path}.crt").read_text())
     return path
 
@@ -107,6 +118,26 @@ def test_a_private_authority_is_accepted_once_it_is_known(tmp_path: Path, truste
         client = client_of(server.url, tmp_path)
         assert [client.remove(SERVER, ADDRESS).status for _ in range(3)] == [204, 204, 204]
         assert server.connections == 1
+
+
+@pytest.mark.skipif(sys.version_info < (3, 13), reason="nothing is checked strictly before Python 3.13")
+def test_who_is_refused_by_the_stricter_check_alone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An authority that may not sign, as many private ones say of themselves."""
+    authority = certificate(tmp_path, "ca", "", 2, usage=())
+    certificate(tmp_path, "server", "IP:127.0.0.1", 2, authority)
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{authority}.crt")
+    with SecureServer(answering, tmp_path / "server.pem") as server:
+        failure = client_of(server.url, tmp_path).remove(SERVER, ADDRESS).failure
+    assert failure.startswith("TLS failed: ")
+    assert "Python 3.13 insists on RFC 5280" in failure
+
+
+@pytest.mark.parametrize(("code", "hinted"), [(10, False), (18, False), (80, True), (85, True), (92, True), (94, False)])
+def test_the_hint_is_for_what_only_the_stricter_check_finds(code: int, hinted: bool) -> None:  # noqa: FBT001
+    """Expired and self-signed are no matter of it."""
+    error = ssl.SSLCertVerificationError("certificate verify failed")
+    error.verify_code = code
+    assert (STRICTER in why(error, 1)) == hinted
 
 
 @pytest.mark.usefixtures("trust")

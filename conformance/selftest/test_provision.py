@@ -1,4 +1,5 @@
 import errno
+import http
 import json
 import os
 import shutil
@@ -162,7 +163,7 @@ def test_an_intent_is_on_disk_before_the_request(run: Run) -> None:
         assert ledger.read(run.path).addresses == {address.id: set()}
 
 
-WORDS = {400: "Bad Request", 403: "Forbidden", 409: "Conflict", 413: "Request Entity Too Large"}
+WORDS = {code: http.HTTPStatus(code).phrase for code in (400, 403, 409, 413)}
 """The codes of a quota that is used up."""
 
 
