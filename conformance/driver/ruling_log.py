@@ -6,7 +6,7 @@ Nothing is raised here: a violation is entered, and the test goes on with what i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -28,6 +28,7 @@ class RulingLog:
     Attributes:
         own: the clauses that the test is marked with; a case that could not be judged is theirs.
         findings: by what tells them apart, the smallest counterexample of each.
+        earlier: what the same test found when it ran before: what was seen stays seen, and is not counted again.
         violated: what each violation of the test's own clauses was, in the order in which they were entered.
         untried: clause -> what was left out, a case an entry, with the reason.
     """
@@ -35,6 +36,7 @@ class RulingLog:
     own: frozenset[str]
     recorder: Recorder
     findings: dict[FindingKey, Finding] = field(default_factory=dict)
+    earlier: Mapping[FindingKey, Finding] = field(default_factory=dict)
     violated: list[FindingKey] = field(default_factory=list)
     untried: dict[str, list[str]] = field(default_factory=dict)
     unjudged: Counter[str] = field(default_factory=Counter)
@@ -51,7 +53,12 @@ class RulingLog:
     @property
     def broken(self) -> list[Finding]:
         """What was found against the test's own clauses."""
-        return [finding for finding in self.findings.values() if finding.clause in self.own]
+        return [finding for finding in self.found.values() if finding.clause in self.own]
+
+    @property
+    def found(self) -> dict[FindingKey, Finding]:
+        """What this and earlier runs of the test found."""
+        return {**self.earlier, **self.findings}
 
     def breaks(self, clause: str) -> bool:
         """Whether the clause was seen to be broken."""
@@ -132,5 +139,5 @@ class RulingLog:
             "unjudged": dict(self.unjudged),
             "reasons": dict(self.reasons),
             "untried": dict(self.untried),
-            "findings": [finding.to_json() for finding in self.findings.values()],
+            "findings": [finding.to_json() for finding in self.found.values()],
         }

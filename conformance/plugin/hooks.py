@@ -154,7 +154,7 @@ def pytest_xdist_node_collection_finished(node: Any, ids: list[str]) -> None:
 
 def _selected(config: pytest.Config, nodeids: list[str]) -> None:
     if SESSION in config.stash:
-        config.stash[SESSION].collected([suite.name(nodeid) for nodeid in nodeids])
+        config.stash[SESSION].collected([suite.item(nodeid) for nodeid in nodeids])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -219,9 +219,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     process, beat = item.config.stash[PROCESS], item.config.stash[BEAT]
     recorder = process.recorder
     recorder.forget()
-    rulings = item.stash[RULING_LOG] = RulingLog(frozenset(_clauses(item)), recorder)
-    item.stash[BEGUN] = process.readings()
-    item.stash[STARTED_AT] = time.time()
+    # A test that runs again, as pytest-rerunfailures lets it, is one test all the same.
+    earlier = item.stash[RULING_LOG].found if RULING_LOG in item.stash else {}
+    rulings = item.stash[RULING_LOG] = RulingLog(frozenset(_clauses(item)), recorder, earlier=earlier)
+    item.stash[OUTCOME] = Outcome()
+    item.stash.setdefault(BEGUN, process.readings())
+    item.stash.setdefault(STARTED_AT, time.time())
     beat.begin(suite.name(item.nodeid), _clauses(item), rulings)
     recorder.listeners[:] = [lambda exchange: _at_every_exchange(rulings, exchange), lambda _: beat.note()]
 
@@ -258,6 +261,7 @@ def _record(item: pytest.Item) -> dict[str, Any]:
     begun, now = item.stash[BEGUN], item.config.stash[PROCESS].readings()
     return {
         "test": suite.name(item.nodeid),
+        "item": suite.item(item.nodeid),
         "clauses": list(_clauses(item)),
         "outcome": item.stash.get(OUTCOME, Outcome()).to_json(),
         "rulings": item.stash[RULING_LOG].to_json(),
@@ -295,7 +299,12 @@ class Listener:
         if hasattr(report, "conformance"):
             self._session.ended(report.conformance)
         elif report.when not in {"setup", "call", "teardown"}:
-            self._session.collector.crashed[suite.name(report.nodeid)] = "the worker process died"
+            self._session.collector.crashed[suite.item(report.nodeid)] = "the worker process died"
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Ctrl-C, or a plugin that ends pytest at once; what pytest raises when it is told to stop is neither."""
+        if type(excinfo.value) is KeyboardInterrupt or isinstance(excinfo.value, pytest.exit.Exception):
+            self._session.interrupt()
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any, error: object) -> None:
@@ -304,7 +313,7 @@ class Listener:
         if said:
             self._session.hear(said)
         elif error:
-            self._session.notes.append(f"worker {node.gateway.id} ended early: {error}")
+            self._session.died(node.gateway.id, error)
 
 
 @pytest.hookimpl(trylast=True)
@@ -321,7 +330,19 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         run = config.stash[SESSION]
         if said:
             run.hear(said)
+        _stop(run, session, exitstatus)
         session.exitstatus = run.finish(exitstatus)
+
+
+def _stop(run: sessions.Session, session: pytest.Session, exitstatus: int) -> None:
+    """Tell the run why pytest did not run all tests."""
+    if session.shouldfail:
+        most = session.config.getoption("maxfail")
+        run.stop_early("stopped after the first failure" if most == 1 else f"stopped after {most} failures")
+    elif session.shouldstop:
+        run.stop_early(f"stopped: {session.shouldstop}")
+    if exitstatus == sessions.INTERRUPTED and not session.shouldfail:
+        run.interrupt()
 
 
 @pytest.hookimpl(trylast=True)

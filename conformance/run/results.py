@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.catalogue import Catalogue, Clause
+from conformance.driver.lasting import CLAUSES
 from conformance.run import suite
 from conformance.verdict import Absence, ClauseResult, Finding, Span, Spent, Verdict, smaller, worst
 
@@ -18,9 +20,10 @@ LAWFUL_GAPS = frozenset({Absence.CREDENTIAL, Absence.OPTION, Absence.OCCASION})
 
 @dataclass(slots=True)
 class Record:
-    """What one test has to say, from whichever process."""
+    """What one test has to say, from whichever process; ``item`` tells it from its namesakes with other parameters."""
 
     test: str
+    item: str
     clauses: tuple[str, ...]
     verdict: Verdict
     reason: str
@@ -42,6 +45,7 @@ class Record:
         outcome, rulings = said["outcome"], said["rulings"]
         return cls(
             test=said["test"],
+            item=said.get("item", f"{said['test']} of {said['worker']}"),
             clauses=tuple(said["clauses"]),
             verdict=Verdict(outcome["verdict"]),
             reason=outcome["reason"],
@@ -86,17 +90,32 @@ class Record:
 
 @dataclass(slots=True)
 class Collector:
-    """Gathers records while the tests run."""
+    """Gathers records while the tests run.
 
-    records: list[Record] = field(default_factory=list)
+    Attributes:
+        collected: the tests that were chosen, with their parameters.
+        crashed: such a test -> how the process died that ran it.
+        unlooked: why a process that ran tests did not take its look at the end; empty if each did.
+    """
+
+    heard: dict[str, Record] = field(default_factory=dict)
     collected: set[str] = field(default_factory=set)
     crashed: dict[str, str] = field(default_factory=dict)
+    unlooked: str = ""
     stopped: str = ""
     """Why no test ran, or why the run ended early; empty when it came to its end."""
 
-    def add(self, said: dict[str, Any]) -> None:
-        """Take a test's record."""
-        self.records.append(Record.from_json(said))
+    @property
+    def records(self) -> Collection[Record]:
+        """What the tests had to say."""
+        return self.heard.values()
+
+    def add(self, said: dict[str, Any]) -> bool:
+        """Take a test's record, and say whether it is the first: a test that ran again is heard once, the last time."""
+        record = Record.from_json(said)
+        first = record.item not in self.heard
+        self.heard[record.item] = record
+        return first
 
     def spans(self) -> tuple[Span, ...]:
         """When each test ran, by worker and in the order of their beginnings."""
@@ -105,7 +124,26 @@ class Collector:
     @property
     def partial(self) -> bool:
         """Some of the suite's tests were not chosen."""
-        return not suite.tests() <= self.collected
+        return not suite.tests() <= {suite.name(item) for item in self.collected}
+
+    @property
+    def unheard(self) -> dict[str, str]:
+        """The tests that were chosen and did not reach their end -> why."""
+        why = self.stopped or "it did not run"
+        return {item: self.crashed.get(item, why) for item in sorted(self.collected - self.heard.keys())}
+
+    @property
+    def incomplete(self) -> bool:
+        """Something that was chosen did not reach its end."""
+        return bool(self.unheard) or any(map(self.missing, CLAUSES))
+
+    def missing(self, clause: str) -> dict[str, str]:
+        """What should have judged a clause and did not reach its end -> why."""
+        tests = suite.judges().get(clause, frozenset())
+        early = {item: why for item, why in self.unheard.items() if suite.name(item) in tests}
+        chosen = tests & {suite.name(item) for item in self.collected}
+        late = {AT_THE_END: self.stopped or self.unlooked} if self.unlooked and clause in CLAUSES and chosen else {}
+        return early | late
 
     def results(self, catalogue: Catalogue) -> tuple[ClauseResult, ...]:
         """One result for each clause of the catalogue, in its order."""
@@ -135,10 +173,8 @@ class Collector:
 
     def _left_out(self, clause: str, own: list[Record]) -> tuple[str, ...]:
         """What was not tried of a clause that was chosen, case by case."""
-        missing = sorted((suite.judges().get(clause, frozenset()) & self.collected) - {record.test for record in own})
-        why = self.stopped or "it did not run"
         said = [left for record in own for left in record.left_out(clause)]
-        return (*said, *(f"{test}: {self.crashed.get(test, why)}" for test in missing))
+        return (*said, *(f"{item}: {why}" for item, why in self.missing(clause).items()))
 
     def _findings(self, clause: str) -> tuple[Finding, ...]:
         told_apart: dict[str, Finding] = {}
@@ -152,34 +188,32 @@ class Collector:
     def _conclude(
         self, clause: str, own: list[Record], findings: tuple[Finding, ...], cases: int
     ) -> tuple[Verdict, str, Absence | None]:
-        broke = [self.crashed[test] for test in suite.judges().get(clause, ()) if test in self.crashed]
+        missing = self.missing(clause)
+        if not own and not any(item in self.crashed for item in missing):
+            return (Verdict.FAIL, findings[0].summary, None) if findings else self._unjudged(clause)
         said = [record.conclusion(clause) for record in own]
-        said += [(Verdict.ERROR, reason, None) for reason in broke]
+        said += [
+            (Verdict.ERROR if item in self.crashed else Verdict.INCONCLUSIVE, why, None)
+            for item, why in missing.items()
+        ]
         if findings and not any(verdict is Verdict.ERROR for verdict, _, _ in said):
             return Verdict.FAIL, findings[0].summary, None
-        if not said:
-            return self._unheard(clause)
         if cases and all(absence in LAWFUL_GAPS for _, _, absence in said):
             return Verdict.PASS, f"holds in {_counted(cases)} that other tests gave occasion for", None
         decided = worst([verdict for verdict, _, _ in said])
         reason, absence = next((reason, absence) for verdict, reason, absence in said if verdict is decided)
         if decided is Verdict.PASS:
-            if self.stopped and len(own) < self._expected(clause):
-                return Verdict.INCONCLUSIVE, self.stopped, None
             reason = f"holds in {_counted(cases)}"
         return decided, reason, absence
 
-    def _expected(self, clause: str) -> int:
-        return len(suite.judges().get(clause, frozenset()) & self.collected)
-
-    def _unheard(self, clause: str) -> tuple[Verdict, str, Absence | None]:
+    def _unjudged(self, clause: str) -> tuple[Verdict, str, Absence | None]:
         """No test of the clause reported."""
         tests = suite.judges().get(clause, frozenset())
         if not tests:
             return Verdict.UNTESTED, "no test of this suite judges it yet", Absence.DESELECTED
         if self.stopped:
             return Verdict.INCONCLUSIVE, self.stopped, None
-        if not tests & self.collected:
+        if not tests & {suite.name(item) for item in self.collected}:
             return Verdict.UNTESTED, "its tests were not selected", Absence.DESELECTED
         return Verdict.UNTESTED, "its tests did not run", Absence.UNEXERCISED
 

@@ -29,7 +29,7 @@ from conformance.provision import (
     sweep_dead_runs,
     sweep_run,
 )
-from conformance.run import embedded, unfinished
+from conformance.run import embedded, suite, unfinished
 from conformance.run.options import Options
 from conformance.run.progress import Tally
 from conformance.run.results import Collector
@@ -93,6 +93,9 @@ class Session:
     """What the processes of the run wrote into its ledger."""
 
     interrupted: bool = False
+    cut_short: bool = False
+    """The runner stopped before the last test, for a reason of its own: so many failures, or a plugin's."""
+
     obstacle: str = ""
     """What kept the run from its first case: said once, as the verdict's reason, and not again with each clause."""
 
@@ -171,11 +174,11 @@ class Session:
         self.tally = Tally(self.shared, self.options.depth, settle, max(1, workers), lambda: self.recorder.total)
         return self.tally
 
-    def collected(self, tests: list[str]) -> None:
-        """These were selected."""
-        self.collector.collected |= set(tests)
+    def collected(self, items: list[str]) -> None:
+        """These were selected, with their parameters."""
+        self.collector.collected |= set(items)
         if self.tally and not self.tally.collected:
-            self.tally.collected = tests
+            self.tally.collected = [suite.name(item) for item in items]
 
     def begun(self) -> None:
         """A test has begun."""
@@ -186,8 +189,7 @@ class Session:
     def ended(self, said: dict[str, Any]) -> None:
         """A test has ended; ``said`` is its record."""
         self.moments["ended"] = time.monotonic()
-        self.collector.add(said)
-        if self.tally:
+        if self.collector.add(said) and self.tally:
             self.tally.ended.append(said["test"])
 
     def _find_servers(self) -> None:
@@ -256,7 +258,7 @@ class Session:
             suite_version=__version__,
             spec_digest=catalogue.digest(),
             clauses=results,
-            partial=self.collector.partial and not self.collector.stopped,
+            partial=self.cut_short or (self.collector.partial and not self.collector.stopped),
             interrupted=self.interrupted,
             requests=_requests(totals),
             generated=_generated(totals),
@@ -278,6 +280,11 @@ class Session:
         spent = sum((record.spent for record in self.collector.records), Spent())
         return Time(max(1, self.workers), Phases(*phases), spent)
 
+    def died(self, worker: str, why: object) -> None:
+        """A worker process ended without a last word."""
+        self.notes.append(f"worker {worker} ended early: {why}")
+        self.collector.unlooked = f"worker {worker} ended before it"
+
     def hear(self, said: dict[str, Any]) -> None:
         """Take a process's last word."""
         self.counted.append(said["counts"])
@@ -286,14 +293,23 @@ class Session:
         self.remembered += said["remembered"]
         if said["closing"]:
             self.collector.add(said["closing"])
+        else:
+            self.collector.unlooked = "it was not taken"
+
+    def interrupt(self, why: str = "the run was interrupted") -> None:
+        """Somebody ended the run."""
+        self.interrupted = True
+        self.collector.stopped = self.collector.stopped or why
+        self.moments.pop("ended", None)  # a test was under way
+
+    def stop_early(self, why: str) -> None:
+        """The runner ran no more tests, for a reason of its own; nothing is lost if none was left."""
+        if self.collector.incomplete:
+            self.cut_short = True
+            self.collector.stopped = self.collector.stopped or why
 
     def finish(self, exitstatus: int) -> int:
         """Clean up, write the reports, and say with which code the run exits."""
-        if exitstatus == INTERRUPTED or self.interrupted:
-            exitstatus = INTERRUPTED
-            self.interrupted = True
-            self.collector.stopped = self.collector.stopped or "the run was interrupted"
-            self.moments.pop("ended", None)  # a test was under way
         self.moments["stopped"] = time.monotonic()
         self.take_back()
         run = self.conclude()
@@ -303,7 +319,9 @@ class Session:
         except UsageError as error:
             self.complaint = str(error)
             return INTERNAL_ERROR
-        return exitstatus if exitstatus in {INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR} else EXIT_CODES[run.verdict]
+        if self.interrupted:
+            return INTERRUPTED
+        return exitstatus if exitstatus in {INTERNAL_ERROR, USAGE_ERROR} else EXIT_CODES[run.verdict]
 
     def close(self) -> None:
         """Leave no process and no temporary file."""

@@ -43,10 +43,15 @@ def marked(node: ast.FunctionDef) -> list[str]:
     ]
 
 
+def item(nodeid: str) -> str:
+    """A node id without folders: file, function and parameters."""
+    path, _, function = nodeid.partition("::")
+    return f"{Path(path).name}::{function}"
+
+
 def name(nodeid: str) -> str:
     """A node id as this module names tests: file and function, without folders and parameters."""
-    path, _, function = nodeid.partition("::")
-    return f"{Path(path).name}::{function.partition('[')[0]}"
+    return item(nodeid).partition("[")[0]
 
 
 def concerned(arguments: list[str], directory: Path, clauses: Path = CLAUSES) -> bool:

@@ -111,3 +111,16 @@ def test_what_is_left_out_is_said_case_by_case(log: RulingLog) -> None:
     log.leave_out("a chunked body", "the budget was spent")
     said = ["a body of 1 MiB: the budget was spent", "a chunked body: the budget was spent"]
     assert log.to_json()["untried"] == {OWN: said}
+
+
+def test_what_an_earlier_run_of_the_test_found_stays_found(log: RulingLog) -> None:
+    """It is not counted again where it is found again."""
+    log.judge(violated(), case="x", exchange="1")
+    again = RulingLog(log.own, log.recorder, earlier=log.found)
+    again.judge(kept(OWN), exchange="2")
+    assert [(one.rule, one.seen) for one in again.broken] == [("refusal", 1)]
+    again.judge(violated(), case="x", exchange="3")
+    again.judge(violated("effect"), case="x", exchange="3")
+    said = again.to_json()
+    assert [(one["rule"], one["seen"]) for one in said["findings"]] == [("refusal", 1), ("effect", 1)]
+    assert said["cases"] == {OWN: 2}
