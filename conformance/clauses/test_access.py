@@ -27,10 +27,9 @@ def test_a_caller_of_another_tenant_is_refused(api, foreign):
 
 
 @pytest.mark.clause("access.foreign")
-def test_another_tenant_does_not_deallocate_the_address(api, foreign, association):
-    """With its association removed nothing but the tenant's border protects the address: it stays."""
-    api.attempt(association, mistake=False)
+def test_another_tenant_does_not_deallocate_the_address(api, foreign, associations):
+    """Without any association nothing but the tenant's border protects the address: it stays."""
     for wording in api.some([one for one in deallocations.wordings() if one.judged]):
-        trial = api.deallocate(association.address, wording, credential=foreign)
+        trial = api.deallocate(associations[0].address, wording, credential=foreign)
         case = f"{wording.kind} by another tenant"
         api.judge(judge.deallocation.not_theirs("access.foreign", trial), trial=trial, case=case)

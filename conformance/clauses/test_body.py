@@ -23,10 +23,8 @@ def test_a_removal_with_a_generated_body_is_refused(api, association, framing):
 
     def judge_one(body: Body) -> None:
         trial = api.attempt(association, f"a removal with {body}", **body.variation())
-        ruling = judge.refusal.refused_or(
-            "body.refused", trial, codes=openapi.refusals(), granted=_granted(api), rule="a generated body"
-        )
-        api.judge(ruling, trial=trial)
+        ruling = judge.refusal.refused_or("body.refused", trial, codes=openapi.refusals(), granted=_granted(api))
+        api.judge(ruling, trial=trial, kind=["content"])
 
     generate.for_all(judge_one, api, body=generate.bodies(framing), share=0.2)
 

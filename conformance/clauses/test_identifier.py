@@ -26,7 +26,7 @@ def test_what_is_generated_and_is_no_uuid_is_refused(api, association):
 
     def judge_one(segment: Segment) -> None:
         trial = api.attempt(association, f"{segment.words} in place of an ID", raw=True, address=segment.encoded)
-        api.judge(judge.refusal.refused("identifier.uuid", trial), trial=trial)
+        api.judge(judge.refusal.refused("identifier.uuid", trial), trial=trial, kind=["address: generated"])
 
     generated = identifiers.generated_no_uuids(association.address)
     generate.for_all(judge_one, api, segment=generated, share=0.25)

@@ -301,11 +301,18 @@ class Bench:
     def probe(self, chosen: Callable[[Value], bool]) -> None:
         """Try the chosen values of the request space on a scene of as many associations as are granted.
 
+        Without an address a made-up association is asked for: that can show that a check is missing, but never that
+        it is there.
+
         Raises:
-            ProvisioningError: not one address is to be had, or an association cannot be made.
+            Unjudgeable: what was asked for of a made-up association was not answered.
         """
-        scene = self.scene()
         target = StandingScene(self._process, self.leases, self.docket)
+        try:
+            scene = self.scene()
+        except ProvisioningError as error:
+            target.ask_of_nothing(self.leases.made_up(error.message), chosen)
+            return
         Prober(target, scene).run(target.asked(scene, chosen))
 
     def probe_as(self, credential: str, clause: str) -> None:

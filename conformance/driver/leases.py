@@ -119,9 +119,13 @@ class Leases:
         try:
             return Pair(self.lease()[0].id, self.servers[0])
         except ProvisioningError as error:
-            self.phantom = error.message
-            server = next(iter(self.servers), str(uuid.UUID(int=self._process.seed + 1, version=4)))
-            return Pair(str(uuid.UUID(int=self._process.seed + 2, version=4)), server)
+            return self.made_up(error.message)
+
+    def made_up(self, reason: str) -> Pair:
+        """An association that nobody has, where none is to be had for that reason."""
+        self.phantom = reason
+        server = next(iter(self.servers), str(uuid.UUID(int=self._process.seed + 1, version=4)))
+        return Pair(str(uuid.UUID(int=self._process.seed + 2, version=4)), server)
 
     def neighbourhood(self) -> tuple[Pair, ...]:
         """Associations that could be hit by mistake: of the same address, and of another one on the same servers.

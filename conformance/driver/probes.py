@@ -10,9 +10,10 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
+from conformance import openapi
 from conformance.client import again_after, passing
 from conformance.evidence import Exchange
 from conformance.generate.space import Value
@@ -25,6 +26,9 @@ GROUP = 40
 
 FEWEST_TRIES, MOST_TRIES = 3, 8
 PERSISTS_SECONDS = 2.0
+MOST_OF_THEM = 2 / 3
+"""The share of kinds from which on it is the dimension that makes the difference."""
+
 IMPROBABLE = 0.001
 """A run of faults is an answer when chance makes one less often than this in a run (decision 13)."""
 
@@ -115,12 +119,23 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What followed from an answer, its own clause's ruling first; ``kind`` tells findings apart."""
+    """What followed from an answer, its own clause's ruling first.
+
+    Attributes:
+        folded: clause and rule that most kinds of a group broke alike -> the group.
+    """
 
     answered: Answered
     rulings: tuple[Ruling | None, ...]
     left_open: bool
-    kind: tuple[str, ...] = ()
+    folded: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    def kind(self, ruling: Ruling | None) -> tuple[str, ...]:
+        """The class that tells a finding of the ruling apart."""
+        value = self.answered.asked.value
+        violation = ruling.violation if ruling else None
+        own = f"{value.dimension}: {value.kind}"
+        return (self.folded.get((violation.clause, violation.rule), own) if violation else own,)
 
 
 class Prober:
@@ -179,7 +194,19 @@ class Prober:
     def _again(self, one: Answered) -> bool:
         """Send it alone on a restored scene; whether it changes something."""
         trial = self._target.solo(one.asked.pair, one.asked.words, one.asked.value.variation)
+        if trial.changes and one.asked.value.clause == "method.override" and self._without_override(one.asked):
+            return True
         self._judge(Answered(one.asked, trial.exchange), trial)
+        return bool(trial.changes)
+
+    def _without_override(self, asked: Asked) -> bool:
+        """The method alone changes something, so that no override is to blame; a method that nobody documents is."""
+        method = asked.value.variation["method"]
+        trial = self._target.solo(asked.pair, f"{method} on the association", {"method": method})
+        if trial.changes and method not in openapi.methods_documented_on_the_path():
+            bare = replace(asked.value, dimension="method", kind=method, words=method, clause="method.refused")
+            judged = replace(asked, value=replace(bare, expected=Expected.NOT_ALLOWED, variation={"method": method}))
+            self._judge(Answered(judged, trial.exchange), trial)
         return bool(trial.changes)
 
     # -- requests that may remove what they name -----------------------------------------------------------------------
@@ -246,13 +273,10 @@ class Prober:
     def _judge(self, one: Answered, attempt: Attempt) -> None:
         rulings = tuple(self._rulings(one, attempt))
         left_open = rulings[0] is None and not (one.asked.rule.optional and not attempt.outcome_unknown)
-        value = one.asked.value
-        self._judged.append(Judged(one, rulings, left_open, (f"{value.dimension}: {value.kind}",)))
+        self._judged.append(Judged(one, rulings, left_open))
 
     def _enter(self, judged: Judged) -> None:
-        asked, exchange = judged.answered.asked, judged.answered.exchange
-        reason = f"{asked.words} was answered {exchange.outcome}" if judged.left_open else ""
-        self._target.enter(judged.rulings, exchange.id, asked.words, reason, judged.kind)
+        enter(self._target, judged)
 
     def _rulings(self, one: Answered, attempt: Attempt) -> Iterator[Ruling | None]:
         mistake = one.asked.value.mistake
@@ -269,31 +293,51 @@ class Prober:
             yield faults.client_input(one.asked.words, [attempt.exchange], confirmed=False)
 
 
-def folded(judged: Sequence[Judged]) -> list[Judged]:
-    """The same, with one class where every kind of a dimension that was tried broke the clause in the same way.
+def enter(target: ProbeTarget, judged: Judged, reason: str = "") -> None:
+    """Enter each ruling under the classes that tell its findings apart; ``reason`` says why its own is left open."""
+    asked, exchange = judged.answered.asked, judged.answered.exchange
+    left_open = reason or f"{asked.words} was answered {exchange.outcome}"
+    for place, ruling in enumerate(judged.rulings):
+        unjudged = left_open if place == 0 and judged.left_open else ""
+        target.enter([ruling], exchange.id, asked.words, unjudged, judged.kind(ruling))
 
-    So findings are told apart by the smallest set of classes without which they do not occur.
+
+def folded(judged: Sequence[Judged]) -> list[Judged]:
+    """The same, with the dimension for a class where most of its kinds that were tried broke a clause in one way.
+
+    So findings are told apart by the smallest set of classes without which they do not occur: where nearly all content
+    is accepted it is content that makes the difference, and what refused the rest of it is something else.
     """
-    tried: dict[tuple[str, str], set[str]] = {}
+    tried: dict[str, set[str]] = {}
     broke: dict[tuple[str, str, str], set[str]] = {}
     for one in judged:
-        value = one.answered.asked.value
-        tried.setdefault((value.dimension, value.clause), set()).add(value.kind)
-        if way := _way(one):
-            broke.setdefault((value.dimension, value.clause, way), set()).add(value.kind)
-    every = {key for key, kinds in broke.items() if len(kinds) > 1 and kinds == tried[key[:2]]}
-    return [replace(one, kind=(one.answered.asked.value.dimension,)) if _key(one) in every else one for one in judged]
+        for group in _groups(one.answered.asked.value):
+            tried.setdefault(group, set()).add(one.answered.asked.value.kind)
+            for way in _ways(one):
+                broke.setdefault((group, *way), set()).add(one.answered.asked.value.kind)
+    common = {way for way, kinds in broke.items() if 1 < len(kinds) >= MOST_OF_THEM * len(tried[way[0]])}
+    return [replace(one, folded=dict(_common(one, common))) for one in judged]
 
 
-def _key(one: Judged) -> tuple[str, str, str]:
-    value = one.answered.asked.value
-    return value.dimension, value.clause, _way(one)
+def _groups(value: Value) -> tuple[str, ...]:
+    """The dimension, and what kinds have in common that differ after a comma, the widest first."""
+    return (value.dimension, f"{value.dimension}: {value.kind.partition(', ')[0]}")
 
 
-def _way(one: Judged) -> str:
-    """How the value's own clause was broken; empty if it was not."""
-    own = one.rulings[0]
-    return own.violation.rule if own and own.violation else ""
+def _common(one: Judged, common: set[tuple[str, str, str]]) -> Iterator[tuple[tuple[str, str], str]]:
+    """Each way in which it broke a clause like most others of a group -> the widest such group."""
+    for way in _ways(one):
+        for group in _groups(one.answered.asked.value):
+            if (group, *way) in common:
+                yield way, group
+                break
+
+
+def _ways(one: Judged) -> Iterator[tuple[str, str]]:
+    """Each clause that was broken, with the rule by which."""
+    for ruling in one.rulings:
+        if ruling and ruling.violation:
+            yield ruling.clause, ruling.violation.rule
 
 
 def _definite(exchange: Exchange) -> bool:

@@ -10,17 +10,23 @@ from urllib.parse import quote
 from conformance.client import again_after, passing
 from conformance.driver.context import Process
 from conformance.driver.leases import Leases
-from conformance.driver.probes import Asked
+from conformance.driver.probes import Answered, Asked, Judged, enter, folded
 from conformance.driver.ruling_log import RulingLog
+from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange
 from conformance.generate import space
 from conformance.generate.space import Expected, Subject, Value
-from conformance.judge import Attempt, Pair, State
+from conformance.judge import Attempt, Pair, State, oracle
 from conformance.verdict import Ruling
 
 TRIES = 4
 RULE_OF_THREE = 3.0
 """Of a kind that was never seen in n cases the share is below 3 / n (95 %)."""
+
+MADE_UP_LITERAL = "192.0.2.1"
+"""Of the addresses that nobody has (RFC 5737)."""
+
+MOST_UNANSWERED = 3
 
 BY_VERSION = frozenset({"identifier.not-the-address"})
 """Clauses whose values differ with the IP version of the address."""
@@ -60,6 +66,30 @@ class StandingScene:
     def _values(self, pair: Pair, chosen: Callable[[Value], bool]) -> list[Value]:
         every = space.values(self._subject(pair), self._process.depth, self._process.seed)
         return [value for value in every if chosen(value)]
+
+    def ask_of_nothing(self, pair: Pair, chosen: Callable[[Value], bool]) -> None:
+        """Ask for a made-up association; whatever refuses it says nothing.
+
+        Raises:
+            Unjudgeable: several requests in a row were not answered.
+        """
+        token = self._client.keyring.tokens["full"]
+        subject = Subject(pair.address, MADE_UP_LITERAL, pair.server, servers=(pair.server,), token=token)
+        judged: list[Judged] = []
+        unanswered = 0
+        for value in filter(chosen, space.values(subject, "quick", self._process.seed)):
+            exchange = self.sent(pair, value.variation)
+            unanswered = unanswered + 1 if passing(exchange) else 0
+            if unanswered == MOST_UNANSWERED:
+                raise Unjudgeable(f"{self._leases.phantom}; a removal with {value.words}: {exchange.outcome}")
+            asked = Asked(pair, value, self._lawful_besides(value))
+            attempt = Attempt(
+                exchange=exchange, before=State(), after=State(), pair=pair, reached=False, words=asked.words
+            )
+            rulings = tuple(oracle.rulings(asked.rule, attempt))
+            judged.append(Judged(Answered(asked, exchange), rulings, left_open=rulings[0] is None))
+        for one in folded(judged):
+            enter(self, one, self._leases.phantom)
 
     def _subject(self, pair: Pair) -> Subject:
         target, leases = self._process.target, self._leases

@@ -41,7 +41,7 @@ def discard(client: Client, address: str, servers: Iterable[str], rounds: int = 
     for attempt in range(rounds):
         if attempt:
             time.sleep(FIRST_PAUSE_SECONDS * 4.0 ** (attempt - 1))
-        for server in among:
+        for server in among if attempt % 2 == 0 else reversed(among):  # a target may refuse every second one
             retried(lambda server=server: client.remove(server, address))  # type: ignore[misc]
         deleted = retried(lambda: client.deallocate_address(address))
         granted, answer = granted or _success(deleted), deleted.outcome

@@ -281,7 +281,7 @@ def test_a_live_run_is_left_alone(others: Tenant, commands: Commands, monkeypatc
     assert others.untouched
 
 
-NEEDS_TWO_ADDRESSES = {"effect.nothing-else", "body.inert"}
+NEEDS_TWO_ADDRESSES = {"effect.nothing-else"}
 NEEDS_A_LIMIT = {"limits.over-limit", "limits.retry-after"}
 
 

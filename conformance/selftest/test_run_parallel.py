@@ -83,7 +83,7 @@ def test_the_report_accounts_for_the_time(runs: dict[str, Ran]) -> None:
         assert sum(taken["spent"].values()) <= taken["workers"] * taken["phases"]["testing"] + 1
         assert taken["spent"]["target"] >= (ran.report["requests"]["total"] - 40) * float(SLOW)
         timed = {clause["id"] for clause in ran.report["clauses"] if sum(clause["spent"].values())}
-        assert {"identifier.uuid", "body.inert"} <= timed
+        assert "identifier.uuid" in timed
         assert "body.refused" not in timed
 
 

@@ -31,7 +31,8 @@ MADE_UP: dict[str, tuple[str, tuple[str, ...]]] = {
     "literal": ("JSON literals", ("{}", "[]", '""', '{"token": null}')),
     "unfilled template": ("unfilled templates", ("<token>", "{token}", "${TOKEN}", "%s", "{{token}}")),
     "malformed": ("RFC 9110, 5.6.2: no token", ("(", ",", ";", "=", "a b", "\u00e9\u00e9", "@:")),
-    "long": ("limits of header fields", ("x" * 255, "x" * 2048)),
+    "long": ("limits of header fields", ("x" * 255, "x" * 511)),
+    "longer": ("limits of header fields", ("x" * 2048, "x" * 4096)),
     "short": ("a beginning of anything", ("a", "0")),
 }
 SCHEMES = (
@@ -87,7 +88,7 @@ def _value(
 def _made_up() -> Iterator[Value]:
     for kind, (source, tokens) in MADE_UP.items():
         for token in tokens:
-            yield _value(f"a made-up token, {kind}", kind, source, {HEADER: token}, {HEADER: token})
+            yield _value(f"a made-up token, {kind}", f"wrong, {kind}", source, {HEADER: token}, {HEADER: token})
     for kind, (source, headers) in IDENTITY.items():
         yield _value(f"no token, but {kind}", f"none, {kind}", source, headers)
 
@@ -116,7 +117,7 @@ def _parts(token: str) -> Iterator[Value]:
     ]
     for kind, sent, shown in rows:
         if sent not in {token, ""}:
-            yield _value(f"the token {kind}", kind, "careless comparisons", {HEADER: sent}, {HEADER: shown})
+            yield _value(f"the token {kind}", f"wrong, {kind}", "careless comparisons", {HEADER: sent}, {HEADER: shown})
 
 
 def _places(token: str) -> Iterator[Value]:
