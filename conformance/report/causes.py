@@ -13,7 +13,7 @@ from typing import Any
 
 from conformance.evidence import setting
 from conformance.report import plain
-from conformance.report.outline import DOCUMENTED
+from conformance.report.outline import DOCUMENTED, LOST
 from conformance.report.plain import Harm
 from conformance.verdict import ClauseResult, Finding, Level, Run, Verdict
 
@@ -71,7 +71,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Part:
-    """What one clause says of a cause by one rule: a finding to begin with, and other forms of it."""
+    """What one clause says of a cause: a finding to begin with, and other forms of it."""
 
     first: Member
     others: tuple[Member, ...]
@@ -111,13 +111,12 @@ class Cause:
     @property
     def seen(self) -> int:
         """In how many cases the worst was seen."""
-        return sum(part.seen for part in self.parts if part.first.clause == self.first.clause)
+        return self.parts[0].seen
 
     @property
     def also(self) -> list[ClauseResult]:
         """The other clauses that it breaks."""
-        known = {part.first.clause.id: part.first.clause for part in self.parts}
-        return [clause for name, clause in known.items() if name != self.first.clause.id]
+        return [part.first.clause for part in self.parts[1:]]
 
     @property
     def level(self) -> Level:
@@ -125,14 +124,9 @@ class Cause:
         return self.first.clause.level
 
     @property
-    def families(self) -> str:
-        """The families that it touches, for a filter."""
-        return " ".join(dict.fromkeys(part.first.clause.family for part in self.parts))
-
-    @property
-    def has_must(self) -> bool:
-        """Whether a must-clause is among what it breaks."""
-        return any(part.first.clause.level is Level.MUST for part in self.parts)
+    def clauses(self) -> list[str]:
+        """All that it breaks, the worst first."""
+        return [self.first.clause.id, *(clause.id for clause in self.also)]
 
 
 def causes(run: Run, *, waived: bool = False) -> list[Cause]:
@@ -167,9 +161,9 @@ def _badness(cause: Cause, place: int) -> tuple[int, bool, int, int]:
 
 
 def _parts(members: Iterable[Member]) -> Iterator[Part]:
-    grouped: dict[tuple[str, str], list[Member]] = {}
+    grouped: dict[str, list[Member]] = {}
     for one in sorted(members, key=_order):
-        grouped.setdefault((one.finding.clause, one.finding.rule), []).append(one)
+        grouped.setdefault(one.finding.clause, []).append(one)
     yield from (Part(group[0], tuple(group[1:])) for group in grouped.values())
 
 
@@ -183,8 +177,8 @@ def _key(member: Member) -> Key:
     decided = member.decisive
     if decided is None:
         return (member.finding.clause, member.finding.rule)
-    status = str(decided["response"]["status"]) if decided["response"] else "lost"
-    if not plain.has_effect(member.finding) and status not in DOCUMENTED:
+    status = str(decided["response"]["status"]) if decided["response"] else LOST
+    if not plain.has_effect(member.finding) and status not in {*DOCUMENTED, LOST}:
         return ("code", status)
     return (*_kind(member, decided), status, _direction(member))
 

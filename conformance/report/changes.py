@@ -35,6 +35,14 @@ def of(member: Member) -> list[Change]:
     return list(shown.values())
 
 
+def answer(member: Member) -> str:
+    """What was observed besides the differences: the answer, or all of it where there are none."""
+    told = member.setting.in_words(member.finding.observed)
+    return (
+        re.split(r",? (?:and |yet )?(?=the (?:list|single read) |address \S+ is gone)", told)[0] if of(member) else told
+    )
+
+
 def _shown(told: str) -> Iterator[Change]:
     for met in _SHOWS.finditer(told):
         shows = met["verb"] == "shows"

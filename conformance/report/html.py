@@ -16,6 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from conformance.evidence import statistics
+from conformance.evidence.setting import Setting
 from conformance.report import (
     body,
     causes,
@@ -62,6 +63,9 @@ CREDENTIALS: Mapping[str, str] = {
     "foreign": "as a caller of another tenant",
 }
 """Who asked, in words."""
+
+SHORTEST_ID = 8
+"""What is shorter may stand in a URL by chance."""
 
 SHOWN_ENDS = 50
 """So many exchanges from either end of a sequence are on the page at most; the document holds them all."""
@@ -154,6 +158,7 @@ def environment() -> Environment:
         "below": _below,
         "around": _around,
         "body": body.shown,
+        "called": _called,
         "capital": issue.capital,
         "clock": _clock,
         "command": visible.command,
@@ -279,6 +284,13 @@ def _commands(commands: Sequence[str]) -> list[str]:
 def _below(url: str, bases: Sequence[str]) -> str:
     """The URL without the endpoint that it is below: that stands once, in the banner."""
     return next((url[len(base) :] for base in bases if base and url.startswith(f"{base}/")), url)
+
+
+def _called(url: str, needed: Setting) -> str:
+    """The URL with what it names in words, in braces."""
+    for identifier, name in needed.names().items():
+        url = url.replace(identifier, f"{{{name}}}") if len(identifier) > SHORTEST_ID else url
+    return url
 
 
 def _header_lines(pairs: list[list[str]]) -> str:

@@ -108,7 +108,7 @@ def keep(tmp_path: Path) -> Callable[[Any, str], None]:
 
 def rows(page: Any) -> list[str]:
     """The clauses that the table shows."""
-    found: list[str] = page.locator("tr[data-clause]:visible th code").all_inner_texts()
+    found: list[str] = page.locator("#clauses tr[data-clause]:visible th a code").all_inner_texts()
     return found
 
 
@@ -143,6 +143,7 @@ def test_a_page_opens_quietly(opened: Callable[..., Any], name: str) -> None:
 def test_filters_work_by_keyboard_and_stay_in_the_fragment(opened: Callable[..., Any]) -> None:
     """Each filter narrows table and findings; a page opened with the fragment is filtered alike."""
     page = opened(FAILING)
+    page.evaluate(OPEN_ALL)
     everything = rows(page)
     assert sorted(everything) == sorted(one.id for one in FAILING.clauses)
     tabbed(page, "input[name=failed]")
@@ -153,8 +154,9 @@ def test_filters_work_by_keyboard_and_stay_in_the_fragment(opened: Callable[...,
     page.keyboard.press("Space")
     settled(page, "#?failed=1&must=1")
     assert rows(page) == ["body.refused"]
-    assert page.locator("#wrong article:visible").count() == 1
-    assert page.locator("output").inner_text() == f"1 of {len(everything)} clauses shown"
+    assert page.locator("#findings article:visible").count() == 2
+    assert page.locator(".glance tr[data-clause]:visible").count() == 2
+    assert page.locator("output").inner_text() == f"1 of {len(everything)} clauses and 2 of 4 findings shown"
     page.reload()
     assert rows(page) == ["body.refused"]
     tabbed(page, ".filters button")
@@ -169,7 +171,34 @@ def test_filters_work_by_keyboard_and_stay_in_the_fragment(opened: Callable[...,
     page.keyboard.type("no such clause")
     settled(page, "#?family=method&text=no+such+clause")
     assert rows(page) == []
-    assert page.locator("output").inner_text() == f"0 of {len(everything)} clauses shown"
+    assert page.locator("output").inner_text() == f"0 of {len(everything)} clauses and 0 of 4 findings shown"
+
+
+def test_keys_lead_from_finding_to_finding(opened: Callable[..., Any]) -> None:
+    """And to the search, where they are letters again; each finding is a link by then."""
+    page = opened(PICTURED)
+    marks = [
+        f"f-{one}" for one in page.locator("#findings article > .said > .fingerprint code:last-child").all_inner_texts()
+    ]
+    for key, wanted in ("n", marks[0]), ("n", marks[1]), ("p", marks[0]), ("p", marks[0]):
+        page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.id") == wanted
+        assert page.evaluate("location.hash") == f"#{wanted}"
+        assert 0 <= page.locator(f"#{wanted}").bounding_box()["y"] < WIDE["height"] / 2
+    page.keyboard.press("/")
+    page.keyboard.type("np/")
+    assert page.locator("input[name=text]").input_value() == "np/"
+
+
+def test_the_answer_and_the_worst_finding_are_on_the_first_screen(opened: Callable[..., Any]) -> None:
+    """Of a wide and of a narrow window, and the sections stay in reach wherever one reads."""
+    for width, height in ((1280, 900), (390, 844)):
+        page = opened(PICTURED, viewport={"width": width, "height": height})
+        for place in (".question", ".glance tbody tr:first-child"):
+            box = page.locator(place).first.bounding_box()
+            assert box["y"] + box["height"] <= height
+        page.evaluate("scrollTo(0, document.body.scrollHeight)")
+        assert page.locator("nav").bounding_box()["y"] == 0
 
 
 @pytest.mark.parametrize("fragment", ["#finding-body.refused", "#finding-body.refused?family=effect", "#?text=lost"])
@@ -217,7 +246,8 @@ def test_the_keyboard_reaches_everything(opened: Callable[..., Any]) -> None:
     assert "Skip to the report" in focused(page)
     page.keyboard.press("Enter")
     page.keyboard.press("Tab")
-    assert "failed" in focused(page)
+    assert "#f-" in focused(page)
+    tabbed(page, "input[name=failed]")
     tabbed(page, "summary")
     assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
     was = page.evaluate("document.activeElement.parentElement.open")
@@ -301,17 +331,20 @@ def test_paper_shows_what_is_folded(opened: Callable[..., Any], tmp_path: Path, 
     text = re.sub(r"\s+", " ", " ".join(pages))
     assert 3 <= len(pages) <= 40
     for words in (
-        "May we release? No.",
-        "summary of body.refused",
+        "May we release? No: ",
+        "ummary of body.refused",
         "first case of body.refused",
         "X-Auth-Token: $CONFORMANCE_TOKEN",
         "associate A with s1",
         "Course of the run",
-        "curl -i",
+        "conformance reproduce report.json",
     ):
         assert words in text
     assert "Failed only" not in text
     assert "a program" not in text
+    assert "curl -i" not in text
+    assert "The findings, one by one" not in pages[0]
+    assert "Finding, the worst" in re.sub(r"\s+", " ", pages[0])
 
 
 def test_without_a_script_everything_can_be_read(opened: Callable[..., Any]) -> None:
@@ -321,7 +354,7 @@ def test_without_a_script_everything_can_be_read(opened: Callable[..., Any]) -> 
     assert page.locator(".copy:visible").count() == 0
     for place in ("#wrong", "#not-judged", "#clauses", "#codes", "#requests", "#course", "#sources"):
         assert page.locator(place).is_visible()
-    fold = page.locator("#finding-body\\.refused .headers").first
+    fold = page.locator("#finding-body\\.refused .decisive .headers").first
     assert not fold.locator("pre").is_visible()
     fold.locator("summary").press("Enter")
     assert fold.locator("pre").is_visible()

@@ -31,7 +31,7 @@ def met(clause_id: str, observed: str = GONE, status: int | None = 204, **more: 
 
 
 def broken(*findings: Finding, level: Level = Level.MUST) -> ClauseResult:
-    """The clause of these findings."""
+    """The clause of these findings, which was judged in seven cases."""
     return clause(findings[0].clause, Verdict.FAIL, *findings, level=level)
 
 
@@ -46,6 +46,17 @@ def test_forms_of_one_mistake_are_one_cause() -> None:
     (cause,) = causes.causes(run(broken(*forms)))
     assert cause.seen == 9
     assert cause.parts[0].forms == ["a", "b", "c"]
+
+
+def test_rules_of_one_clause_are_forms_of_one_mistake() -> None:
+    """What tells them apart is told in a row each, with its fingerprint."""
+    forms = [met("effect.removed", STAYS, rule=one, summary=f"summary {one}") for one in "ab"]
+    (cause,) = causes.causes(run(broken(*forms)))
+    said = Page(html.render(run(broken(*forms)))).said(f"f-{cause.first.finding.fingerprint}")
+    assert "2 forms of this mistake broke the clause; 1 other case of it did not" in said
+    for one in forms:
+        assert one.summary in said
+        assert one.fingerprint in said
 
 
 def test_what_another_clause_says_of_it_is_no_other_cause() -> None:
