@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from conformance.errors import UsageError
-from conformance.proof import document
+from conformance.proof import document, generated
 from conformance.proof.trial import Subject, Trial, judge
 
 PRELOADED = ["conformance.proof.trial", "conformance.plugin", "conformance.reference.server", "schemathesis"]
@@ -24,25 +24,46 @@ PRELOADED = ["conformance.proof.trial", "conformance.plugin", "conformance.refer
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=2 * (os.cpu_count() or 1), show_default=True)
 @click.option("--only", multiple=True, metavar="NAME", help="Only this fault or variant; may be repeated.")
+@click.option(
+    "--generated", "count", type=click.IntRange(0), default=0, metavar="N", help="N generated faults instead."
+)
+@click.option("--lawful", type=click.IntRange(0), default=0, metavar="N", help="N triples of lawful variants instead.")
 @click.option("--report-dir", type=click.Path(path_type=Path), default=Path("reports"), show_default=True)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def prove(
-    depth: str, seed: int, jobs: int, only: tuple[str, ...], report_dir: Path, arguments: tuple[str, ...]
+    *,
+    depth: str,
+    seed: int,
+    jobs: int,
+    only: tuple[str, ...],
+    count: int,
+    lawful: int,
+    report_dir: Path,
+    arguments: tuple[str, ...],
 ) -> None:
     """Run the suite against every fault and every lawful variant.
 
-    Exits 1 on a survivor, a wrong blame or a false alarm.
+    Exits 1 on a survivor, a wrong blame or a false alarm; of generated faults one in twenty may survive.
+
+    With --generated the faults are put together by the seed, from triggers and misbehaviours; those that no client
+    could tell from a lawful deployment are left out, and named.
 
     What stands after -- goes to pytest, such as -k or --deselect.
     """
+    left_out: list[str] = []
     try:
-        subjects = document.subjects(only)
+        if count or lawful:
+            subjects, left_out = generated.faults(seed, count)
+            subjects += generated.compositions(seed, lawful)
+        else:
+            subjects = document.subjects(only)
     except UsageError as error:
         click.echo(f"ERROR: {error}", err=True)
         sys.exit(4)
     started = time.monotonic()
     trials = list(_with_progress(_judged(subjects, depth, seed, jobs, arguments), len(subjects), started))
-    proof = document.Proof(depth, seed, round(time.monotonic() - started, 1), tuple(document.ordered(trials)))
+    seconds = round(time.monotonic() - started, 1)
+    proof = document.Proof(depth, seed, seconds, tuple(document.ordered(trials)), tuple(left_out))
     document.write(proof, report_dir)
     click.echo(document.summary(proof))
     sys.exit(0 if proof.holds else 1)

@@ -39,6 +39,7 @@ class Subject:
         also: clauses that may be found broken besides.
         verdict: the overall verdict that is due.
         certain: it must be found; a race without a window need not be.
+        family: that of a generated fault, whose blame is not known beforehand: any finding kills it.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class Subject:
     breaks: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     certain: bool = True
+    family: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,18 +78,22 @@ class Trial:
             return False
         if self.subject.verdict != "fail":
             return self.verdict != self.subject.verdict
+        if self.subject.family:
+            return not self.found
         return not set(self.subject.breaks) & set(self.found)
 
     @property
     def missed(self) -> tuple[str, ...]:
         """Clauses of its entry that did not catch it."""
-        if self.subject.verdict != "fail" or not self.subject.certain:
+        if self.subject.verdict != "fail" or not self.subject.certain or self.subject.family:
             return ()
         return tuple(clause for clause in self.subject.breaks if clause not in self.found)
 
     @property
     def misblamed(self) -> tuple[str, ...]:
         """Clauses reported broken that its entry does not name."""
+        if self.subject.family:
+            return ()
         return tuple(clause for clause in self.found if clause not in (*self.subject.breaks, *self.subject.also))
 
     @property

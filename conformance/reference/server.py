@@ -22,7 +22,7 @@ from conformance.reference.app import COMPUTE, NETWORK, Deployment, Rules, WsgiA
 from conformance.reference.exchange import BODY_LIMIT
 from conformance.reference.faults import fault_named
 from conformance.reference.store import PUBLIC_NETWORK, Store, Tokens
-from conformance.reference.variants import variant_named
+from conformance.reference.together import variant_of
 
 if TYPE_CHECKING:
     from conformance.reference.registry import Variant
@@ -160,7 +160,7 @@ class Reference:
     def __init__(
         self, settings: Settings | None = None, *, faults: Sequence[str] = (), variant: str | None = None
     ) -> None:
-        self.variant: Variant | None = variant_named(variant) if variant else None
+        self.variant: Variant | None = variant_of(variant) if variant else None
         chosen = settings or Settings()
         self.settings = chosen.with_changes(self.variant.settings) if self.variant else chosen
         check_loopback(self.settings.host)

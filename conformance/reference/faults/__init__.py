@@ -20,6 +20,7 @@ from conformance.reference.faults import (  # noqa: F401 - importing a module re
     views,
     wording,
 )
+from conformance.reference.faultspace import compose
 from conformance.reference.registry import Fault, named, registry
 
 
@@ -29,9 +30,9 @@ def catalogue() -> tuple[Fault, ...]:
 
 
 def fault_named(name: str) -> Fault:
-    """Give the fault of a name.
+    """Give the fault of a name, be it written down or a generated one (``generated-SEED-NUMBER``).
 
     Raises:
         UnknownNameError: There is none; the message names those that come near.
     """
-    return named(catalogue(), name, "fault")
+    return compose.fault(name) or named(catalogue(), name, "fault")
