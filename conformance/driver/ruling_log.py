@@ -30,6 +30,7 @@ class RulingLog:
         findings: by what tells them apart, the smallest counterexample of each.
         earlier: what the same test found when it ran before: what was seen stays seen, and is not counted again.
         violated: what each violation of the test's own clauses was, in the order in which they were entered.
+        vacuous: clause -> in how many cases it held, though nothing was there that could have broken it.
         untried: clause -> what was left out, a case an entry, with the reason.
     """
 
@@ -40,6 +41,7 @@ class RulingLog:
     violated: list[FindingKey] = field(default_factory=list)
     untried: dict[str, list[str]] = field(default_factory=dict)
     unjudged: Counter[str] = field(default_factory=Counter)
+    vacuous: Counter[str] = field(default_factory=Counter)
     reasons: dict[str, str] = field(default_factory=dict)
     _classes: dict[tuple[str, str], Classes] = field(default_factory=dict)
     _entered: set[tuple[FindingKey, str]] = field(default_factory=set)
@@ -75,7 +77,10 @@ class RulingLog:
             exchange: ID of the exchange that is judged; empty for a case of several.
             kind: the classes of the request, which tell findings of one rule apart: no ID, seed, size or order.
         """
-        entered = [ruling for ruling in rulings if ruling is not None]
+        entered = [ruling for ruling in rulings if ruling is not None and (ruling.reached or ruling.violation)]
+        unreached = {ruling.clause for ruling in rulings if ruling is not None} - {one.clause for one in entered}
+        for clause in unreached & self.own:
+            self.vacuous[clause] += 1
         if unjudged:
             for clause in self.own - {ruling.clause for ruling in entered}:
                 self.unjudged[clause] += 1
@@ -137,6 +142,7 @@ class RulingLog:
         return {
             "cases": dict(self.cases),
             "unjudged": dict(self.unjudged),
+            "vacuous": dict(self.vacuous),
             "reasons": dict(self.reasons),
             "untried": dict(self.untried),
             "findings": [finding.to_json() for finding in self.found.values()],

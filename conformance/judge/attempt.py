@@ -52,6 +52,11 @@ class Trial:
         return self.before.differences(self.after)
 
     @property
+    def told(self) -> bool:
+        """Something was seen before and after, so that a change would have shown."""
+        return self.before.comparable(self.after)
+
+    @property
     def evidence(self) -> tuple[str, ...]:
         """What set it up, the exchange and the reads after it."""
         return (*self.setup, self.exchange.id, *self.after.exchanges)
@@ -69,6 +74,11 @@ class Attempt(Trial):
     pair: Pair
     reached: bool
     names: bool = True
+
+    @property
+    def exposed(self) -> bool:
+        """The association existed, and whether it still does was seen: a lost check would have shown."""
+        return self.reached and self.told
 
     @property
     def removed(self) -> bool:
@@ -91,3 +101,8 @@ class Deallocation(Trial):
     method: str
     standing: tuple[Pair, ...]
     lingers: bool = False
+
+    @property
+    def exposed(self) -> bool:
+        """An association stood, and what belongs to the address was seen afterwards: a lost check would have shown."""
+        return bool(self.standing) and self.told

@@ -35,7 +35,7 @@ def success(attempt: Attempt) -> Ruling | None:
     if not attempt.reached or attempt.outcome_unknown or attempt.status == 413:
         return None
     if attempt.status == 204:
-        return kept("codes.success")
+        return kept("codes.success", reached=attempt.reached)
     return broken(
         "codes.success",
         f"code {attempt.status}",

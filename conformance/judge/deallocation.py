@@ -37,13 +37,13 @@ def refused(clause: str, trial: Deallocation) -> Ruling | None:
             observed=trial.exchange.outcome,
             exchanges=trial.evidence,
         )
-    return kept(clause)
+    return kept(clause, reached=trial.exposed)
 
 
 def protected(clause: str, trial: Deallocation) -> Ruling:
     """Whatever another wording than the page's is answered: address, ports and associations stay (decision 20)."""
     if not trial.changes:
-        return kept(clause)
+        return kept(clause, reached=trial.exposed)
     return broken(
         clause,
         "effect",
@@ -103,7 +103,7 @@ def not_theirs(clause: str, trial: Deallocation) -> Ruling | None:
     if trial.outcome_unknown or trial.status == 413:
         return None
     if trial.refused:
-        return kept(clause)
+        return kept(clause, reached=trial.told)
     return broken(
         clause,
         f"{trial.how} of the address",

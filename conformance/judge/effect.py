@@ -40,7 +40,7 @@ def nothing_else(attempt: Attempt) -> Ruling | None:
         return None
     changes = _beyond(attempt)
     if not changes:
-        return kept("effect.nothing-else")
+        return kept("effect.nothing-else", reached=attempt.exposed)
     return broken(
         "effect.nothing-else",
         "more than asked for",
@@ -107,7 +107,7 @@ def inert(attempt: Attempt) -> Ruling | None:
         return None
     changes = attempt.changes if attempt.refused else _beyond(attempt)
     if not changes:
-        return kept(INERT) if attempt.refused else None
+        return kept(INERT, reached=attempt.told) if attempt.refused else None
     return broken(
         INERT,
         "refused" if attempt.refused else "unknown outcome",
@@ -122,7 +122,7 @@ def stayed(expected: State, seen: State) -> Ruling | None:
     """``effect.refusal-is-inert`` when time has passed: refusals have no effect that shows late."""
     changes = expected.differences(seen)
     if not changes:
-        return kept(INERT)
+        return kept(INERT, reached=expected.comparable(seen))
     return broken(
         INERT,
         "late",
@@ -148,7 +148,7 @@ def repeated(attempt: Attempt) -> Ruling | None:
             exchanges=[attempt.exchange],
         )
     if not attempt.changes:
-        return kept("effect.repeat")
+        return kept("effect.repeat", reached=attempt.told)
     return broken(
         "effect.repeat",
         "effect",
@@ -168,7 +168,7 @@ def same_in_upper_case(attempt: Attempt, control: Attempt | None, again: Attempt
     if not attempt.reached or attempt.outcome_unknown or attempt.status == 413:
         return None
     if attempt.removed:
-        return kept("identifier.canonical")
+        return kept("identifier.canonical", reached=attempt.exposed)
     if control is None or again is None or not control.removed or again.removed or again.outcome_unknown:
         return None
     return broken(
@@ -187,7 +187,7 @@ def body_inert(attempt: Attempt) -> Ruling | None:
         return None
     changes = _beyond(attempt)
     if not changes:
-        return kept("body.inert")
+        return kept("body.inert", reached=attempt.exposed)
     return broken(
         "body.inert",
         "effect",

@@ -11,9 +11,9 @@ from conformance.verdict import Ruling, Violation
 Exchanges = Iterable[Exchange | str]
 
 
-def kept(clause: str) -> Ruling:
-    """The case was judged and the clause holds in it."""
-    return Ruling(clause)
+def kept(clause: str, *, reached: bool = True) -> Ruling:
+    """The clause holds in the case; if its precondition was not ``reached``, that says nothing of the target."""
+    return Ruling(clause, reached=reached)
 
 
 def broken(

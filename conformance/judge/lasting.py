@@ -20,7 +20,7 @@ def stayed(clause: str, expected: State, seen: State, earlier: tuple[str, ...] =
     """What was left alone is as it was; ``earlier`` are the requests that may be to blame."""
     changes = expected.differences(seen)
     if not changes:
-        return kept(clause)
+        return kept(clause, reached=expected.comparable(seen))
     return broken(
         clause,
         "late",

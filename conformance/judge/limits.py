@@ -13,7 +13,7 @@ def over_limit(attempt: Attempt) -> Ruling | None:
     if attempt.status != 413 or not attempt.reached:
         return None
     if not attempt.changes:
-        return kept("limits.over-limit")
+        return kept("limits.over-limit", reached=attempt.exposed)
     return broken(
         "limits.over-limit",
         "effect",

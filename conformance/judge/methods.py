@@ -42,7 +42,7 @@ def without_effect(clause: str, attempt: Attempt) -> Ruling | None:
     if not attempt.reached:
         return None
     if not attempt.changes:
-        return kept(clause)
+        return kept(clause, reached=attempt.exposed)
     return broken(
         clause,
         "effect",

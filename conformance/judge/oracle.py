@@ -128,7 +128,7 @@ def persistent(rule: Rule, attempt: Attempt, tries: tuple[Exchange, ...]) -> Ite
     """
     last = tries[-1]
     if rule.clause.startswith("identifier.") or rule.expected in {Expected.EITHER, Expected.INERT}:
-        yield None if attempt.changes else kept(rule.clause)
+        yield None if attempt.changes else kept(rule.clause, reached=attempt.exposed)
     else:
         yield broken(
             rule.clause,

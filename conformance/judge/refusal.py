@@ -25,7 +25,7 @@ def refused(
         return _wrong_code(clause, attempt, codes, rule)
     if attempt.changes:
         return _changed(clause, attempt, rule)
-    return kept(clause)
+    return kept(clause, reached=attempt.exposed)
 
 
 def refused_or(
@@ -33,7 +33,7 @@ def refused_or(
 ) -> Ruling | None:
     """As :func:`refused`, but codes that the target's policy grants are kept, too (spec/README.md, decision 5)."""
     if attempt.status in granted and attempt.reached:
-        return kept(clause)
+        return kept(clause, reached=attempt.exposed)
     return refused(clause, attempt, codes=codes, rule=rule)
 
 

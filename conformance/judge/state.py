@@ -121,6 +121,11 @@ class State:
             *_address_changes("in the list of addresses ", self.tabled, seen.tabled),
         )
 
+    def comparable(self, seen: State) -> bool:
+        """Both hold something of one view, so that a difference would show."""
+        views = ("listed", "shown", "ports", "tabled")
+        return any(getattr(self, view).keys() & getattr(seen, view).keys() for view in views)
+
     @property
     def told(self) -> bool:
         """Some view was read and says something."""

@@ -15,6 +15,8 @@ from conformance.verdict import Absence, ClauseResult, Finding, Span, Spent, Ver
 AT_THE_END = "the look at the end"
 """What stands for a test's name where something was seen after the last one."""
 
+VACUOUS = "it held only where nothing was there that could have broken it, or nothing could be read"
+
 LAWFUL_GAPS = frozenset({Absence.CREDENTIAL, Absence.OPTION, Absence.OCCASION})
 
 
@@ -34,6 +36,7 @@ class Record:
     seconds: float
     cases: Counter[str]
     unjudged: Counter[str]
+    vacuous: Counter[str]
     reasons: dict[str, str]
     untried: dict[str, list[str]]
     findings: tuple[Finding, ...]
@@ -56,6 +59,7 @@ class Record:
             seconds=said["seconds"],
             cases=Counter(rulings["cases"]),
             unjudged=Counter(rulings["unjudged"]),
+            vacuous=Counter(rulings["vacuous"]),
             reasons=rulings["reasons"],
             untried=rulings["untried"],
             findings=tuple(map(Finding.from_json, rulings["findings"])),
@@ -79,7 +83,8 @@ class Record:
         if self.verdict is Verdict.UNTESTED:
             return Verdict.UNTESTED, self.reason, self.absence
         if not self.cases[clause]:
-            return Verdict.INCONCLUSIVE, self.reasons.get(clause, "no case could be judged"), None
+            usual = VACUOUS if self.vacuous[clause] else "no case could be judged"
+            return Verdict.INCONCLUSIVE, self.reasons.get(clause, usual), None
         return Verdict.PASS, "", None
 
     def left_out(self, clause: str) -> list[str]:
@@ -163,7 +168,7 @@ class Collector:
             verdict=verdict,
             reason=reason,
             cases=cases,
-            unjudged=sum(record.unjudged[clause.id] for record in own),
+            unjudged=sum(record.unjudged[clause.id] + record.vacuous[clause.id] for record in own),
             requests=sum(record.requests for record in own),
             spent=sum((record.spent for record in own), Spent()),
             absence=absence,

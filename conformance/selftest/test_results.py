@@ -9,7 +9,7 @@ import pytest
 
 from conformance import catalogue
 from conformance.run import suite
-from conformance.run.results import AT_THE_END, Collector
+from conformance.run.results import AT_THE_END, VACUOUS, Collector
 from conformance.verdict import Absence, ClauseResult, Finding, Verdict
 
 CLAUSE, OTHER = "body.refused", "access.authenticated"
@@ -36,6 +36,7 @@ def record(
     rulings = {
         "cases": dict.fromkeys(clauses, 4) if cases is None else dict(cases),
         "unjudged": said.pop("unjudged", {}),
+        "vacuous": said.pop("vacuous", {}),
         "reasons": said.pop("reasons", {}),
         "untried": said.pop("untried", {}),
         "findings": [one.to_json() for one in found],
@@ -156,6 +157,15 @@ def test_the_worst_of_its_tests_decides(said: dict[str, Any], verdict: Verdict, 
     """Beside one that held."""
     found = result(collector(said, record(TWO)))
     assert (found.verdict, found.reason) == (verdict, reason)
+
+
+def test_a_clause_does_not_pass_where_it_only_held_with_nothing_to_break() -> None:
+    """A test whose cases all lacked their precondition is inconclusive, and one that has some says how many did not."""
+    vacuous = record(TWO, cases={}, vacuous={CLAUSE: 3})
+    found = result(collector(record(ONE), vacuous))
+    assert (found.verdict, found.reason, found.unjudged) == (Verdict.INCONCLUSIVE, VACUOUS, 3)
+    found = result(collector(record(ONE, vacuous={CLAUSE: 3}), record(TWO)))
+    assert (found.verdict, found.cases, found.unjudged) == (Verdict.PASS, 8, 3)
 
 
 def test_a_test_that_did_not_end_by_itself_leaves_the_rest_untried() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from report_runs import exchange
 
@@ -55,6 +57,17 @@ def test_a_later_look_breaks_what_held(log: RulingLog) -> None:
     log.judge(kept(OWN), exchange="1")
     assert dict(log.cases) == {OWN: 1}
     assert log.breaks(OWN)
+
+
+def test_what_held_with_nothing_to_break_is_no_case(log: RulingLog) -> None:
+    """Of no clause; the own ones say so. A violation is one however little was seen."""
+    log.judge(kept(OWN, reached=False), kept(OTHER, reached=False), exchange="1")
+    assert (dict(log.cases), dict(log.vacuous)) == ({}, {OWN: 1})
+    log.judge(kept(OWN), kept(OWN, reached=False), exchange="1")
+    assert (dict(log.cases), dict(log.vacuous)) == ({OWN: 1}, {OWN: 1})
+    log.judge(replace(violated(), reached=False), exchange="2")
+    assert log.breaks(OWN)
+    assert log.to_json()["vacuous"] == {OWN: 1}
 
 
 def test_what_is_about_no_one_exchange_is_a_case_each(log: RulingLog) -> None:

@@ -47,10 +47,15 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Ruling:
-    """One case judged against one clause: kept, or broken by ``violation``."""
+    """One case judged against one clause: kept, or broken by ``violation``.
+
+    Attributes:
+        reached: there was something that a target which breaks the clause could have changed, and it was looked at.
+    """
 
     clause: str
     violation: Violation | None = None
+    reached: bool = True
 
 
 @dataclass(frozen=True, slots=True)
