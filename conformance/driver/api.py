@@ -201,7 +201,9 @@ class Bench:
         def look() -> State:
             return self.leases.everything(pairs, [pair]) if full else self.leases.look(pairs)
 
-        seen = self._sight.settled(look, *explained(exchange, pair, self._belief.awaited()))
+        seen = self._sight.settled(
+            look, *explained(exchange, pair, self._belief.awaited(), named=names(exchange, pair))
+        )
         removed = pair if exchange.status == 204 and names(exchange, pair) else None
         if removed:
             self._belief.removal(pair, exchange.id)

@@ -18,6 +18,7 @@ from conformance.client import again_after, passing
 from conformance.evidence import Exchange
 from conformance.generate.space import Value
 from conformance.judge import Attempt, Pair, State, effect, faults, limits, methods, oracle
+from conformance.judge.expect import kept
 from conformance.judge.oracle import MUST_STAY, Expected, Rule
 from conformance.verdict import Ruling
 
@@ -54,8 +55,8 @@ class ProbeTarget(Protocol):
     def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
         """One request, sent once."""
 
-    def solo(self, pair: Pair, words: str, variation: Mapping[str, Any]) -> Attempt:
-        """One request on a restored scene, with a full look after it."""
+    def solo(self, pair: Pair, words: str, variation: Mapping[str, Any], *, named: bool = True) -> Attempt:
+        """One request on a restored scene, with a full look after it; ``named``: a DELETE names the association."""
 
     def learnt(self, seen: State, removed: Mapping[Pair, str]) -> None:
         """Correct what is known; ``removed`` were answered 204 by these exchanges."""
@@ -126,9 +127,16 @@ class Judged:
     """
 
     answered: Answered
+    attempt: Attempt
     rulings: tuple[Ruling | None, ...]
     left_open: bool
     folded: Mapping[tuple[str, str], str] = field(default_factory=dict)
+
+    @property
+    def breaks_its_own(self) -> bool:
+        """It broke the clause that it was sent for."""
+        own = self.rulings[0]
+        return own is not None and own.violation is not None
 
     def kind(self, ruling: Ruling | None) -> tuple[str, ...]:
         """The class that tells a finding of the ruling apart."""
@@ -145,6 +153,7 @@ class Prober:
         self._target = target
         self._scene = tuple(scene)
         self._judged: list[Judged] = []
+        self._refused_to_all: dict[str, bool] = {}
 
     def run(self, asked: Sequence[Asked]) -> None:
         """Try every request, each clause's whether or not another one broke it.
@@ -158,8 +167,8 @@ class Prober:
             for group in _apart([one for one in asked if not one.stays]):
                 self._go(group)
         finally:
-            for judged in folded(self._judged):
-                self._enter(judged)
+            for judged in folded([self._excused(one) for one in self._judged]):
+                enter(self._target, judged)
 
     # -- requests that must change nothing -----------------------------------------------------------------------------
 
@@ -193,8 +202,9 @@ class Prober:
 
     def _again(self, one: Answered) -> bool:
         """Send it alone on a restored scene; whether it changes something."""
-        trial = self._target.solo(one.asked.pair, one.asked.words, one.asked.value.variation)
-        if trial.changes and one.asked.value.clause == "method.override" and self._without_override(one.asked):
+        value = one.asked.value
+        trial = self._target.solo(one.asked.pair, one.asked.words, value.variation, named=value.names)
+        if trial.changes and value.clause == "method.override" and self._without_override(one.asked):
             return True
         self._judge(Answered(one.asked, trial.exchange), trial)
         return bool(trial.changes)
@@ -273,10 +283,23 @@ class Prober:
     def _judge(self, one: Answered, attempt: Attempt) -> None:
         rulings = tuple(self._rulings(one, attempt))
         left_open = rulings[0] is None and not (one.asked.rule.optional and not attempt.outcome_unknown)
-        self._judged.append(Judged(one, rulings, left_open))
+        self._judged.append(Judged(one, attempt, rulings, left_open))
 
-    def _enter(self, judged: Judged) -> None:
-        enter(self._target, judged)
+    def _excused(self, judged: Judged) -> Judged:
+        """The same, less the blame for a refusal that everybody gets who wears the same: the credential is not why."""
+        attempt, value = judged.attempt, judged.answered.asked.value
+        if value.worn is None or not judged.breaks_its_own or not attempt.refused or attempt.changes:
+            return judged
+        if not self._is_refused_to_all(judged.answered.asked, value.worn):
+            return judged
+        return replace(judged, rulings=(kept(value.clause), *judged.rulings[1:]))
+
+    def _is_refused_to_all(self, asked: Asked, worn: Mapping[str, Any]) -> bool:
+        """Whether the holder of every right is refused as well; asked once a kind."""
+        kind = asked.value.kind.partition(", ")[2]
+        if kind not in self._refused_to_all:
+            self._refused_to_all[kind] = self._target.solo(asked.pair, asked.words, worn).refused
+        return self._refused_to_all[kind]
 
     def _rulings(self, one: Answered, attempt: Attempt) -> Iterator[Ruling | None]:
         mistake = one.asked.value.mistake

@@ -87,7 +87,7 @@ class StandingScene:
                 exchange=exchange, before=State(), after=State(), pair=pair, reached=False, words=asked.words
             )
             rulings = tuple(oracle.rulings(asked.rule, attempt))
-            judged.append(Judged(Answered(asked, exchange), rulings, left_open=rulings[0] is None))
+            judged.append(Judged(Answered(asked, exchange), attempt, rulings, left_open=rulings[0] is None))
         for one in folded(judged):
             enter(self, one, self._leases.phantom)
 
@@ -144,19 +144,20 @@ class StandingScene:
         """One request, sent once."""
         return self._client.remove(**{"server": pair.server, "address": pair.address, **variation})
 
-    def solo(self, pair: Pair, words: str, variation: Mapping[str, Any]) -> Attempt:
-        """One request on a restored scene, with a full look after it."""
+    def solo(self, pair: Pair, words: str, variation: Mapping[str, Any], *, named: bool = True) -> Attempt:
+        """One request on a restored scene, with a full look after it; ``named``: a DELETE names the association."""
         self._leases.establish(pair)
         before = self.known()
         exchange = self._patiently(pair, variation)
-        after = self._leases.sight.settled(self._everything, *explained(exchange, pair, self._known.awaited()))
+        due = explained(exchange, pair, self._known.awaited(), named=named)
+        after = self._leases.sight.settled(self._everything, *due)
         attempt = Attempt(
             pair=pair,
             exchange=exchange,
             before=before,
             after=after,
             reached=bool(before.listed.get(pair)),
-            names=names(exchange, pair),
+            names=named and exchange.request.method == "DELETE",
             words=words,
             setup=self.evidence(pair),
         )
@@ -205,6 +206,8 @@ def lesser(credential: str, clause: str, worn: Value | None = None, *, strict: b
         clause=clause,
         expected=forbidden if strict else Expected.REFUSED,
         variation={**(worn.variation if worn else {}), "credential": credential},
+        names=worn.names if worn else True,
+        worn=worn.variation if worn else None,
     )
 
 
@@ -225,10 +228,10 @@ def names(exchange: Exchange, pair: Pair) -> bool:
     return exchange.request.method == "DELETE" and same and path.endswith(named)
 
 
-def explained(exchange: Exchange, pair: Pair, untouched: State) -> tuple[State, ...]:
+def explained(exchange: Exchange, pair: Pair, untouched: State, *, named: bool) -> tuple[State, ...]:
     """The states that the answer explains; what is seen is awaited to become one of them."""
     gone = untouched.without(pair)
     refused = exchange.status is not None and 400 <= exchange.status < 500
     if refused or exchange.request.method != "DELETE":
         return (untouched,)
-    return (gone,) if exchange.status == 204 and names(exchange, pair) else (untouched, gone)
+    return (gone,) if exchange.status == 204 and named else (untouched, gone)

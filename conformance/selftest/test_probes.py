@@ -1,6 +1,7 @@
 """Groups of requests: every guilty one is found, no innocent one is blamed, and nothing hides another."""
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -71,14 +72,14 @@ class Pretended:
             "" if response else "lost",
         )
 
-    def solo(self, pair: Pair, words: str, variation: Mapping[str, Any]) -> Attempt:
+    def solo(self, pair: Pair, words: str, variation: Mapping[str, Any], *, named: bool = True) -> Attempt:
         """The same on a restored scene."""
         self.establish(*SCENE)
         before = self.known()
         exchange = self.sent(pair, variation)
         after = self.overview()
         self.believed = dict(self.stands)
-        return Attempt(exchange=exchange, before=before, after=after, pair=pair, reached=True, words=words)
+        return Attempt(exchange=exchange, before=before, after=after, pair=pair, reached=True, words=words, names=named)
 
     def learnt(self, seen: State, removed: Mapping[Pair, str]) -> None:
         """Believe what stands."""
@@ -207,3 +208,14 @@ def test_a_fault_that_everything_meets_is_no_answer(monkeypatch: pytest.MonkeyPa
     target = probed(Pretended({NAMES[0]: 503, "plain": 503}), [value(NAMES[0], Expected.REFUSED, "body.refused")])
     assert not target.broken("body.refused")
     assert target.open
+
+
+WORN = replace(value("worn", Expected.FORBIDDEN, "access.forbidden"), kind="lesser, worn", worn={"name": "bare"})
+
+
+@pytest.mark.parametrize(("bare", "blamed"), [(400, set()), (204, {("address: lesser, worn", "refusal: code 400")})])
+def test_a_credential_is_not_blamed_for_what_everybody_is_refused(bare: int, blamed: set[tuple[str, str]]) -> None:
+    """The holder of every right asks the same: what refuses him too is not the caller's rights."""
+    target = probed(Pretended({"worn": 400, "bare": bare}), [WORN])
+    assert target.broken("access.forbidden") == blamed
+    assert "bare" in target.sent_names

@@ -49,6 +49,7 @@ class Value:
         variation: the arguments of :meth:`conformance.client.Client.remove` that put it on.
         names: a 204 says that the addressed association was removed; else nothing of ours is named.
         mistake: a client's mistake, which no server fault may answer (``faults.client-input``).
+        worn: what it wears besides, that would be granted to the holder of every right.
         also: further clauses that speak of it.
     """
 
@@ -61,4 +62,5 @@ class Value:
     variation: Mapping[str, Any] = field(repr=False)
     names: bool = True
     mistake: bool = True
+    worn: Mapping[str, Any] | None = field(default=None, repr=False)
     also: tuple[str, ...] = ()
