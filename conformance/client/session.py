@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import http.client
+import ipaddress
 import ssl
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, cast
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -131,6 +133,8 @@ class Session:
         session, adapter = self._connections()
         found = session.merge_environment_settings(outgoing.url, {}, True, self._tls.verify, self._tls.cert)
         settings = {name: found[name] for name in ("proxies", "verify", "cert")}
+        if loopback(outgoing.url):
+            settings["proxies"] = {}
         return adapter.travel(_prepared(outgoing), self._timeout, **settings)
 
     def _connections(self) -> tuple[requests.Session, WireAdapter]:
@@ -175,6 +179,15 @@ class _Answer:
         else:
             self._raw.close()
         self._raw.release_conn()
+
+
+def loopback(url: str) -> bool:
+    """The host is this very machine, which no proxy could ask for us: NO_PROXY need not name it."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _prepared(outgoing: Outgoing) -> requests.PreparedRequest:

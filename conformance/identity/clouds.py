@@ -10,6 +10,7 @@ import contextlib
 import importlib
 import importlib.util
 import logging
+import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping
@@ -161,7 +162,7 @@ def _cloud(config: Any, words: str, name: str | None, region: str | None) -> Clo
     interface = found.get_interface() or "public"
     files = {key: found.config.get(key) for key in ("cacert", "cert", "key")}
     for key, path in files.items():
-        if path and not Path(path).expanduser().is_file():
+        if path and not Path(_expanded(path) or "").is_file():
             raise ValueError(f"{words} names as its {key} what is no file; expected the path of one in PEM")
     return Cloud(
         words=words,
@@ -217,7 +218,7 @@ def _quiet() -> Iterator[list[str]]:
 
 
 def _expanded(path: str | None) -> str | None:
-    return str(Path(path).expanduser()) if path else None
+    return os.path.expanduser(path) if path else None  # noqa: PTH111  # it raises nothing where there is no home
 
 
 def _said(error: Exception) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+import traceback
 from collections.abc import Generator
 from dataclasses import asdict
 from pathlib import Path
@@ -15,7 +16,7 @@ from conformance import catalogue, openapi
 from conformance.driver import lasting
 from conformance.driver.context import Process, Readings
 from conformance.driver.ruling_log import RulingLog
-from conformance.errors import UsageError
+from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Exchange
 from conformance.judge import codes, content, limits
 from conformance.plugin import options, outcome, several, workers
@@ -49,12 +50,25 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     return several.run(config, targets)
 
 
-@pytest.hookimpl(wrapper=True, specname="pytest_cmdline_main")
+@pytest.hookimpl(wrapper=True, tryfirst=True, specname="pytest_cmdline_main")
 def pytest_choose_workers(config: pytest.Config) -> Generator[None, Any, Any]:
     """Unless the command line says how many workers there are, there are as many as make the run faster."""
-    if _judges(config) and workers.by_default(config.option):
-        config.option.numprocesses = "auto"
-    return (yield)
+    try:
+        if _concerned(config):
+            options.read(config)
+        if _judges(config) and workers.by_default(config.option):
+            config.option.numprocesses = "auto"
+        return (yield)
+    except UsageError as error:
+        raise pytest.UsageError(str(error)) from error
+    except ConformanceError as error:
+        sys.stderr.write(f"ERROR: {error}\n")
+        return sessions.INTERNAL_ERROR
+    except Exception as error:  # outside a session, pytest would end with the code of failed tests
+        if isinstance(error, pytest.UsageError):
+            raise
+        traceback.print_exc()
+        return sessions.INTERNAL_ERROR
 
 
 @pytest.hookimpl(tryfirst=True, optionalhook=True)
@@ -356,7 +370,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if run.run and reporter:
         writer = reporter._tw  # noqa: SLF001  # pytest offers its width and colour nowhere else
         writer.line()
-        writer.write(terminal.summary(run.run, width=writer.fullwidth, color=writer.hasmarkup))
+        said = terminal.summary(run.run, width=writer.fullwidth, color=writer.hasmarkup)
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        # pytest would write all of it as one escaped line if the encoding lacked a single character.
+        writer.write(said.encode(encoding, "backslashreplace").decode(encoding))
     if run.complaint:
         sys.stderr.write(f"ERROR: {run.complaint}\n")
 

@@ -8,12 +8,12 @@ import random
 from pathlib import Path
 
 import hypothesis
-import platformdirs
 import pytest
-from hypothesis.internal.conjecture import providers
-from hypothesis.internal.constants_ast import Constants
 
 from conformance import report
+from conformance.errors import UsageError
+from conformance.plugin import constants
+from conformance.provision import places
 from conformance.run.options import Options
 
 DEPTHS = {"quick": 6, "standard": 20, "deep": 120}
@@ -42,10 +42,9 @@ def add(parser: pytest.Parser) -> None:
     group.addoption(
         "--seed", metavar="N|random", default=str(DEFAULT_SEED), help=f"seed of the generation; default {DEFAULT_SEED}"
     )
-    group.addoption("--report-dir", metavar="DIR", default="reports", help="where the reports go; default reports/")
+    group.addoption("--report-dir", metavar="DIR", help="where the reports go; default reports/")
     group.addoption(
         "--format",
-        default="",
         metavar="NAME,...",
         help=f"further formats of the report: {', '.join(sorted(set(report.FILES) - set(report.WRITTEN_BY_A_RUN)))}",
     )
@@ -69,15 +68,17 @@ def read(config: pytest.Config) -> Options:
 
     Raises:
         pytest.UsageError: the seed is neither a number nor ``random``.
-        conformance.errors.UsageError: a format is unknown.
+        conformance.errors.UsageError: a format is unknown, or a value is empty.
     """
     targets = config.getoption("targets")
+    for given in targets:
+        _not_empty("--target", given)
     return Options(
         target=config.getoption(ALONE) or (targets[0] if targets else None),
         depth=config.getoption("--depth"),
         seed=_seed(config.getoption("--seed")),
-        report_dir=Path(config.invocation_params.dir, config.getoption("--report-dir")),
-        formats=_formats(config.getoption("--format")),
+        report_dir=_path(config, "--report-dir") or Path(config.invocation_params.dir, "reports"),
+        formats=(*report.WRITTEN_BY_A_RUN, *_further(config.getoption("--format"))),
         state_dir=_path(config, "--state-dir"),
         probe_limits=config.getoption("--probe-limits"),
         strict=bool(config.getoption("strict")),
@@ -97,11 +98,20 @@ def several(config: pytest.Config) -> tuple[str, ...]:
 
 def _path(config: pytest.Config, option: str) -> Path | None:
     given = config.getoption(option)
-    return Path(config.invocation_params.dir, given) if given else None
+    if given is None or (not given and config.getoption(ALONE)):  # of several targets this one has no such file
+        return None
+    return Path(config.invocation_params.dir, _not_empty(option, given))
 
 
-def _formats(further: str) -> tuple[str, ...]:
-    return (*report.WRITTEN_BY_A_RUN, *(report.formats(further) if further else ()))
+def _not_empty(option: str, given: str) -> str:
+    """What was given: an empty text, most often a variable that is not set, would be the working directory."""
+    if not given.strip():
+        raise UsageError(f"{option}: expected a value, not an empty one", "is a variable not set?")
+    return given
+
+
+def _further(formats: str | None) -> tuple[str, ...]:
+    return () if formats is None else report.formats(_not_empty("--format", formats))
 
 
 def _seed(given: str) -> int:
@@ -114,13 +124,9 @@ def _seed(given: str) -> int:
 
 def load_profile(depth: str) -> None:
     """Let Hypothesis make as many examples as the depth asks for; seeds and replays are the suite's own."""
-    # It mixes in constants of the modules that happen to be loaded, which differ between a worker and a lone process,
-    # and between a checkout and an installed package; the same seed has to make the same examples in all of them.
-    providers._get_local_constants = Constants  # noqa: SLF001  # there is no public switch; a test would notice its loss
+    constants.none()
     # The working directory is the user's; Hypothesis would keep its tables of characters there.
-    os.environ.setdefault(
-        "HYPOTHESIS_STORAGE_DIRECTORY", str(platformdirs.user_cache_path("conformance") / "hypothesis")
-    )
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(places.cache() / "hypothesis"))
     hypothesis.settings.register_profile(
         "conformance",
         max_examples=DEPTHS[depth],

@@ -191,8 +191,13 @@ def _descriptions(given: str) -> list[str]:
 
 def _stop(given: str) -> Stop:
     found = target.load(given)
-    folder = re.sub(r"[^\w.-]+", "-", found.name).strip("-.") or "target"
-    return Stop(given, found.name, folder, found.network, exclusive=found.policy.tenant == "exclusive")
+    return Stop(given, found.name, _folder(found.name), found.network, exclusive=found.policy.tenant == "exclusive")
+
+
+def _folder(name: str) -> str:
+    """A name for a folder in which everything can be written that the file system's encoding has."""
+    written = name.encode(sys.getfilesystemencoding(), "xmlcharrefreplace").decode(sys.getfilesystemencoding())
+    return re.sub(r"[^\w.-]+", "-", written).strip("-.") or "target"
 
 
 def _not_exclusive(stops: Sequence[Stop]) -> Iterator[str]:

@@ -43,7 +43,8 @@ def prove(
 ) -> None:
     """Run the suite against every fault and every lawful variant.
 
-    Exits 1 on a survivor, a wrong blame or a false alarm; of generated faults one in twenty may survive.
+    Exits 1 on a survivor, a wrong blame or a false alarm, 3 where the suite itself broke; of generated faults one
+    in twenty may survive.
 
     With --generated the faults are put together by the seed, from triggers and misbehaviours; those that no client
     could tell from a lawful deployment are left out, and named.
@@ -66,7 +67,7 @@ def prove(
     proof = document.Proof(depth, seed, seconds, tuple(document.ordered(trials)), tuple(left_out))
     document.write(proof, report_dir)
     click.echo(document.summary(proof))
-    sys.exit(0 if proof.holds else 1)
+    sys.exit(3 if proof.broken else 0 if proof.holds else 1)
 
 
 def _judged(

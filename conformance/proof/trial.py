@@ -73,8 +73,8 @@ class Trial:
 
     @property
     def survived(self) -> bool:
-        """A fault that no clause of its entry caught."""
-        if self.subject.kind != "fault" or not self.subject.certain:
+        """A fault that no clause of its entry caught, in a trial that came to its end."""
+        if self.error or self.subject.kind != "fault" or not self.subject.certain:
             return False
         if self.subject.verdict != "fail":
             return self.verdict != self.subject.verdict

@@ -19,10 +19,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import platformdirs
 from filelock import FileLock, Timeout
 
 from conformance.errors import LedgerError
+from conformance.provision import places
 from conformance.provision.record import Intent, Made, Record, entries
 from conformance.target import Target
 
@@ -48,9 +48,8 @@ def state_directory(target: Target, root: Path | None = None) -> Path:
 
 def state_root(root: Path | None = None) -> Path:
     """The user's state directory, or what replaces it: ``root``, or the variable CONFORMANCE_STATE_DIR."""
-    return root or Path(
-        os.environ.get("CONFORMANCE_STATE_DIR") or platformdirs.user_state_path(__package__.split(".")[0])
-    )
+    named = os.environ.get("CONFORMANCE_STATE_DIR")
+    return root or (Path(named) if named else places.state())
 
 
 def allocation_lock(directory: Path) -> FileLock:

@@ -7,7 +7,8 @@ from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
-CLAUSES = Path(__file__).parents[1] / "clauses"
+CLAUSES = Path(__file__).resolve().parents[1] / "clauses"
+"""Where the clause modules are, without symbolic links: pytest names what it collects so."""
 
 
 @cache

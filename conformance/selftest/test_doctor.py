@@ -11,7 +11,8 @@ from cleanup_runs import Commands, Tenant, tenant
 from click.testing import CliRunner, Result
 from client_raw import RawServer, answering
 
-from conformance import SPEC, cli, target
+from conformance import SPEC, target
+from conformance.cli.commands import group
 from conformance.target import PUBLIC_NETWORK
 
 TOKEN = "full-nL8xQ2vT7cZr5kWm"
@@ -27,7 +28,7 @@ def others() -> Iterator[Tenant]:
 
 def called(*arguments: object, **variables: str) -> Result:
     """A command in this process; only the variables given hold credentials."""
-    return CliRunner(env=ENVIRONMENT | variables).invoke(cli.main, list(map(str, arguments)))
+    return CliRunner(env=ENVIRONMENT | variables).invoke(group, list(map(str, arguments)))
 
 
 class TestDoctor:

@@ -103,6 +103,7 @@ def test_a_fault_survives_when_no_clause_of_its_entry_finds_it() -> None:
     assert not FOUND.survived
     assert replace(FOUND, found={"body.inert": 1}).survived
     assert replace(FOUND, found={}, verdict="pass").survived
+    assert not replace(FOUND, found={}, verdict="error", error="KeyError: it broke").survived
 
 
 def test_a_vacuous_deployment_survives_unless_it_is_inconclusive() -> None:

@@ -22,7 +22,7 @@ from report_runs import (
 )
 
 from conformance import report
-from conformance.cli import main
+from conformance.cli.commands import group
 from conformance.report import difference
 from conformance.verdict import Absence, Difference, Run, Verdict
 
@@ -33,7 +33,7 @@ BROKEN = broken("body.refused")
 
 def invoke(*arguments: object) -> Result:
     """What the console script answers."""
-    return CliRunner().invoke(main, [str(one) for one in arguments])
+    return CliRunner().invoke(group, [str(one) for one in arguments])
 
 
 def saved(folder: Path, run: Run) -> Path:

@@ -22,7 +22,7 @@ from report_runs import (
 )
 
 from conformance import report
-from conformance.cli import main
+from conformance.cli.commands import group
 from conformance.report import overview
 from conformance.report.overview import Part
 from conformance.verdict import Run, Verdict
@@ -144,7 +144,7 @@ def test_headings_descend_without_a_gap(tmp_path: Path) -> None:
 
 def invoke(*arguments: object) -> Result:
     """What the console script answers."""
-    return CliRunner().invoke(main, ["overview", *(str(one) for one in arguments)])
+    return CliRunner().invoke(group, ["overview", *(str(one) for one in arguments)])
 
 
 @pytest.mark.parametrize(("run", "code"), [(PASSING, 0), (FAILING, 1), (INCONCLUSIVE, 1), (ERRING, 3)])

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from run_processes import TOKENS, run, serve
 
 from conformance import report
-from conformance.cli import main
+from conformance.cli.commands import group
 from conformance.driver.api import Bench
 from conformance.driver.context import Process
 from conformance.driver.ruling_log import RulingLog
@@ -122,9 +122,9 @@ def test_the_command_says_it_of_a_saved_run(tmp_path: Path) -> None:
         findings = [one for clause in report.read(saved).clauses for one in clause.findings]
         runner = CliRunner(env=dict(TOKENS))
         given = ["reproduce", str(saved), "--target", str(served.description), "--state-dir", str(tmp_path / "state")]
-        every = runner.invoke(main, given)
-        one = runner.invoke(main, [*given[:2], findings[0].fingerprint[:8], *given[2:]])
-        wrong = runner.invoke(main, [*given[:2], "zz", *given[2:]])
+        every = runner.invoke(group, given)
+        one = runner.invoke(group, [*given[:2], findings[0].fingerprint[:8], *given[2:]])
+        wrong = runner.invoke(group, [*given[:2], "zz", *given[2:]])
         assert served.addresses() == set()
     assert every.exit_code == one.exit_code == 1
     assert len(every.output.splitlines()) == len(findings)

@@ -1,4 +1,4 @@
-"""The console script: a thin wrapper over pytest, and what is done before or after a run."""
+"""The commands, and what becomes of what they do not foresee."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import click
 import pytest
 
 from conformance import __version__, preflight, target
+from conformance.cli.groups import USAGE_ERROR, Commands
 from conformance.client import Client, Pacer
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Recorder
@@ -24,17 +25,16 @@ from conformance.report.cli import diff, render, show_all
 from conformance.reproduction.cli import reproduce
 from conformance.run.suite import CLAUSES
 
-USAGE_ERROR = 4
 WORKERS_MAY_TAKE_SECONDS = 20.0
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="conformance")
-def main() -> None:
+def group() -> None:
     """Judge whether a deployment keeps the word of DELETE .../ip_associations/{IPAddressID}."""
 
 
-@main.command(
+@group.command(
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
     short_help="Judge a deployment; takes --target and pytest's arguments.",
 )
@@ -47,7 +47,7 @@ def run(arguments: tuple[str, ...]) -> None:
     sys.exit(pytest.main([*own, *quiet, *arguments, str(CLAUSES)]))
 
 
-@main.command(short_help="Remove what killed runs left on a target.")
+@group.command(short_help="Remove what killed runs left on a target.")
 @click.option("--target", "given", required=True, metavar="FILE|URL", help="Target description or URL.")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Where the ledgers are kept.")
 @click.option("--adopt", "adopted", multiple=True, metavar="ID", help="This address is the suite's: remove it too.")
@@ -96,8 +96,4 @@ for command, name in (
     (diff, "diff"),
     (show_all, "overview"),
 ):
-    main.add_command(command, name)
-
-
-if __name__ == "__main__":
-    main()
+    group.add_command(command, name)
