@@ -83,7 +83,7 @@ WRONG: dict[str, tuple[list[str], str]] = {
         ["report", "{run}", "--format", "html,xlsx"],
         "unknown report format xlsx: expected one of json",
     ),
-    "no format": (["report", "{run}", "--format", ""], "unknown report format"),
+    "no format": (["report", "{run}", "--format", ""], "--format: expected a value, not an empty one"),
     "no file": (["report", "absent.json"], "absent.json: cannot be read"),
     "no run": (["report", "{other}"], "other.json: format: expected"),
     "no argument": (["report"], "Missing argument"),
