@@ -13,6 +13,8 @@ from typing import Any
 
 from filelock import FileLock
 
+from conformance.client import halting
+
 MARGIN = 1.08
 """Turns are this much further apart than the ceiling asks, so that they come evenly and not in bursts."""
 
@@ -50,7 +52,7 @@ class Pacer:
             return
         ticket = secrets.token_hex(8)
         while (wait := self._asked(ticket, self.per_second)) > 0:
-            time.sleep(wait)
+            halting.pause(wait)
         try:
             yield
         finally:

@@ -10,6 +10,7 @@ import email.utils
 import time
 from collections.abc import Callable
 
+from conformance.client import halting
 from conformance.evidence import Exchange
 
 PASSING = frozenset({413, 429, 500, 502, 503, 504})
@@ -57,6 +58,6 @@ def retried(send: Callable[[], Exchange], attempts: int = ATTEMPTS) -> Exchange:
     for attempt in range(attempts - 1):
         if not passing(exchange) or (exchange.failure.startswith("timed out") and attempt):
             break
-        time.sleep(again_after(exchange, attempt))
+        halting.pause(again_after(exchange, attempt))
         exchange = send()
     return exchange

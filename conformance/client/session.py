@@ -19,6 +19,7 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.util import SKIP_HEADER
 
 from conformance import __version__
+from conformance.client import halting
 from conformance.client.content import content
 from conformance.client.failure import shortened, why
 from conformance.client.pace import Pacer
@@ -33,6 +34,10 @@ SKIPPABLE = frozenset({"accept-encoding", "user-agent"})
 
 DAY_SECONDS = 86400.0
 """The longest time for an answer that every platform's sockets can count."""
+
+ALLOCATION, ALLOCATION_SECONDS = "allocateAddress", 5.0
+"""When the run is asked to stop, the answer to an allocation under way is worth waiting so long for: else nobody knows
+what was made. All else is abandoned."""
 
 USER_AGENT = f"ip-association-conformance/{__version__}"
 LOSSES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
@@ -85,12 +90,18 @@ class Session:
         self._lock = threading.Lock()
 
     def send(self, outgoing: Outgoing) -> Exchange:
-        """Send once and record what came of it; a lost answer is an exchange without a response."""
+        """Send once and record what came of it; a lost answer is an exchange without a response.
+
+        Raises:
+            Stopped: the run is to stop.
+        """
+        patience = ALLOCATION_SECONDS if outgoing.operation == ALLOCATION else 0.0
+        halting.check(patience)
         with self._turn():
             with self._lock:
                 identifier = self._recorder.next_id()
             at, started = time.time(), time.monotonic()
-            response, failure = self._answer(outgoing)
+            response, failure = self._answer(outgoing, patience)
             finished = time.monotonic()
         exchange = Exchange(
             id=identifier,
@@ -120,22 +131,22 @@ class Session:
             with self._stopwatch.on(Wait.TARGET):
                 yield
 
-    def _answer(self, outgoing: Outgoing) -> tuple[Response | None, str]:
+    def _answer(self, outgoing: Outgoing, patience: float) -> tuple[Response | None, str]:
         try:
-            with _Answer(self._transmit(outgoing)) as answer:
+            with _Answer(self._transmit(outgoing, patience)) as answer:
                 body, truncated = content(answer.wire)
                 return self._redacted(answer.wire, body, truncated=truncated), ""
         except LOSSES as error:
             return None, shortened(self._redactor.text(why(error, self._timeout)))
 
-    def _transmit(self, outgoing: Outgoing) -> requests.Response:
+    def _transmit(self, outgoing: Outgoing, patience: float) -> requests.Response:
         """Hand the request to the adapter itself: a session would read and follow redirects, and keep cookies."""
         session, adapter = self._connections()
         found = session.merge_environment_settings(outgoing.url, {}, True, self._tls.verify, self._tls.cert)
         settings = {name: found[name] for name in ("proxies", "verify", "cert")}
         if loopback(outgoing.url):
             settings["proxies"] = {}
-        return adapter.travel(_prepared(outgoing), self._timeout, **settings)
+        return adapter.travel(_prepared(outgoing), self._timeout, patience, **settings)
 
     def _connections(self) -> tuple[requests.Session, WireAdapter]:
         if not hasattr(self._local, "adapter"):

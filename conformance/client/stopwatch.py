@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from conformance.client import halting
+
 
 class Wait(StrEnum):
     """What a process waits for; the values are the members of the run document."""
@@ -48,7 +50,7 @@ class Stopwatch:
     def pause(self, kind: Wait, seconds: float) -> None:
         """Sleep, and count it."""
         with self.on(kind):
-            time.sleep(max(0.0, seconds))
+            halting.pause(seconds)
 
     def _begin(self, kind: Wait) -> None:
         with self._lock:

@@ -12,7 +12,7 @@ import functools
 import http.client
 import io
 import logging
-import select
+import selectors
 import socket
 import ssl
 import time
@@ -26,7 +26,12 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
+from conformance.client import halting
+
 CONNECT_SECONDS = 10.0
+
+SLICE_SECONDS = 0.2
+"""How long a wait for an answer may last before somebody looks whether the run is to stop."""
 
 GRACE_SECONDS = 0.1
 """How long content that a 204 announces, or that may precede the end of its connection, may take to arrive."""
@@ -42,6 +47,9 @@ PIECE_BYTES = 16 * 1024
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 
+SELECTOR: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", selectors.SelectSelector)
+
+
 @dataclass(slots=True)
 class Trip:
     """The request that is under way. A thread sends one at a time, so its connections share one of these.
@@ -50,12 +58,14 @@ class Trip:
         url: as it was asked for; the request line carries just that.
         deadline: reading of the monotonic clock by which the whole answer must have come.
         cut_short: the answer came before the request was sent in full.
+        patience: seconds that the answer may take after the run was asked to stop.
         certificates: host and port of a URL -> the certificate that was shown there last.
     """
 
     url: str = ""
     deadline: float = 0.0
     cut_short: bool = False
+    patience: float = 0.0
     certificates: dict[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def target(self, proposed: str) -> str:
@@ -67,7 +77,9 @@ class Trip:
 
         Raises:
             TimeoutError: it has passed.
+            Stopped: the run is to stop.
         """
+        halting.check(self.patience)
         left = self.deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError("the time for the answer is over")
@@ -90,8 +102,14 @@ class Incoming(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Receive once, or raise what the socket raises when nothing comes in time."""
-        self._connection.settimeout(self._wait())
-        return self._connection.recv_into(buffer)
+        while True:
+            wait = self._wait()
+            self._connection.settimeout(min(wait, SLICE_SECONDS))
+            try:
+                return self._connection.recv_into(buffer)
+            except TimeoutError:
+                if wait <= SLICE_SECONDS:
+                    raise
 
     def _wait(self) -> float:
         left = self._trip.left()
@@ -212,15 +230,15 @@ class WireConnection(HTTPConnection):
                 self.sock.sendall(piece)
 
     def _push(self, piece: memoryview) -> None:
-        watched = [self.sock]
+        watched = True
         while piece:
             left = self._trip.left()
-            readable, writable, _ = select.select(watched, [self.sock], [], left)
+            readable, writable = _ready(self.sock, min(left, SLICE_SECONDS), watch=watched)
             if readable:
                 if self._answered():
                     self._trip.cut_short = True
                     raise BrokenPipeError("the answer came before the request was sent in full")
-                watched = []  # an interim answer, or the end: sending will say which
+                watched = False  # an interim answer, or the end: sending will say which
             if writable:
                 self.sock.settimeout(left)
                 piece = piece[self.sock.send(piece) :]
@@ -237,6 +255,14 @@ class WireConnection(HTTPConnection):
         answer = super().getresponse()
         self._used = time.monotonic()
         return answer
+
+
+def _ready(connection: socket.socket, seconds: float, *, watch: bool) -> tuple[bool, bool]:
+    """Whether there is something to read, if that is watched, and room to write; any number of files may be open."""
+    with SELECTOR() as selector:
+        selector.register(connection, selectors.EVENT_WRITE | (selectors.EVENT_READ if watch else 0))
+        events = next((mask for _, mask in selector.select(seconds)), 0)
+    return bool(events & selectors.EVENT_READ), bool(events & selectors.EVENT_WRITE)
 
 
 class WireConnectionTLS(WireConnection, HTTPSConnection):
@@ -267,8 +293,15 @@ class WireAdapter(HTTPAdapter):
         self._trip = Trip()
         super().__init__(pool_connections=4, pool_maxsize=4, max_retries=0)
 
-    def travel(self, request: requests.PreparedRequest, seconds: float, **settings: Any) -> requests.Response:
-        """Send a request; its whole answer, the content too, must have come within ``seconds``."""
+    def travel(
+        self, request: requests.PreparedRequest, seconds: float, patience: float = 0.0, **settings: Any
+    ) -> requests.Response:
+        """Send a request; its whole answer, the content too, must have come within ``seconds``.
+
+        Args:
+            patience: seconds that the answer may take after the run was asked to stop.
+        """
+        self._trip.patience = patience
         self._trip.url, self._trip.cut_short = str(request.url), False
         self._trip.deadline = time.monotonic() + seconds
         return self.send(request, stream=True, timeout=(min(CONNECT_SECONDS, seconds), seconds), **settings)

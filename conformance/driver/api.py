@@ -6,13 +6,12 @@ serves every family, so every refusal is read back and compared, whichever test 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from conformance.client import again_after, passing
+from conformance.client import again_after, halting, passing
 from conformance.driver.context import Deallocated, Process
 from conformance.driver.deallocating import Deallocator
 from conformance.driver.leases import Leases
@@ -166,7 +165,7 @@ class Bench:
                 return trial
             if trial.exchange.failure.startswith("timed out"):
                 break
-            time.sleep(again_after(trial.exchange, number))
+            halting.pause(again_after(trial.exchange, number))
         if mistake and not self.leases.phantom and not blamed:
             self._blame_the_server(pair, words, answers, variation)
         if not (mistake and self._knows(faults.CLAUSE)):
@@ -227,7 +226,7 @@ class Bench:
             answers.append(self._send(pair, variation))
             if control.status != 200 or answers[-1].status not in {500, 503}:
                 return
-            time.sleep(min(1.0, again_after(answers[-1], number)))
+            halting.pause(min(1.0, again_after(answers[-1], number)))
         plain = self._try(pair, "a removal", full=False, standing=True, variation={})
         self.docket.note(faults.client_input(words, answers, confirmed=plain.status == 204))
 
@@ -348,7 +347,7 @@ class Bench:
             if not _plea(trial.exchange) or trial.changes:
                 self._open_in_a_row = 0
                 break
-            time.sleep(again_after(trial.exchange, number))
+            halting.pause(again_after(trial.exchange, number))
         else:
             self._give_up_after(trial)
         if not trial.standing and trial.refused and credential == "full":

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from conformance import openapi
-from conformance.client import again_after, passing
+from conformance.client import again_after, halting, passing
 from conformance.evidence import Exchange
 from conformance.generate.space import Value
 from conformance.judge import Attempt, Pair, State, effect, faults, limits, methods, oracle
@@ -252,7 +252,7 @@ class Prober:
                 return Answered(one, tries[-1])
             if _about_content(tries[-1]):
                 return Answered(one, tries[-1])  # decision 18: it speaks of the content
-            time.sleep(max(PERSISTS_SECONDS / fewest, again_after(tries[-1], 0)))
+            halting.pause(max(PERSISTS_SECONDS / fewest, again_after(tries[-1], 0)))
             self._target.establish(one.pair)
             tries.append(self._target.sent(one.pair, one.value.variation))
             if _definite(tries[-1]):

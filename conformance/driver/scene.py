@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from conformance.client import again_after, passing
+from conformance.client import again_after, halting, passing
 from conformance.driver.context import Process
 from conformance.driver.leases import Leases
 from conformance.driver.probes import Answered, Asked, Judged, enter, folded
@@ -169,7 +168,7 @@ class StandingScene:
             exchange = self.sent(pair, variation)
             if not passing(exchange) or exchange.failure.startswith("timed out"):
                 break
-            time.sleep(again_after(exchange, attempt))
+            halting.pause(again_after(exchange, attempt))
         return exchange
 
     def _everything(self) -> State:

@@ -8,13 +8,12 @@ model does not allow is awaited to become one that it does, for as long as effec
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from conformance import generate
-from conformance.client import again_after
+from conformance.client import again_after, halting
 from conformance.driver.named import Ground
 from conformance.errors import ProvisioningError, Unjudgeable
 from conformance.evidence import Exchange
@@ -113,7 +112,7 @@ class _Course:
                 return
             if asked["f"] in READS and told is None and exchange.status == 200:
                 return  # an answer that cannot be read says nothing, and would not say more the next time
-            time.sleep(again_after(exchange, attempt))
+            halting.pause(again_after(exchange, attempt))
         self._open = f"{in_words(asked)} was answered {exchange.outcome}, {TRIES} times"
 
     def _answered(self, asked: Mapping[str, Any]) -> tuple[Exchange, Any]:

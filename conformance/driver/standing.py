@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from conformance.client import again_after, passing
+from conformance.client import again_after, halting, passing
 from conformance.driver.named import Ground
 from conformance.errors import ProvisioningError
 from conformance.evidence import Exchange
@@ -77,7 +77,7 @@ class Standing:
             did = self.do(asked, READER)
             if not passing(did.exchange):
                 break
-            time.sleep(again_after(did.exchange, attempt))
+            halting.pause(again_after(did.exchange, attempt))
         return did
 
     def settle(self, name: str, wanted: Mapping[str, bool]) -> None:
@@ -125,7 +125,7 @@ class Standing:
                 break
             if did.kind is Kind.UNKNOWN:
                 self._carried.setdefault(asked["address"], []).append(did)
-            time.sleep(again_after(did.exchange, attempt))
+            halting.pause(again_after(did.exchange, attempt))
         return did
 
     def repeated_removal(self, name: str, server: str) -> Literal["204", "refused", "either"]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 import traceback
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from conformance import catalogue, openapi
+from conformance.client import halting
 from conformance.driver import lasting
 from conformance.driver.context import Process, Readings
 from conformance.driver.ruling_log import RulingLog
@@ -20,10 +22,22 @@ from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Exchange
 from conformance.judge import codes, content, limits
 from conformance.plugin import options, outcome, several, workers
-from conformance.plugin.keys import BEAT, BEGUN, CLOSING, DISPLAY, OUTCOME, PROCESS, RULING_LOG, SESSION, STARTED_AT
+from conformance.plugin.keys import (
+    BEAT,
+    BEGUN,
+    CLOSING,
+    DISPLAY,
+    HANDLERS,
+    OUTCOME,
+    PROCESS,
+    RULING_LOG,
+    SESSION,
+    STARTED_AT,
+    STARTING,
+)
 from conformance.plugin.outcome import Outcome
 from conformance.report import terminal
-from conformance.run import cost, progress, results, suite
+from conformance.run import cost, progress, results, signals, suite
 from conformance.run import session as sessions
 from conformance.run.progress import Beat
 
@@ -89,6 +103,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if hasattr(config, "workerinput"):
         if said := config.workerinput.get("conformance"):
             _join(config, said)
+            _heed(config)
     elif _judges(config):
         _set_up(config, _begun(config))
 
@@ -108,13 +123,22 @@ def _begun(config: pytest.Config) -> sessions.Session:
     """The session, begun when it is first asked for."""
     if SESSION not in config.stash:
         try:
-            run = config.stash[SESSION] = sessions.begin(options.read(config))
+            wanted = options.read(config)
+            _heed(config, lambda: config.stash[SESSION].left() if SESSION in config.stash else "nothing was sent yet")
+            run = config.stash[SESSION] = sessions.begin(wanted)
             config.add_cleanup(run.close)
             run.open()
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
         config.pluginmanager.register(Listener(run), "conformance-listener")
     return config.stash[SESSION]
+
+
+def _heed(config: pytest.Config, left: Callable[[], str] | None = None) -> None:
+    config.stash[HANDLERS] = handlers = signals.Handlers(left)
+    config.add_cleanup(halting.reset)
+    config.add_cleanup(handlers.restore)
+    handlers.install()
 
 
 def _set_up(config: pytest.Config, run: sessions.Session) -> None:
@@ -133,6 +157,24 @@ def _set_up(config: pytest.Config, run: sessions.Session) -> None:
 def _join(config: pytest.Config, said: dict[str, Any]) -> None:
     process = config.stash[PROCESS] = sessions.join(said)
     config.stash[BEAT] = Beat.of(Path(said["shared"]), said["process"], lambda: process.recorder.total)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_setupnodes(config: pytest.Config) -> None:
+    """Hold signals back while workers start: each heeds them once it has joined the run."""
+    if SESSION in config.stash:
+        held = config.stash[STARTING] = contextlib.ExitStack()
+        held.enter_context(signals.held_back())
+
+
+@pytest.hookimpl(wrapper=True, specname="pytest_sessionstart")
+def pytest_let_signals_in(session: pytest.Session) -> Generator[None, None, None]:
+    """All workers are started."""
+    try:
+        return (yield)
+    finally:
+        if held := session.config.stash.get(STARTING, None):
+            held.close()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -190,14 +232,22 @@ def pytest_look_at_the_end(session: pytest.Session) -> Generator[None, Any, Any]
     worker = _worker(session.config)
     if worker in FIRST_PROCESSES:  # the others need the addresses that are granted
         _listen(process, log)
-        subjects.begin()
+        with contextlib.suppress(halting.Stopped):  # the tests will say so
+            subjects.begin()
     ended = yield
-    if not session.shouldstop and not session.shouldfail:
+    if not session.shouldstop and not session.shouldfail and not halting.asked():
         begun, at = process.readings(), time.time()
         _listen(process, log)
-        ended_so = outcome.left_open(subjects.end())
+        ended_so = _at_last(subjects)
         session.config.stash[CLOSING] = {"worker": worker, **_closing(process, log, ended_so, begun, at)}
     return ended
+
+
+def _at_last(subjects: lasting.Lasting) -> Outcome:
+    try:
+        return outcome.left_open(subjects.end())
+    except halting.Stopped as error:
+        return outcome.of(error)
 
 
 def _worker(config: pytest.Config) -> str:
@@ -241,6 +291,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     item.stash.setdefault(STARTED_AT, time.time())
     beat.begin(suite.name(item.nodeid), _clauses(item), rulings)
     recorder.listeners[:] = [lambda exchange: _at_every_exchange(rulings, exchange), lambda _: beat.note()]
+    halting.check()
 
 
 def _at_every_exchange(rulings: RulingLog, exchange: Exchange) -> None:
@@ -366,6 +417,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if run is None:
         return
     run.close()
+    if late := run.ended_late():
+        config.pluginmanager.getplugin("session").exitstatus = late
     reporter = config.pluginmanager.getplugin("terminalreporter")
     if run.run and reporter:
         writer = reporter._tw  # noqa: SLF001  # pytest offers its width and colour nowhere else

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from conformance.driver.ruling_log import RulingLog
 from conformance.plugin.outcome import Outcome
 from conformance.run.progress import Beat, Display
 from conformance.run.session import Session
+from conformance.run.signals import Handlers
 
 SESSION = pytest.StashKey[Session]()
 """On the config of the controller, or of the only process."""
@@ -38,3 +40,9 @@ STARTED_AT = pytest.StashKey[float]()
 
 CLOSING = pytest.StashKey[dict[str, Any]]()
 """On the config of every process that runs tests: the record of its look at the end."""
+
+HANDLERS = pytest.StashKey[Handlers]()
+"""On the config of every process that runs tests, and of the controller: what heeds signals."""
+
+STARTING = pytest.StashKey[contextlib.ExitStack]()
+"""On the config of the controller: signals are held back while its workers start."""

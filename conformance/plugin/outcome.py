@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from conformance.client import halting
 from conformance.errors import Unjudgeable, Untested
 from conformance.verdict import WORST_FIRST, Absence, Finding, Verdict
 
@@ -38,6 +39,8 @@ def of(error: BaseException) -> Outcome:
             return Outcome(Verdict.UNTESTED, str(error), Absence(error.absence))
         case pytest.skip.Exception():
             return Outcome(Verdict.UNTESTED, str(error), Absence.DESELECTED)
+        case halting.Stopped():
+            return Outcome(Verdict.INCONCLUSIVE, str(error))
         case KeyboardInterrupt() | pytest.exit.Exception():
             return Outcome(Verdict.INCONCLUSIVE, "the run was interrupted")
         case _:

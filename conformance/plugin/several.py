@@ -29,14 +29,12 @@ from conformance.plugin import options
 from conformance.plugin.options import ALONE
 from conformance.report import overview
 from conformance.run import session as sessions
-from conformance.run import unfinished
+from conformance.run import signals, unfinished
 from conformance.run.options import Options
-from conformance.run.session import INTERNAL_ERROR, INTERRUPTED, USAGE_ERROR
+from conformance.run.session import INTERNAL_ERROR, USAGE_ERROR
 from conformance.verdict import Verdict
 
 DESCRIPTIONS = (".yaml", ".yml")
-FORWARDED = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""Where there is no SIGHUP one target can be judged all the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +67,25 @@ class Relay:
 
     def __call__(self, number: int, _frame: FrameType | None) -> None:
         """Note the signal and pass it on."""
-        self.number = number
+        self.number = self.number or number  # the first decides how the round ends
         if self.process:
-            self._send(self.process)
+            self._send(self.process, number)
 
     def run(self, command: Sequence[str], directory: Path, variables: dict[str, str]) -> int:
         """Run a command to its end and return its exit code."""
-        self.process = subprocess.Popen(  # noqa: S603  # our own interpreter, the user's own arguments
-            command, cwd=directory, env=variables, stdin=subprocess.DEVNULL, process_group=0
-        )
-        if self.number:  # it came while the process was being made
-            self._send(self.process)
+        with signals.held_back():  # until the run heeds them
+            self.process = subprocess.Popen(  # noqa: S603  # our own interpreter, the user's own arguments
+                command, cwd=directory, env=variables, stdin=subprocess.DEVNULL, process_group=0
+            )
+            if self.number:  # it came before there was a process
+                self._send(self.process, self.number)
         code = self.process.wait()
         self.process = None
         return code
 
-    def _send(self, process: subprocess.Popen[bytes]) -> None:
+    def _send(self, process: subprocess.Popen[bytes], number: int) -> None:
         try:
-            os.killpg(process.pid, self.number)
+            os.killpg(process.pid, number)
         except ProcessLookupError:
             return
 
@@ -105,7 +104,8 @@ def run(config: pytest.Config, targets: Sequence[str]) -> int:
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
         relay = Relay()
-        before = {number: signal.signal(number, relay) for number in FORWARDED}
+        heeded = [number for number in signals.HEEDED if signal.getsignal(number) is not signal.SIG_IGN]
+        before = {number: signal.signal(number, relay) for number in heeded}
         try:
             return _round(config, wanted, stops, relay)
         finally:
@@ -301,5 +301,5 @@ def _part(own: Options, stop: Stop, ended: Sequence[int]) -> overview.Part:
 def _code(codes: Sequence[int], relay: Relay) -> int:
     """The worst; a run that ended in no way of its own is an internal error, a signal to all of them what it is."""
     if relay.number:
-        return INTERRUPTED if relay.number == signal.SIGINT else 128 + relay.number
+        return signals.exit_code(relay.number)
     return max(code if 0 <= code <= USAGE_ERROR else INTERNAL_ERROR for code in codes)

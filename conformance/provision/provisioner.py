@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from conformance.client import Client, Wait, again_after, passing, retried
+from conformance.client import Client, Wait, again_after, halting, passing, retried
 from conformance.errors import ProvisioningError
 from conformance.evidence import Exchange
 from conformance.provision import ledger as ledgers
@@ -198,7 +198,7 @@ class Provisioner:
                         taken.append(slot)
                 if len(taken) >= wanted:
                     break
-                time.sleep(POLL_SECONDS)
+                halting.pause(POLL_SECONDS)
         self._held += taken
         return taken
 
@@ -244,12 +244,13 @@ class Provisioner:
             address, exchange = self._ask(version, ports)
             if address or not passing(exchange) or exchange.failure.startswith("timed out"):
                 break
-            time.sleep(again_after(exchange, attempt))
+            halting.pause(again_after(exchange, attempt))
         return address, exchange
 
     def _ask(self, version: int, ports: tuple[str, ...]) -> tuple[Address | None, Exchange]:
         with allocation_lock(self._ledger.directory):
             before = self._before()
+            halting.check()
             intent = self._ledger.allocating(before.ids, ports, self._client.target.servers, whole=before.whole)
             exchange = self._client.allocate_address(version, ports)
             document = _document(exchange)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from conformance.client import Client, retried
+from conformance.client import Client, halting, retried
 from conformance.evidence import Exchange
 
 ROUNDS = 4
@@ -40,7 +39,7 @@ def discard(client: Client, address: str, servers: Iterable[str], rounds: int = 
     granted, answer = False, ""
     for attempt in range(rounds):
         if attempt:
-            time.sleep(FIRST_PAUSE_SECONDS * 4.0 ** (attempt - 1))
+            halting.pause(FIRST_PAUSE_SECONDS * 4.0 ** (attempt - 1))
         for server in among if attempt % 2 == 0 else reversed(among):  # a target may refuse every second one
             retried(lambda server=server: client.remove(server, address))  # type: ignore[misc]
         deleted = retried(lambda: client.deallocate_address(address))

@@ -13,7 +13,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from conformance.client import Client, retried
+from conformance.client import Client, halting, retried
 from conformance.errors import LedgerError
 from conformance.evidence import Exchange
 from conformance.provision import ledger as ledgers
@@ -70,7 +70,7 @@ def _dead(path: Path, patience_seconds: float) -> bool:
     while ledgers.alive(path):
         if time.monotonic() >= give_up:
             return False
-        time.sleep(POLL_SECONDS)
+        halting.pause(POLL_SECONDS)
     return True
 
 
@@ -230,7 +230,7 @@ def _lingering(client: Client, removed: list[str]) -> list[str]:
             break
         if time.monotonic() >= give_up:
             return [f"address {one} was removed, but the tenant's list still shows it" for one in there]
-        time.sleep(POLL_SECONDS)
+        halting.pause(POLL_SECONDS)
     return []
 
 
@@ -252,7 +252,7 @@ def _settled(client: Client, path: Path, record: Record) -> tuple[Exchange, dict
         due = max((intent.at + patience for intent in missing if intent.suspects is None), default=0.0)
         if time.time() >= due or time.monotonic() >= give_up:
             return listing, claims
-        time.sleep(POLL_SECONDS)
+        halting.pause(POLL_SECONDS)
 
 
 def _claims(client: Client, record: Record, seen: Look, others: Mapping[Path, Record]) -> dict[str, Claim]:

@@ -65,6 +65,7 @@ def start(arguments: tuple[str, ...] = ()) -> Embedded:
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, **tokens},
+        process_group=0,  # a terminal's Ctrl-C is for the run, which needs it for its clean-up
     )
     line = process.stdout.readline() if process.stdout else ""
     if not line:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance import __version__, catalogue, preflight, report, target
-from conformance.client import Client, Pacer, retried
+from conformance.client import Client, Pacer, halting, retried
 from conformance.driver.context import Process
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Recorder, statistics
@@ -29,7 +30,7 @@ from conformance.provision import (
     sweep_dead_runs,
     sweep_run,
 )
-from conformance.run import embedded, suite, unfinished
+from conformance.run import embedded, signals, suite, unfinished
 from conformance.run.options import Options
 from conformance.run.progress import Tally
 from conformance.run.results import Collector
@@ -96,6 +97,9 @@ class Session:
     cut_short: bool = False
     """The runner stopped before the last test, for a reason of its own: so many failures, or a plugin's."""
 
+    signal: int = 0
+    """The one that ended the run; 0 for none."""
+
     obstacle: str = ""
     """What kept the run from its first case: said once, as the verdict's reason, and not again with each clause."""
 
@@ -144,6 +148,7 @@ class Session:
             self.target = preflight.signed_in(self.target)
             self.held = Ledger(self.ledger_path, CONTROLLER)
             self.shared.mkdir()  # after the lock: a directory of nobody's is swept
+            halting.share(self.shared)
             if not self.target.servers:
                 self._find_servers()
             self.notes += preflight.opening(self.client())
@@ -156,10 +161,9 @@ class Session:
         except ConformanceError as error:
             self.obstacle = str(error)
             self.collector.stopped = "no case was tried"
-        except KeyboardInterrupt:
+        except halting.Stopped as error:
             # pytest would end at once here, without a report.
-            self.interrupted = True
-            self.collector.stopped = "the run was interrupted"
+            self.collector.stopped = str(error)
         self.moments["opened"] = time.monotonic()
 
     def latency(self) -> float:
@@ -223,6 +227,7 @@ class Session:
         give_up = time.monotonic() + WORKERS_MAY_TAKE_SECONDS
         while ledger.alive(self.ledger_path, apart_from=CONTROLLER) and time.monotonic() < give_up:
             time.sleep(0.05)
+        halting.clear_away()
         swept = Sweep()
         remembered = [*self.remembered, *self.held.written]
         if self.held.recovered(remembered) or self.held.shrank:
@@ -230,10 +235,8 @@ class Session:
         try:
             sweep_run(self.client(), self.ledger_path, swept, remembered)
             self.held.close()
-        except ConformanceError as error:
+        except (ConformanceError, halting.Stopped) as error:
             swept.left.append(str(error))
-        except KeyboardInterrupt:  # once more: what was judged is written down all the same
-            swept.left.append("the removal of what the run created was interrupted")
         if swept.left:
             self.notes += [*swept.left, "conformance cleanup tries again to remove what was left"]
 
@@ -244,8 +247,9 @@ class Session:
         # What stood in the way of the run is the news, not the age of a waiver; the notes tell that too.
         weighed = () if self.obstacle or self.collector.stopped else uses
         verdict, reason = overall(results, self.policy, weighed)
-        if self.doubts and verdict == "pass":
-            verdict, reason = Verdict.INCONCLUSIVE, self.doubts[0]
+        doubts = [*self.doubts, *([self.collector.stopped] if self.interrupted else [])]
+        if doubts and verdict == "pass":
+            verdict, reason = Verdict.INCONCLUSIVE, doubts[0]
         totals = [*self.counted, counts(self.recorder, {})]
         self.run = Run(
             verdict=verdict,
@@ -310,6 +314,7 @@ class Session:
 
     def finish(self, exitstatus: int) -> int:
         """Clean up, write the reports, and say with which code the run exits."""
+        self._note_a_halt()
         self.moments["stopped"] = time.monotonic()
         self.take_back()
         run = self.conclude()
@@ -319,9 +324,35 @@ class Session:
         except UsageError as error:
             self.complaint = str(error)
             return INTERNAL_ERROR
+        if late := self.ended_late():
+            return late
         if self.interrupted:
-            return INTERRUPTED
+            return signals.exit_code(self.signal)
         return exitstatus if exitstatus in {INTERNAL_ERROR, USAGE_ERROR} else EXIT_CODES[run.verdict]
+
+    def _note_a_halt(self) -> None:
+        """Somebody or something asked the run to stop; a signal interrupts it."""
+        if halt := halting.asked():
+            self.signal = halt.signal
+            if halt.signal:
+                self.interrupt(halt.reason)
+            self.collector.stopped = self.collector.stopped or halt.reason
+
+    def ended_late(self) -> int:
+        """Write the report once more if a signal came when it was as good as written; returns the exit code, or 0."""
+        halt = halting.asked()
+        if self.signal or self.run is None or halt is None or not halt.signal:
+            return 0
+        self._note_a_halt()
+        report.write(self.conclude(), self.options.report_dir, self.options.formats)
+        return signals.exit_code(self.signal)
+
+    def left(self) -> str:
+        """What stands of the run's addresses, by its ledger, and what to do about it."""
+        with contextlib.suppress(ConformanceError, OSError):
+            if self.held and (addresses := sorted(self.held.read().addresses)):
+                return f"left: {', '.join(addresses)}; conformance cleanup removes them"
+        return "conformance cleanup removes what was left, if anything was"
 
     def close(self) -> None:
         """Leave no process and no temporary file."""
@@ -411,6 +442,7 @@ def join(said: dict[str, Any]) -> Process:
     """The process of a worker, or of the session itself, from what :meth:`Session.for_worker` says."""
     chosen = target.unpacked(said["target"])
     shared = Path(said["shared"])
+    halting.share(shared)
     recorder = Recorder(prefix=f"{said['process']}-" if said["process"] != "main" else "")
     client = Client(chosen, recorder, Pacer(shared / "pace", chosen.limits.requests_per_second))
     own = Ledger(Path(said["ledger"]), said["process"])
