@@ -68,7 +68,7 @@ class Tally:
     def removal(self, url: str, credential: str, framing: str, code: str) -> None:
         """Count a request to the operation under test by its kind and the code of its answer."""
         path = url.partition("?")[0]
-        kind = _kind(path, credential, framing, stands=path in self._standing)
+        kind = kind_of(path, credential, framing, stands=path in self._standing)
         self.kinds.setdefault(kind.value, Counter())[code] += 1
         if code == "204":
             self._standing.discard(path)
@@ -95,7 +95,8 @@ def added(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
     return whole.to_json()
 
 
-def _kind(path: str, credential: str, framing: str, *, stands: bool) -> Kind:
+def kind_of(path: str, credential: str, framing: str, *, stands: bool) -> Kind:
+    """What a request to the operation under test asks for; ``path`` is its URL without a query."""
     rules = (
         (credential in {"none", "made up"}, Kind.UNAUTHENTICATED),
         (credential == "restricted", Kind.RESTRICTED),

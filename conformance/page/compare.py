@@ -82,7 +82,9 @@ class Documented:
         self.document, self.path, self.method = document, path, method.upper()
         self.operation: Mapping[str, Any] = item[method]
         self.page: Mapping[str, Any] = self.operation.get("x-page", {})
-        self.responses = {int(code): self._resolved(one) for code, one in self.operation["responses"].items()}
+        # A range, as 4XX, is what a prose statement without a code comes to: no page has it in its table.
+        named = {code: one for code, one in self.operation["responses"].items() if code.isdigit()}
+        self.responses = {int(code): self._resolved(one) for code, one in named.items()}
         listed = [self._resolved(one) for one in (*item.get("parameters", ()), *self.operation.get("parameters", ()))]
         self.parameters = {one["name"]: self._resolved(one["schema"]) for one in listed}
 

@@ -16,6 +16,9 @@ _SHOWS = re.compile(
     r"(?P<thing>(?:address \S+ with server \S+|address \S+|the address))"
 )
 _THERE = re.compile(r"(?P<views>in the list of addresses )?(?P<thing>address \S+) (?P<verb>is gone|still exists)")
+_DIFFERENCE = re.compile(
+    r"(?:^|[,;]? )(?:and |yet )?(?=the (?:list|single read) |address \S+ (?:is gone|still exists))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +41,7 @@ def of(member: Member) -> list[Change]:
 def answer(member: Member) -> str:
     """What was observed besides the differences: the answer, or all of it where there are none."""
     told = member.setting.in_words(member.finding.observed)
-    return (
-        re.split(r",? (?:and |yet )?(?=the (?:list|single read) |address \S+ is gone)", told)[0] if of(member) else told
-    )
+    return _DIFFERENCE.split(told)[0].rstrip(";,: ") if of(member) else told
 
 
 def _shown(told: str) -> Iterator[Change]:

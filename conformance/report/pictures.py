@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 
-from conformance.evidence.statistics import BOUNDS, Kind
+from conformance.evidence.statistics import BOUNDS, Kind, kind_of
+from conformance.report import causes
+from conformance.report.causes import Member
 from conformance.report.outline import CodeSeen, codes
 from conformance.verdict import Run, Span, Times
 
@@ -38,6 +40,9 @@ BUCKET, BARS = 20, 34
 NAMES, LANE, RULE = 76, 34, 24
 """Pixels: the column of workers' names, the height of a lane, that of the time axis."""
 
+RIGHT = (Kind.STANDING, "204")
+"""Where this broke a clause, it was not by its answer."""
+
 COURSE = 1000
 """Pixels: the width of the lanes."""
 
@@ -59,10 +64,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """How often a code came, and the radius of the dot for it."""
+    """How often a code came, the radius of the dot for it, and the finding that says that it must not."""
 
     count: int
     radius: float
+    blamed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +83,49 @@ def matrix(run: Run) -> Matrix:
     """Which codes came to which kind of request; what never came is there as well."""
     told = run.requests.removals_by_kind
     kinds = list(KINDS) if told else []
+    blamed = _blamed(run)
     most = max((number for counted in told.values() for number in counted.values()), default=1)
     return Matrix(
         tuple(Column(*KINDS[kind], sum(told.get(kind, {}).values())) for kind in kinds),
         tuple(
-            (seen, tuple(_cell(told.get(kind, {}).get(seen.code, 0), most) for kind in kinds)) for seen in codes(run)
+            (
+                seen,
+                tuple(
+                    _cell(told.get(kind, {}).get(seen.code, 0), most, blamed.get((kind, seen.code))) for kind in kinds
+                ),
+            )
+            for seen in codes(run)
         ),
     )
 
 
-def _cell(told: int, most: int) -> Cell:
+def _cell(told: int, most: int, blamed: str | None) -> Cell:
     count = max(told, 0)
     share = math.log1p(count) / math.log1p(most) if count else 0.0
-    return Cell(count, round(SMALLEST_DOT + share * (LARGEST_DOT - SMALLEST_DOT), 1) if count else 0.0)
+    radius = round(SMALLEST_DOT + share * (LARGEST_DOT - SMALLEST_DOT), 1) if count else 0.0
+    return Cell(count, radius, blamed or "")
+
+
+def _blamed(run: Run) -> dict[tuple[Kind, str], str]:
+    """Kind and code -> the finding to begin with, where an answer with that code broke a clause."""
+    found: dict[tuple[Kind, str], str] = {}
+    for cause in (*causes.causes(run), *causes.causes(run, waived=True)):
+        for one in cause.members:
+            place = _place(one)
+            if place and place != RIGHT:
+                found.setdefault(place, cause.first.finding.fingerprint)
+    return found
+
+
+def _place(member: Member) -> tuple[Kind, str] | None:
+    """Kind and code of what decided; None if it was no answer to the operation under test."""
+    decided = member.decisive
+    if decided is None or decided["operation"] != "removeAssociation" or not decided["response"]:
+        return None
+    path = decided["request"]["url"].partition("?")[0]
+    stands = any(path.endswith(f"/servers/{server}/ip_associations/{one}") for server, one in member.setting.standing)
+    kind = kind_of(path, decided["credential"], decided["request"]["framing"], stands=stands)
+    return kind, str(decided["response"]["status"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-COLUMN, LANE, BAR = 64, 46, 26
-"""Pixels: between two events, between two lanes, the height of a bar."""
+COLUMN, WIDEST, LANE, BAR = 64, 150, 50, 26
+"""Pixels: between two events at least and at most, between two lanes, the height of a bar."""
 
-MARGIN_LEFT, MARGIN = 108, 10
+MARGIN_LEFT, MARGIN, TOP, ROOM = 108, 10, 22, 1030
+"""Pixels: around the lanes, above the first, where its words stand, and the room that a drawing may fill."""
+
+LETTER = 6.6
+"""Pixels: the width of a letter above a bar, as far as it can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,11 @@ class Bar:
     def middle(self) -> int:
         """The middle of the bar, pixels."""
         return self.x + self.width // 2
+
+    @property
+    def caption(self) -> str:
+        """What was asked, if it fits above the bar."""
+        return self.asked if len(self.asked) * LETTER <= self.width else ""
 
     @property
     def standing(self) -> str:
@@ -149,32 +158,35 @@ def _bars(details: Mapping[str, Any]) -> tuple[Bar, ...]:
 
 def _drawn(details: Mapping[str, Any]) -> Drawing:
     told = details["timeline"]
-    lanes = told["lanes"]
-    right = MARGIN_LEFT + int(told["width"]) * COLUMN
+    lanes, columns = told["lanes"], int(told["width"])
+    column = max(COLUMN, min(WIDEST, (ROOM - MARGIN_LEFT - MARGIN) // max(columns, 1)))
+    right = MARGIN_LEFT + columns * column
     starts = sorted((int(bar["start"]), int(bar["number"])) for lane in lanes for bar in lane["bars"])
     labels = {number: label for label, (_, number) in enumerate(starts, 1)}
     bars = [
-        _bar(bar, str(lane["process"]), MARGIN + row * LANE, right, labels[int(bar["number"])], details)
+        _bar(bar, str(lane["process"]), (labels[int(bar["number"])], TOP + row * LANE, column, right), details)
         for row, lane in enumerate(lanes)
         for bar in lane["bars"]
     ]
-    named = tuple((str(lane["process"]), MARGIN + row * LANE + BAR // 2) for row, lane in enumerate(lanes))
-    height = 2 * MARGIN + max(0, len(lanes) - 1) * LANE + BAR
+    named = tuple((str(lane["process"]), TOP + row * LANE + BAR // 2) for row, lane in enumerate(lanes))
+    height = TOP + max(0, len(lanes) - 1) * LANE + BAR + MARGIN
     ordered = tuple(sorted(bars, key=lambda bar: bar.label))
     return Drawing(right + MARGIN, height, named, ordered, int(told["left_out"]))
 
 
-def _bar(bar: Mapping[str, Any], lane: str, y: int, right: int, label: int, details: Mapping[str, Any]) -> Bar:
+def _bar(bar: Mapping[str, Any], lane: str, place: tuple[int, int, int, int], details: Mapping[str, Any]) -> Bar:
+    """``place``: its label, the top of its lane, the width of a column, and where the lanes end."""
+    label, y, column, right = place
     number, start, end = int(bar["number"]), int(bar["start"]), bar["end"]
-    x = MARGIN_LEFT + start * COLUMN
-    until = right if end is None else MARGIN_LEFT + int(end) * COLUMN + COLUMN // 2
-    place = bar["place"]
+    x = MARGIN_LEFT + start * column
+    until = right if end is None else MARGIN_LEFT + int(end) * column + column // 2
+    placed = bar["place"]
     return Bar(
         label=label,
         x=x,
         y=y,
         width=until - x,
-        place=None if place is None else int(place) + 1,
+        place=None if placed is None else int(placed) + 1,
         stuck=bool(bar["stuck"]),
         pending=end is None,
         lane=lane,

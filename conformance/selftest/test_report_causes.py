@@ -8,9 +8,9 @@ from report_pages import Page
 from report_runs import clause, exchange, finding, run, waiver
 
 from conformance import catalogue
-from conformance.report import causes, changes, html, issue, plain
+from conformance.report import causes, changes, html, issue, pictures, plain
 from conformance.report.plain import Harm
-from conformance.verdict import Absence, ClauseResult, Finding, Level, Standing, Verdict, WaiverUse
+from conformance.verdict import Absence, ClauseResult, Finding, Level, Requests, Standing, Verdict, WaiverUse
 
 A, S = "0b9a1c1e-6a4a-4f0e-9d29-000000000001", "892bee63-e285-4b6f-a5cf-ea81274148d1"
 GONE = f"204 No Content, the list does not show address {A} with server {S}"
@@ -170,3 +170,33 @@ def test_nothing_judged_is_one_card() -> None:
     assert "conformance doctor --target target.yaml" in said
     assert "10 clauses without a judgement" in said
     assert '<details class="held"><summary>10 clauses' in text
+
+
+@pytest.mark.parametrize(
+    ("observed", "answered", "views"),
+    [
+        (GONE, "204 No Content", 1),
+        (STAYS, "", 2),
+        (f"the list does not show address {A} with server {S}; the single read does not show address {A}", "", 2),
+        (f"409 Conflict, and address {A} is gone", "409 Conflict", 1),
+        ("404 Not Found", "404 Not Found", 0),
+    ],
+)
+def test_what_was_seen_is_told_once(observed: str, answered: str, views: int) -> None:
+    """The answer in words, and the differences in rows beside it."""
+    found = met("effect.removed", observed)
+    one = causes.Member(broken(found), found)
+    assert changes.answer(one) == answered
+    assert len(changes.of(one)) == views
+
+
+def test_an_answer_that_broke_a_clause_is_marked_where_it_came() -> None:
+    """A 204 to a body leads to the finding; one to what stood is what was asked for, whatever became of it."""
+    found = [met("effect.removed", STAYS), met("body.refused", body=b"{}")]
+    told = {"standing": {"204": 9}, "body": {"204": 3, "400": 2}, "foreign": {"204": 1}}
+    judged = replace(run(*map(broken, found)), requests=Requests(removals_by_kind=told))
+    (row,) = [cells for seen, cells in pictures.matrix(judged).rows if seen.code == "204"]
+    assert [cell.blamed for cell in row if cell.count] == ["", found[1].fingerprint, ""]
+    page = html.render(judged)
+    assert page.count('class="kind unlawful"') == 1
+    assert f'<a href="#f-{found[1].fingerprint}">3<' in page

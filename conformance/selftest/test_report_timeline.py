@@ -106,6 +106,21 @@ def test_a_pending_operation_runs_to_the_end() -> None:
     assert last.standing == "outcome unknown, not needed"
 
 
+def test_a_drawing_fills_its_room() -> None:
+    """Few events stand far apart, and what was asked stands above its bar where it fits; many scroll."""
+    few = drawn.drawing(history())
+    assert few is not None
+    assert drawn.ROOM * 0.8 < few.width <= drawn.ROOM
+    assert [bar.caption for bar in few.bars] == [bar.asked for bar in few.bars]
+    details = history()
+    details["timeline"]["width"] = 40
+    many = drawn.drawing(details)
+    assert many is not None
+    assert many.width > drawn.ROOM
+    details["words"] = ["x" * 99 for _ in details["words"]]
+    assert drawn.drawing(details).bars[0].caption == ""  # type: ignore[union-attr]
+
+
 def test_bars_of_one_lane_do_not_overlap() -> None:
     """In a lane time runs to the right; what overlaps in time overlaps in the drawing."""
     drawing = drawn.drawing(history())
