@@ -21,7 +21,7 @@ from conformance.preflight.cli import doctor, init
 from conformance.proof.cli import prove
 from conformance.provision import Sweep, adopt, state_directory, sweep_dead_runs
 from conformance.reference.cli import serve
-from conformance.report.cli import diff, render, show_all
+from conformance.report.cli import diff, render, show_all, show_history
 from conformance.reproduction.cli import reproduce
 from conformance.run.suite import CLAUSES
 
@@ -95,5 +95,6 @@ for command, name in (
     (render, "report"),
     (diff, "diff"),
     (show_all, "overview"),
+    (show_history, "history"),
 ):
     group.add_command(command, name)

@@ -10,7 +10,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from conformance.errors import UsageError
-from conformance.report import annotations, attestation, badge, document, html, junit, markdown, overview, sarif
+from conformance.report import (
+    annotations,
+    attestation,
+    badge,
+    document,
+    history,
+    history_page,
+    html,
+    junit,
+    markdown,
+    overview,
+    sarif,
+)
 from conformance.report.difference import compared
 from conformance.report.document import read
 from conformance.report.overview import Part
@@ -27,6 +39,7 @@ __all__ = [
     "read",
     "remove",
     "write",
+    "write_history",
     "write_overview",
 ]
 
@@ -96,6 +109,19 @@ def write_overview(parts: Sequence[Part], directory: Path) -> Path:
         raise UsageError(f"{directory}: the overview cannot be written there: {error.strerror}") from error
 
 
+def write_history(told: history.History, directory: Path) -> Path:
+    """Write the page that shows several runs of a target into ``directory`` and return it.
+
+    Raises:
+        UsageError: the directory cannot be written to.
+    """
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        return _replace(directory / history_page.PAGE, history_page.page(told, directory))
+    except OSError as error:
+        raise UsageError(f"{directory}: the history cannot be written there: {error.strerror}") from error
+
+
 def append_overview(parts: Sequence[Part], variables: Mapping[str, str]) -> None:
     """Add the overview to the summary page of the CI job, as :func:`append_summary` does with a run.
 
@@ -128,9 +154,14 @@ def write(run: Run, directory: Path, names: Iterable[str] = WRITTEN_BY_A_RUN) ->
     chosen = _known(names)
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        return tuple(_replace(directory / FILES[name], RENDERERS[name](run)) for name in chosen)
+        return tuple(_replace(directory / FILES[name], _rendered(name, run, directory)) for name in chosen)
     except OSError as error:
         raise UsageError(f"{directory}: the reports cannot be written there: {error.strerror}") from error
+
+
+def _rendered(name: str, run: Run, directory: Path) -> str:
+    """The run in a format; the page shows the runs that lie beside it, too."""
+    return html.render(run, history.beside(run, directory), directory) if name == "html" else RENDERERS[name](run)
 
 
 def _replace(path: Path, text: str) -> Path:

@@ -1,4 +1,4 @@
-"""The commands ``conformance report``, ``diff`` and ``overview``: saved runs in, views out.
+"""The commands ``conformance report``, ``diff``, ``overview`` and ``history``: saved runs in, views out.
 
 They read files and talk to nobody. Exit codes: 0 done (for ``diff``: nothing got worse), 1 something got worse,
 4 the files, formats or arguments given are wrong; ``overview`` exits as a run of all the targets would.
@@ -12,7 +12,7 @@ import click
 
 from conformance import report
 from conformance.errors import UsageError
-from conformance.report import difference, overview
+from conformance.report import difference, history, history_page, outline, overview
 from conformance.report.visible import one_line
 from conformance.verdict import EXIT_CODES, Run
 
@@ -101,6 +101,25 @@ def _parts(runs: tuple[Path, ...], report_dir: Path) -> tuple[overview.Part, ...
     if twice := overview.twice(parts):
         raise UsageError(f"the same target stands in more than one run: {', '.join(map(one_line, twice))}")
     return parts
+
+
+@click.command("history", cls=Command, short_help="Show the saved runs of one target over time.")
+@click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR|RUN.json...")
+@click.option("--name", metavar="TARGET", help="Leave out the runs of targets that are called otherwise.")
+@click.option(
+    "--report-dir", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Where it goes."
+)
+def show_history(runs: tuple[Path, ...], name: str | None, report_dir: Path) -> None:
+    """Write history.html: the verdict and each clause from run to run, and who broke or was mended when."""
+    told = _or_usage_error(lambda: _history(runs, name))
+    click.echo(_or_usage_error(lambda: report.write_history(told, report_dir)))
+    click.echo("\n".join(history_page.lines(told)))
+
+
+def _history(runs: tuple[Path, ...], name: str | None) -> history.History:
+    paths = [path for given in runs for path in (history.within(given) if given.is_dir() else [given])]
+    entries = [history.Entry(report.read(path), path) for path in paths]
+    return history.of(one for one in entries if name is None or outline.target_name(one.run) == name)
 
 
 def _or_usage_error(attempt: Callable[[], Given]) -> Given:

@@ -10,6 +10,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -32,6 +33,7 @@ from conformance.report import (
     visible,
 )
 from conformance.report.causes import Cause, Member
+from conformance.report.history import Entry, History
 from conformance.verdict import Finding, Level, Run, Verdict, gate
 
 ANSWERS: Mapping[Verdict, str] = {
@@ -67,6 +69,9 @@ CREDENTIALS: Mapping[str, str] = {
 SHORTEST_ID = 8
 """What is shorter may stand in a URL by chance."""
 
+MOST_EARLIER = 12
+"""So many earlier runs are in the strip: what fits on the first screen."""
+
 SHOWN_ENDS = 50
 """So many exchanges from either end of a sequence are on the page at most; the document holds them all."""
 
@@ -74,8 +79,8 @@ SHOWN_EXCHANGES = 600
 """About so many are on the page in all, shared by the findings, so that it opens at once whatever the run was."""
 
 
-def render(run: Run) -> str:
-    """The run as an HTML page."""
+def render(run: Run, earlier: Sequence[Entry] = (), directory: Path = Path()) -> str:
+    """The run as an HTML page, with a strip of earlier runs; ``directory`` is where it will lie."""
     engine = environment()
     engine.globals["bases"] = [str(run.target.get(name, "")).rstrip("/") for name in ("compute", "network")]
     style, script = (engine.get_template(name).render() for name in ("report.css.j2", "report.js.j2"))
@@ -89,7 +94,9 @@ def render(run: Run) -> str:
         troubled=outline.troubled(run),
         nothing_judged=outline.nothing_judged(run),
         anchors=_anchors([*found, *excused]),
-        since=lambda finding: _since(run, finding),
+        since=lambda finding: _since(run, finding, earlier),
+        strip=(*earlier[-MOST_EARLIER:], Entry(run)) if earlier else (),
+        link=lambda entry: entry.link(directory),
         facts=_facts(run),
         setting=_setting(run),
         sections=difference.sections,
@@ -132,11 +139,14 @@ def _anchors(found: Sequence[Cause]) -> dict[str, str]:
     return anchors
 
 
-def _since(run: Run, finding: Finding) -> str:
-    """Since when it is known, as far as this run can tell."""
-    earlier, compared = run.policy.baseline, run.comparison
-    if earlier and gate.is_known(finding, run.policy):
-        return f"{earlier.started[:10]} or before"
+def _since(run: Run, finding: Finding, earlier: Sequence[Entry]) -> str:
+    """Since when it is known, as far as this run and those before it can tell."""
+    first = History((*earlier, Entry(run))).since(finding)
+    if first and first.run is not run:
+        return f"{first.when[:10]}{' or before' if first is earlier[0] else ''}"
+    baseline, compared = run.policy.baseline, run.comparison
+    if baseline and gate.is_known(finding, run.policy):
+        return f"{baseline.started[:10]} or before"
     if compared is None:
         return "this run"
     new = {(one.clause, one.rule, one.summary) for one in compared.difference.new}
@@ -179,6 +189,7 @@ def environment() -> Environment:
         "counted": outline.counted,
         "issue": issue.text,
         "member": Member,
+        "outline": outline,
         "reproduction": issue.reproduction,
         "timeline": timeline,
         "pictures": pictures,

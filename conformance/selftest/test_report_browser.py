@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 from report_runs import FAILING, HOSTILE, HOSTILE_RUN, PASSING, RUNS, clause, exchange, finding, pictured, run
+from test_report_history import TEN, at
 
-from conformance.report import html, overview
+from conformance.report import history, history_page, html, overview
+from conformance.report.history import Entry
 from conformance.report.overview import Part
 from conformance.verdict import Run, Verdict
 
@@ -32,6 +34,12 @@ SHOWN = {
     "empty": RUNS["empty"],
     "waived": RUNS["waived"],
 }
+
+OTHERS: dict[str, Callable[[Path], str]] = {
+    "overview": lambda folder: overview.page([Part(name, folder / name, one) for name, one in SHOWN.items()], folder),
+    "history": lambda folder: history_page.page(history.of(Entry(at(*each)) for each in enumerate(TEN, 1)), folder),
+}
+"""Pages of several runs, as they are made."""
 
 LARGE = 1_048_576
 FLOOD = f"{HOSTILE}{'<script>alert(2)</script>' * 40}\x1b]8;;https://elsewhere.example\x07"
@@ -273,24 +281,26 @@ def test_axe_finds_no_violation(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_overview_of_several_targets_is_as_accessible(
-    browser: Any, keep: Callable[[Any, str], None], scheme: str, tmp_path: Path
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_other_pages_are_as_accessible(
+    browser: Any, keep: Callable[[Any, str], None], name: str, scheme: str, tmp_path: Path
 ) -> None:
     """No violation either, and it is as quiet and fits as narrow a window."""
     from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415  # only where these tests run
 
-    parts = [Part(name, tmp_path / name, one) for name, one in SHOWN.items()]
-    (tmp_path / "overview.html").write_text(overview.page(parts, tmp_path), encoding="utf-8")
+    (tmp_path / "page.html").write_text(OTHERS[name](tmp_path), encoding="utf-8")
     page = browser.new_page(viewport=NARROW, color_scheme=scheme)
     said: list[str] = []
     page.on("console", lambda message: said.append(message.text))
-    page.goto((tmp_path / "overview.html").as_uri())
+    page.goto((tmp_path / "page.html").as_uri())
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW["width"]
     found = Axe().run(page).response["violations"]
     assert not found, json.dumps(found, indent=1)[:4000]
     assert not said
     page.set_viewport_size(WIDE)
-    keep(page, f"overview-{scheme}")
+    page.evaluate("scrollTo(0, document.body.scrollHeight)")
+    assert page.locator("nav").bounding_box()["y"] == 0
+    keep(page, f"{name}-{scheme}")
     page.close()
 
 
