@@ -201,8 +201,9 @@ class Prober:
                 self._judge(one, self._attempt(one, before, before))
 
     def _again(self, one: Answered) -> bool:
-        """Send it alone on a restored scene; whether it changes something."""
+        """Send it alone on a restored scene, with all that it could choose instead; whether it changes something."""
         value = one.asked.value
+        self._target.establish(*self._scene)
         trial = self._target.solo(one.asked.pair, one.asked.words, value.variation, named=value.names)
         if trial.changes and value.clause == "method.override" and self._without_override(one.asked):
             return True

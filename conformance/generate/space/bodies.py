@@ -122,10 +122,14 @@ def _tiny_chunks() -> Iterator[Value]:
 def _naming(subject: Subject) -> Iterator[Value]:
     """Content that names something else than the path does."""
     servers = [one for one in subject.servers if one != subject.server]
+    elsewhere = [{name: one} for name in ("serverID", "server_id") for one in servers]
+    everyhow = [dict.fromkeys(("IPAddressID", "ip_address_id", "id"), one) for one in subject.others]
     documents: dict[str, list[Any]] = {
-        "names another address": [{"id": one} for one in subject.others]
-        + [{"ip_association": {"id": one}} for one in subject.others],
-        "names another server": [{"serverID": one} for one in servers] + [{"server_id": one} for one in servers],
+        "names another address": [{"id": one} for one in subject.others],
+        "names another server": elsewhere,
+        "names the association of another address": [{"ip_association": {"id": one}} for one in subject.others],
+        "names the association of another server": [{"ip_association": named} for named in elsewhere],
+        "names another address by every name": [{**named, "ip_association": named} for named in everyhow],
         "names a list": [{"ids": list(subject.others)}, list(subject.others)] if subject.others else [],
         "names all": [{"ids": "*"}, {"id": "all"}, {"ip_associations": []}],
         "names ports": [{"ip_address": {"port_ids": list(subject.ports)}}] if subject.ports else [],
