@@ -12,7 +12,7 @@ import pytest
 
 from conformance import __version__, preflight, target
 from conformance.cli.groups import USAGE_ERROR, Commands
-from conformance.client import Client, Pacer
+from conformance.client import Client, Pacer, halting
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Recorder
 from conformance.model.cli import check_history
@@ -25,7 +25,7 @@ from conformance.report.cli import diff, render, show_all, show_history
 from conformance.reproduction.cli import reproduce
 from conformance.run.suite import CLAUSES
 
-WORKERS_MAY_TAKE_SECONDS = 20.0
+WORKERS_MAY_TAKE_SECONDS, CLEANING_SECONDS = 20.0, 600.0
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -66,6 +66,7 @@ def cleanup(given: str, state_dir: Path | None, adopted: tuple[str, ...]) -> Non
             pacer = Pacer(Path(shared) / "pace", chosen.limits.requests_per_second)
             client = Client(chosen, Recorder(), pacer)
             preflight.check(client)
+            halting.clear_away(CLEANING_SECONDS)
             state = state_directory(chosen, state_dir)
             first = adopt(client, state, adopted) if adopted else Sweep()
             done = sweep_dead_runs(client, state, WORKERS_MAY_TAKE_SECONDS)
@@ -73,9 +74,11 @@ def cleanup(given: str, state_dir: Path | None, adopted: tuple[str, ...]) -> Non
         except UsageError as error:
             click.echo(f"ERROR: {error}", err=True)
             sys.exit(USAGE_ERROR)
-        except ConformanceError as error:
+        except (ConformanceError, halting.Stopped) as error:
             click.echo(f"ERROR: {error}", err=True)
             sys.exit(1)
+        finally:
+            halting.reset()
     for address in done.removed:
         click.echo(f"removed address {address} and its associations")
     for sentence in done.left:

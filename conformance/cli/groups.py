@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
+from conformance.client import halting
 from conformance.errors import ConformanceError, UsageError
 
 MAY_BE_EMPTY = ("--prefix", "-k", "-m")
@@ -39,6 +40,8 @@ class Commands(click.Group):
             _say(error, USAGE_ERROR)
         except ConformanceError as error:
             _say(error, INTERNAL_ERROR)
+        except halting.Stopped as error:
+            _say(error, 1)
         sys.exit(code if isinstance(code, int) else 0)
 
     def resolve_command(
@@ -60,6 +63,6 @@ def _nothing_empty(arguments: Sequence[str]) -> None:
             raise UsageError(f"{name}: expected a value, not an empty one", "is a variable not set?")
 
 
-def _say(error: ConformanceError, code: int) -> NoReturn:
+def _say(error: BaseException, code: int) -> NoReturn:
     click.echo(f"ERROR: {error}", err=True)
     sys.exit(code)

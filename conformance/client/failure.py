@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 import urllib3
 
+from conformance.client.names import NameTimeout
+
 LONGEST = 300
 
 STRICTLY_REFUSED = range(80, 94)
@@ -37,6 +39,8 @@ def why(error: BaseException, timeout_seconds: float) -> str:
     """The reason in one line, not redacted yet."""
     causes = list(_chain(error))
     unconnected = any(isinstance(one, urllib3.exceptions.NewConnectionError) for one in causes)
+    if any(isinstance(one, NameTimeout) for one in causes):
+        return f"timed out: the host name was not resolved within {timeout_seconds:g} s"
     if not unconnected and any(isinstance(one, urllib3.exceptions.ConnectTimeoutError) for one in causes):
         return "timed out: no connection"
     if not unconnected and any(isinstance(one, (TimeoutError, urllib3.exceptions.TimeoutError)) for one in causes):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import time
 from dataclasses import asdict, dataclass
@@ -18,6 +19,8 @@ SLICE_SECONDS = 0.1
 
 FILE = "stop"
 """In the directory that the processes of a run share: the word, once somebody has said it."""
+
+OVER = "the time for the run is over (limits.run_seconds)"
 
 
 class Stopped(BaseException):
@@ -39,6 +42,7 @@ class _Here:
     shared: Path | None = None
     halt: Halt | None = None
     since: float = 0.0
+    deadline: float | None = None
     clearing: bool = False
     give_up: float | None = None
 
@@ -53,6 +57,17 @@ def share(directory: Path) -> None:
         _tell(directory / FILE, _here.halt)
 
 
+def limit(seconds: float) -> None:
+    """The run may take so long from now on, at most."""
+    _here.deadline = time.monotonic() + seconds
+
+
+def left() -> float:
+    """Seconds that the run may still take, or what follows it."""
+    until = _here.give_up if _here.clearing else _here.deadline
+    return max(0.0, until - time.monotonic()) if until is not None else math.inf
+
+
 def reset() -> None:
     """The run is over; the next one in this process begins with nothing said."""
     global _here  # noqa: PLW0603  # the state of the process
@@ -61,7 +76,8 @@ def reset() -> None:
 
 def ask(reason: str, signal: int = 0) -> None:
     """Ask the run to stop; who asked first is heard."""
-    if asked() is None:
+    _listen()
+    if _here.halt is None:
         _note(Halt(reason, signal))
         if _here.shared:
             _tell(_here.shared / FILE, Halt(reason, signal))
@@ -69,8 +85,9 @@ def ask(reason: str, signal: int = 0) -> None:
 
 def asked() -> Halt | None:
     """Why the run is to stop; None while it is not."""
-    if _here.halt is None and _here.shared and (said := _said(_here.shared / FILE)):
-        _note(said)
+    _listen()
+    if _here.halt is None and not _here.clearing and left() <= 0:
+        ask(OVER)
     return _here.halt
 
 
@@ -89,11 +106,10 @@ def check(patience: float = 0.0) -> None:
     Raises:
         Stopped: it does not.
     """
-    now = time.monotonic()
     if _here.clearing:
-        if _here.give_up is not None and now >= _here.give_up:
+        if left() <= 0:
             raise Stopped("the time for taking back what the run made is over")
-    elif (halt := asked()) and now >= _here.since + patience:
+    elif (halt := asked()) and time.monotonic() >= _here.since + patience:
         raise Stopped(halt.reason)
 
 
@@ -108,6 +124,11 @@ def pause(seconds: float) -> None:
     while (left := until - time.monotonic()) > 0:
         time.sleep(min(left, SLICE_SECONDS))
         check()
+
+
+def _listen() -> None:
+    if _here.halt is None and _here.shared and (said := _said(_here.shared / FILE)):
+        _note(said)
 
 
 def _note(halt: Halt) -> None:

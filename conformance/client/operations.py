@@ -10,8 +10,9 @@ from urllib.parse import quote
 
 from conformance.client import paging
 from conformance.client.keyring import Keyring
+from conformance.client.outgoing import CHUNK_BYTES, Outgoing
 from conformance.client.pace import Pacer
-from conformance.client.session import CHUNK_BYTES, Outgoing, Session
+from conformance.client.session import Session
 from conformance.client.stopwatch import Stopwatch
 from conformance.evidence import TOKEN_HEADER, VARIABLES, Exchange, Recorder, Redactor
 from conformance.target import Target

@@ -6,6 +6,7 @@ never repeated behind the judge's back: each attempt is an exchange of its own.
 
 from __future__ import annotations
 
+import contextlib
 import email.utils
 import time
 from collections.abc import Callable
@@ -19,6 +20,9 @@ are waited out in set-up and reads all the same, where no clause judges them."""
 
 ATTEMPTS = 6
 LONGEST_WAIT_SECONDS = 20.0
+LONGEST_PLEA_SECONDS = 60.0
+"""A target that asks for more patience than that is not waited for."""
+
 FIRST_WAIT_SECONDS = 0.1
 
 
@@ -28,25 +32,38 @@ def passing(exchange: Exchange) -> bool:
 
 
 def again_after(exchange: Exchange, attempt: int) -> float:
-    """Seconds to wait before attempt number ``attempt + 1``: what Retry-After asks for (RFC 9110, 10.2.3), bounded."""
-    asked = exchange.response.header("Retry-After") if exchange.response else None
-    patience = FIRST_WAIT_SECONDS * 2.0**attempt
-    return min(LONGEST_WAIT_SECONDS, max(patience, _seconds(asked)))
+    """Seconds to wait before attempt number ``attempt + 1``: what Retry-After asks for (RFC 9110, 10.2.3), bounded.
+
+    A time that is longer than anybody here would wait is not waited for at all.
+    """
+    asked = _asked(exchange)
+    return 0.0 if hopeless(exchange) else min(LONGEST_WAIT_SECONDS, max(FIRST_WAIT_SECONDS * 2.0**attempt, asked))
 
 
-def _seconds(retry_after: str | None) -> float:
+def hopeless(exchange: Exchange) -> bool:
+    """Retry-After asks for more than the rest of the time that there is."""
+    return _asked(exchange) > min(LONGEST_PLEA_SECONDS, halting.left())
+
+
+def _asked(exchange: Exchange) -> float:
     """Seconds or a date (RFC 9110, 10.2.3); nothing that a target can write there is more than an unheeded wish."""
-    readers: tuple[Callable[[str], float], ...] = (float, _until)
-    for read in readers:
-        try:
-            return max(0.0, read(retry_after or ""))
-        except (ValueError, TypeError, OverflowError):
-            continue
+    asked = (exchange.response.header("Retry-After") if exchange.response else None) or ""
+    with contextlib.suppress(ValueError):
+        return max(0.0, float(asked))
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        return max(0.0, _moment(asked) - _now(exchange))
     return 0.0
 
 
-def _until(date: str) -> float:
-    return email.utils.parsedate_to_datetime(date).timestamp() - time.time()
+def _now(exchange: Exchange) -> float:
+    """The target's own clock, if it says what that shows."""
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        return _moment((exchange.response.header("Date") if exchange.response else None) or "")
+    return time.time()
+
+
+def _moment(date: str) -> float:
+    return email.utils.parsedate_to_datetime(date).timestamp()
 
 
 def retried(send: Callable[[], Exchange], attempts: int = ATTEMPTS) -> Exchange:
@@ -56,7 +73,7 @@ def retried(send: Callable[[], Exchange], attempts: int = ATTEMPTS) -> Exchange:
     """
     exchange = send()
     for attempt in range(attempts - 1):
-        if not passing(exchange) or (exchange.failure.startswith("timed out") and attempt):
+        if not passing(exchange) or hopeless(exchange) or (exchange.failure.startswith("timed out") and attempt):
             break
         halting.pause(again_after(exchange, attempt))
         exchange = send()

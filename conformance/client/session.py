@@ -8,8 +8,7 @@ import ipaddress
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
 
@@ -20,15 +19,16 @@ from urllib3.util import SKIP_HEADER
 
 from conformance import __version__
 from conformance.client import halting
+from conformance.client.breaker import Breaker
 from conformance.client.content import content
 from conformance.client.failure import shortened, why
+from conformance.client.outgoing import Outgoing
 from conformance.client.pace import Pacer
 from conformance.client.stopwatch import Stopwatch, Wait
 from conformance.client.wire import WireAdapter, WireResponse
 from conformance.evidence import Exchange, Recorder, Redactor, Request, Response
 from conformance.identity import Tls
 
-CHUNK_BYTES = 16 * 1024
 SKIPPABLE = frozenset({"accept-encoding", "user-agent"})
 """Fields that the libraries below would add of their own."""
 
@@ -41,31 +41,6 @@ what was made. All else is abandoned."""
 
 USER_AGENT = f"ip-association-conformance/{__version__}"
 LOSSES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A request as it goes out.
-
-    Attributes:
-        headers: all of them, secrets included; None leaves out one that would be sent otherwise.
-        shown: header name -> what evidence shows in place of the value that is sent.
-        shown_url: what evidence shows in place of the URL; empty for the URL itself.
-        body: None for no content; ``framing`` then is none.
-        removal: it is a request to the operation under test.
-    """
-
-    operation: str
-    method: str
-    url: str
-    credential: str
-    headers: Mapping[str, str | None] = field(default_factory=dict, repr=False)
-    shown: Mapping[str, str] = field(default_factory=dict)
-    shown_url: str = ""
-    body: bytes | None = None
-    framing: str = "none"
-    chunk_bytes: int = CHUNK_BYTES
-    removal: bool = False
 
 
 class Session:
@@ -86,6 +61,7 @@ class Session:
         self._stopwatch = stopwatch
         self._timeout = min(timeout_seconds, DAY_SECONDS)
         self._tls = tls or Tls()
+        self._breaker = Breaker()
         self._local = threading.local()
         self._lock = threading.Lock()
 
@@ -93,8 +69,20 @@ class Session:
         """Send once and record what came of it; a lost answer is an exchange without a response.
 
         Raises:
-            Stopped: the run is to stop.
+            Stopped: the run is to stop; perhaps since the target answers no more.
         """
+        exchange = self._sent(outgoing)
+        if read := self._breaker.hear(outgoing, exchange):
+            self._breaker.ask(read, exchange, self._heard)
+            halting.check()
+        return exchange
+
+    def _heard(self, outgoing: Outgoing) -> Exchange:
+        exchange = self._sent(outgoing)
+        self._breaker.hear(outgoing, exchange)
+        return exchange
+
+    def _sent(self, outgoing: Outgoing) -> Exchange:
         patience = ALLOCATION_SECONDS if outgoing.operation == ALLOCATION else 0.0
         halting.check(patience)
         with self._turn():

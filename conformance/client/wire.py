@@ -22,11 +22,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
-from conformance.client import halting
+from conformance.client import halting, names
 
 CONNECT_SECONDS = 10.0
 
@@ -198,15 +199,18 @@ class WireConnection(HTTPConnection):
         return super().is_connected and time.monotonic() - self._used < IDLE_SECONDS
 
     def _new_conn(self) -> socket.socket:
-        """Connect, in the time that is left for all addresses of the host together."""
-        self.timeout = min(CONNECT_SECONDS, self._trip.left()) / self._places()
-        return super()._new_conn()
-
-    def _places(self) -> int:
+        """Look the host up and connect, in the time that is left for all its addresses together."""
+        host = self._dns_host
+        found = names.places(host, self.port, self._trip.left)
+        self.timeout = min(CONNECT_SECONDS, self._trip.left()) / len(found)
         try:
-            return len(socket.getaddrinfo(self._dns_host, self.port, type=socket.SOCK_STREAM)) or 1
-        except OSError:
-            return 1  # connecting will say so
+            for self._dns_host in found[:-1]:
+                with contextlib.suppress(urllib3.exceptions.HTTPError):
+                    return super()._new_conn()
+            self._dns_host = found[-1]
+            return super()._new_conn()
+        finally:
+            self._dns_host = host
 
     def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         """Begin the request with the target as it was asked for, not as it was normalised on the way."""

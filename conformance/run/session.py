@@ -54,6 +54,12 @@ from conformance.verdict import (
 )
 
 WORKERS_MAY_TAKE_SECONDS = 15.0
+
+CLEANING_SECONDS = 600.0
+CLEANING_AFTER_A_SIGNAL_SECONDS = 120.0
+CLEANING_AFTER_A_HALT_SECONDS, TIMEOUTS = 60.0, 30
+"""For taking back what the run made: most when it came to its end, least when its target is gone."""
+
 CONTROLLER = "controller"
 """The name under which the controller holds the run's ledger."""
 
@@ -144,6 +150,7 @@ class Session:
         Raises:
             UsageError: the service catalogue is not what the target description takes it for.
         """
+        halting.limit(self.target.limits.run_seconds)
         try:
             self.target = preflight.signed_in(self.target)
             self.held = Ledger(self.ledger_path, CONTROLLER)
@@ -227,7 +234,7 @@ class Session:
         give_up = time.monotonic() + WORKERS_MAY_TAKE_SECONDS
         while ledger.alive(self.ledger_path, apart_from=CONTROLLER) and time.monotonic() < give_up:
             time.sleep(0.05)
-        halting.clear_away()
+        halting.clear_away(self._cleaning_seconds())
         swept = Sweep()
         remembered = [*self.remembered, *self.held.written]
         if self.held.recovered(remembered) or self.held.shrank:
@@ -235,10 +242,20 @@ class Session:
         try:
             sweep_run(self.client(), self.ledger_path, swept, remembered)
             self.held.close()
-        except (ConformanceError, halting.Stopped) as error:
+        except ConformanceError as error:
             swept.left.append(str(error))
+        except halting.Stopped as error:
+            swept.left += [str(error), self.left()]
         if swept.left:
             self.notes += [*swept.left, "conformance cleanup tries again to remove what was left"]
+
+    def _cleaning_seconds(self) -> float:
+        halt = halting.asked()
+        if halt is None:
+            return CLEANING_SECONDS
+        if halt.signal:
+            return CLEANING_AFTER_A_SIGNAL_SECONDS
+        return min(CLEANING_AFTER_A_HALT_SECONDS, TIMEOUTS * self.target.limits.timeout_seconds)
 
     def conclude(self) -> Run:
         """The run document."""
@@ -336,6 +353,8 @@ class Session:
             self.signal = halt.signal
             if halt.signal:
                 self.interrupt(halt.reason)
+            else:
+                self.doubts.append(halt.reason)
             self.collector.stopped = self.collector.stopped or halt.reason
 
     def ended_late(self) -> int:
@@ -368,6 +387,7 @@ class Session:
         return {
             "target": target.packed(self.target),
             "shared": str(self.shared),
+            "seconds": halting.left(),
             "ledger": str(self.ledger_path),
             "process": name,
             "stopped": self.collector.stopped,
@@ -443,6 +463,7 @@ def join(said: dict[str, Any]) -> Process:
     chosen = target.unpacked(said["target"])
     shared = Path(said["shared"])
     halting.share(shared)
+    halting.limit(said["seconds"])
     recorder = Recorder(prefix=f"{said['process']}-" if said["process"] != "main" else "")
     client = Client(chosen, recorder, Pacer(shared / "pace", chosen.limits.requests_per_second))
     own = Ledger(Path(said["ledger"]), said["process"])

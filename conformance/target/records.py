@@ -19,11 +19,12 @@ MOST_SERVERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the suite may ask of the target: requests a second, addresses alive at once, seconds for an answer."""
+    """What the suite may ask of the target: requests a second, addresses at once, seconds for an answer and a run."""
 
     requests_per_second: float | None = None
     max_addresses: int = 2
     timeout_seconds: float = 30.0
+    run_seconds: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
