@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from pathlib import Path
 
 import click
-import pytest
 
 from conformance import __version__, preflight, target
 from conformance.cli.groups import USAGE_ERROR, Commands
+from conformance.cli.run import run
 from conformance.client import Client, Pacer, halting
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Recorder
@@ -23,7 +22,6 @@ from conformance.provision import Sweep, adopt, state_directory, sweep_dead_runs
 from conformance.reference.cli import serve
 from conformance.report.cli import diff, render, show_all, show_history
 from conformance.reproduction.cli import reproduce
-from conformance.run.suite import CLAUSES
 
 WORKERS_MAY_TAKE_SECONDS, CLEANING_SECONDS = 20.0, 600.0
 
@@ -32,19 +30,6 @@ WORKERS_MAY_TAKE_SECONDS, CLEANING_SECONDS = 20.0, 600.0
 @click.version_option(__version__, prog_name="conformance")
 def group() -> None:
     """Judge whether a deployment keeps the word of DELETE .../ip_associations/{IPAddressID}."""
-
-
-@group.command(
-    context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
-    short_help="Judge a deployment; takes --target and pytest's arguments.",
-)
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
-def run(arguments: tuple[str, ...]) -> None:
-    """Run the clauses with pytest: --target FILE|DIR|URL, --depth, --seed, --report-dir, and all that pytest knows."""
-    own = ["-p", "conformance.plugin", "-c", os.devnull, "--rootdir", str(CLAUSES), "-p", "no:cacheprovider"]
-    # This module has imported the plugin already, and no assertion of it is there to be rewritten.
-    quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    sys.exit(pytest.main([*own, *quiet, *arguments, str(CLAUSES)]))
 
 
 @group.command(short_help="Remove what killed runs left on a target.")
@@ -88,6 +73,7 @@ def cleanup(given: str, state_dir: Path | None, adopted: tuple[str, ...]) -> Non
 
 
 for command, name in (
+    (run, "run"),
     (doctor, "doctor"),
     (init, "init"),
     (serve, "serve"),

@@ -21,7 +21,7 @@ from conformance.driver.ruling_log import RulingLog
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Exchange
 from conformance.judge import codes, content, limits
-from conformance.plugin import options, outcome, several, workers
+from conformance.plugin import options, outcome, screen, several, workers
 from conformance.plugin.keys import (
     BEAT,
     BEGUN,
@@ -37,7 +37,7 @@ from conformance.plugin.keys import (
 )
 from conformance.plugin.outcome import Outcome
 from conformance.report import terminal
-from conformance.run import cost, progress, results, signals, suite
+from conformance.run import cost, next_steps, progress, results, signals, suite
 from conformance.run import session as sessions
 from conformance.run.progress import Beat
 
@@ -47,7 +47,7 @@ FIRST_PROCESSES = frozenset({"main", "gw0"})
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the suite's options."""
-    options.add(parser)
+    options.add(parser.getgroup("conformance", "conformance of a deployment").addoption)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -147,7 +147,7 @@ def _set_up(config: pytest.Config, run: sessions.Session) -> None:
     distributed = config.pluginmanager.hasplugin("dsession")
     workers.one_by_one(config)
     tally = run.count(len(config.option.tx) if distributed else 0)
-    if shown := progress.display(tally, config.pluginmanager.getplugin("terminalreporter")):
+    if shown := progress.display(tally, screen.of(config)):
         config.stash[DISPLAY] = shown
         config.add_cleanup(shown.stop)
     if not distributed:
@@ -419,16 +419,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     run.close()
     if late := run.ended_late():
         config.pluginmanager.getplugin("session").exitstatus = late
-    reporter = config.pluginmanager.getplugin("terminalreporter")
-    if run.run and reporter:
-        writer = reporter._tw  # noqa: SLF001  # pytest offers its width and colour nowhere else
-        writer.line()
-        said = terminal.summary(run.run, width=writer.fullwidth, color=writer.hasmarkup)
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        # pytest would write all of it as one escaped line if the encoding lacked a single character.
-        writer.write(said.encode(encoding, "backslashreplace").decode(encoding))
+    shown = screen.of(config)
+    if shown:
+        shown.write(_summary(run, shown))
     if run.complaint:
         sys.stderr.write(f"ERROR: {run.complaint}\n")
+
+
+def _summary(run: sessions.Session, shown: screen.Screen) -> str:
+    if run.run is None:
+        return ""
+    if shown.verbosity < 0:
+        return f"{terminal.verdict_line(run.run)}\n"
+    after = next_steps.after(run.run, run.options)
+    return f"\n{terminal.summary(run.run, width=shown.width, color=shown.color, after=after)}"
 
 
 def _clauses(item: pytest.Item) -> tuple[str, ...]:

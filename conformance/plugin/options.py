@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import hypothesis
@@ -24,10 +25,9 @@ DEFAULT_SEED = 0
 ALONE = "--target-alone"
 
 
-def add(parser: pytest.Parser) -> None:
-    """Tell pytest of the options."""
-    group = parser.getgroup("conformance", "conformance of a deployment")
-    group.addoption(
+def add(add_option: Callable[..., object]) -> None:
+    """Tell pytest's parser, or another one of the kind, of the options."""
+    add_option(
         "--target",
         dest="targets",
         action="append",
@@ -37,30 +37,28 @@ def add(parser: pytest.Parser) -> None:
         "and a directory stands for all descriptions in it; default: the embedded reference deployment",
     )
     # Said to the run of one target by that of several; it outweighs what was said to the latter.
-    group.addoption(ALONE, help=argparse.SUPPRESS)
-    group.addoption("--depth", choices=tuple(DEPTHS), default="standard", help="how many examples are generated")
-    group.addoption(
+    add_option(ALONE, help=argparse.SUPPRESS)
+    add_option("--depth", choices=tuple(DEPTHS), default="standard", help="how many examples are generated")
+    add_option(
         "--seed", metavar="N|random", default=str(DEFAULT_SEED), help=f"seed of the generation; default {DEFAULT_SEED}"
     )
-    group.addoption("--report-dir", metavar="DIR", help="where the reports go; default reports/")
-    group.addoption(
+    add_option("--report-dir", metavar="DIR", help="where the reports go; default reports/")
+    add_option(
         "--format",
         metavar="NAME,...",
         help=f"further formats of the report: {', '.join(sorted(set(report.FILES) - set(report.WRITTEN_BY_A_RUN)))}",
     )
-    group.addoption(
-        "--state-dir", metavar="DIR", help="where the ledgers are kept; default: the user's state directory"
-    )
-    group.addoption(
+    add_option("--state-dir", metavar="DIR", help="where the ledgers are kept; default: the user's state directory")
+    add_option(
         "--probe-limits",
         action="store_true",
         help="allow one bounded burst of requests, to see the target's rate limit",
     )
     # --strict is pytest's own already; here it makes should-clauses gate as well.
-    group.addoption("--require-all", action="store_true", help="a clause that is untested fails the run")
-    group.addoption("--waivers", metavar="FILE", help="promises to live with findings until a day")
-    group.addoption("--baseline", metavar="RUN.json", help="a saved run whose findings do not fail this run again")
-    group.addoption("--compare", metavar="OLD.json", help="a saved run: the reports say what is better, worse and new")
+    add_option("--require-all", action="store_true", help="a clause that is untested fails the run")
+    add_option("--waivers", metavar="FILE", help="promises to live with findings until a day")
+    add_option("--baseline", metavar="RUN.json", help="a saved run whose findings do not fail this run again")
+    add_option("--compare", metavar="OLD.json", help="a saved run: the reports say what is better, worse and new")
 
 
 def read(config: pytest.Config) -> Options:

@@ -4,7 +4,7 @@ Pure: run, width and colour in, text out. Nothing that a target said can break a
 a control: it passes through :mod:`conformance.report.visible` and is never read as markup.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import StringIO
 
 from rich.console import Console, RenderableType
@@ -35,8 +35,12 @@ SHOWN_CURL = 1000
 """A longer command would fill the screen; a command that is cut is worth nothing."""
 
 
-def summary(run: Run, *, width: int = 100, color: bool = False) -> str:
-    """The whole summary, ending with :func:`verdict_line`. Commands and the last line exceed ``width``."""
+def summary(run: Run, *, width: int = 100, color: bool = False, after: Mapping[str, str] | None = None) -> str:
+    """The whole summary, ending with :func:`verdict_line`. Commands and the last line exceed ``width``.
+
+    Args:
+        after: where to read on and what to do next, by names of few letters.
+    """
     screen = StringIO()
     console = Console(
         file=screen,
@@ -50,7 +54,7 @@ def summary(run: Run, *, width: int = 100, color: bool = False) -> str:
         highlight=False,
         _environ={},
     )
-    for part in _parts(run):
+    for part in _parts(run, after or {}):
         console.print(part, soft_wrap=isinstance(part, Text))
     return "\n".join(line.rstrip() for line in screen.getvalue().splitlines()) + "\n"
 
@@ -61,7 +65,7 @@ def verdict_line(run: Run) -> str:
     return one_line(f"conformance: {headline(run)} ({run.reason}) - target {target_name(run)}, {price}")
 
 
-def _parts(run: Run) -> Iterator[RenderableType]:
+def _parts(run: Run, after: Mapping[str, str]) -> Iterator[RenderableType]:
     if run.clauses:
         yield _table(run)
         yield Text()
@@ -79,6 +83,8 @@ def _parts(run: Run) -> Iterator[RenderableType]:
     if run.time and run.time.spent.total:
         yield from _time(run, run.time.spent)
         yield Text()
+    for name, words in after.items():
+        yield Text(f"{name:<8}  {words}")
     yield Text(verdict_line(run), style=STYLES[run.verdict])
 
 

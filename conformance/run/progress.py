@@ -39,6 +39,20 @@ class Counted(Protocol):
         """Clause -> cases that were judged against it."""
 
 
+class Shown(Protocol):
+    """What shows a display."""
+
+    @property
+    def verbosity(self) -> int:
+        """0 unless somebody wants more words, or fewer."""
+
+    def descriptor(self) -> int:
+        """A descriptor to write to, which the caller closes."""
+
+    def hush(self) -> None:
+        """Show nothing else meanwhile."""
+
+
 @dataclass(slots=True)
 class Beat:
     """Where one process is; :meth:`note` writes it down now and then."""
@@ -218,19 +232,15 @@ class Display:
         self._stream.flush()
 
 
-def display(tally: Tally, reporter: Any) -> Display | None:
-    """A display in the place of the dots of pytest's terminal reporter; None if these are to stay.
-
-    It writes to a copy of the descriptor, since pytest takes the other one away from tests.
-    """
-    if reporter is None or reporter.verbosity != 0:
+def display(tally: Tally, screen: Shown | None) -> Display | None:
+    """A display on a screen, in the place of pytest's dots; None if somebody wants more or fewer words."""
+    if screen is None or screen.verbosity != 0:
         return None
     try:
-        descriptor = os.dup(reporter._tw._file.fileno())  # noqa: SLF001  # pytest offers it nowhere else
+        descriptor = screen.descriptor()
     except (AttributeError, OSError, ValueError):
         return None
-    reporter.showfspath = False
-    reporter._show_progress_info = False  # noqa: SLF001  # the same
+    screen.hush()
     shown = Display(tally, os.fdopen(descriptor, "w", encoding="utf-8", errors="replace"))
     shown.start()
     return shown

@@ -138,7 +138,9 @@ def pytest_runtest_call(item):
 """
     (tmp_path / "flaky_plugin.py").write_text(plugin)
     variables = {"PYTHONPATH": f"{tmp_path}:{CHECKOUT}"}
-    again = run(tmp_path / "again", *given, "-p", "flaky_plugin", "--reruns", "2", **variables)
+    again = run(
+        tmp_path / "again", *given, "-p", "flaky_plugin", "-p", "pytest_rerunfailures", "--reruns", "2", **variables
+    )
     for ran in (once, again):
         assert ran.report["verdict"] == ("pass" if deployment == "served" else "fail"), ran.output
     assert "rerun" in again.output

@@ -1,0 +1,92 @@
+"""What ``conformance run`` adds to the plugin: strict arguments, tests by their short names, and a screen of its own.
+
+``pytest conformance/clauses`` does without it and stays pytest.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from conformance.plugin import screen
+from conformance.run.suite import CLAUSES
+
+WORDS = {"passed": "PASSED", "failed": "FAILED", "skipped": "SKIPPED"}
+
+
+def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
+    """Refuse what nobody knows, before anything begins."""
+    known, unknown = parser.parse_known_and_unknown_args(args)
+    # What follows an option that nobody knows may be its value.
+    mistakes = list(_unknown(unknown, parser)) or list(filter(None, map(_wrong, known.file_or_dir)))
+    if mistakes:
+        raise pytest.UsageError("\n".join(mistakes))
+
+
+@pytest.hookimpl(tryfirst=True, wrapper=True)
+def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, int | None]:
+    """Choose the tests: all of them, unless some are named."""
+    config.args[:] = [_found(one) for one in config.known_args_namespace.file_or_dir] or [str(CLAUSES)]
+    return (yield)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Stand in for pytest's terminal."""
+    if not hasattr(config, "workerinput") and not config.pluginmanager.hasplugin("terminalreporter"):
+        config.stash[screen.SCREEN] = own = screen.Own(config.getoption("verbose"), config.getoption("color"))
+        config.pluginmanager.register(Told(own), "conformance-told")
+
+
+class Told:
+    """Writes a line for each test where somebody asked for it."""
+
+    def __init__(self, own: screen.Own) -> None:
+        self._screen = own
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """A test has ended, or could not begin."""
+        if self._screen.verbosity > 0 and (report.when == "call" or report.outcome != "passed"):
+            status = getattr(report, "conformance_status", None)
+            word = status[2][0] if status else WORDS[report.outcome]
+            self._screen.write(f"{word} {report.nodeid.rpartition('/')[2]}\n")
+
+
+def _unknown(arguments: Sequence[str], parser: pytest.Parser) -> Iterator[str]:
+    options = [one.partition("=")[0] for one in arguments if one.startswith("-")]
+    known = list(_names(parser))
+    for option in options:
+        near = difflib.get_close_matches(option, known, cutoff=0.75)
+        hint = f"did you mean {' or '.join(near)}?" if near else "an option of a plugin needs -p PLUGIN; see --help"
+        yield f"no such option: {option} ({hint})"
+
+
+def _names(parser: pytest.Parser) -> Iterator[str]:
+    """The long options that pytest knows, if this release says so; they are suggestions, no more."""
+    groups = [*getattr(parser, "_groups", ()), getattr(parser, "_anonymous", None)]
+    for option in (one for group in groups for one in getattr(group, "options", ())):
+        yield from (name for name in option.names() if name.startswith("--"))
+
+
+def _wrong(given: str) -> str:
+    """What is wrong with an argument that is no option; empty if it names tests."""
+    if _found(given):
+        return ""
+    if given.startswith(("http://", "https://")) or Path(given).exists() or Path(given).suffix in {".yaml", ".yml"}:
+        return f"{given}: a target is given as --target {given}"
+    near = difflib.get_close_matches(given.partition("::")[0], [path.name for path in CLAUSES.glob("test_*.py")])
+    hint = f"did you mean {near[0]}?" if near else "tests are chosen with -k, a target is given with --target"
+    return f"{given}: neither an option nor a file of clauses ({hint})"
+
+
+def _found(given: str) -> str:
+    """The tests that an argument names, as pytest takes them; empty if it names none."""
+    name, colons, test = given.partition("::")
+    path = next((one for one in (CLAUSES / Path(name).name, Path(name).resolve()) if _is_ours(one)), None)
+    return f"{path}{colons}{test}" if path else ""
+
+
+def _is_ours(path: Path) -> bool:
+    return path == CLAUSES or (path.parent == CLAUSES and path.name.startswith("test_") and path.is_file())
