@@ -14,8 +14,6 @@ import pytest
 from conformance.plugin import screen
 from conformance.run.suite import CLAUSES
 
-WORDS = {"passed": "PASSED", "failed": "FAILED", "skipped": "SKIPPED"}
-
 
 def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
     """Refuse what nobody knows, before anything begins."""
@@ -50,7 +48,7 @@ class Told:
         """A test has ended, or could not begin."""
         if self._screen.verbosity > 0 and (report.when == "call" or report.outcome != "passed"):
             status = getattr(report, "conformance_status", None)
-            word = status[2][0] if status else WORDS[report.outcome]
+            word = status[2][0] if status else report.outcome.upper()
             self._screen.write(f"{word} {report.nodeid.rpartition('/')[2]}\n")
 
 

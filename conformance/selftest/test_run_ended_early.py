@@ -138,12 +138,11 @@ def pytest_runtest_call(item):
 """
     (tmp_path / "flaky_plugin.py").write_text(plugin)
     variables = {"PYTHONPATH": f"{tmp_path}:{CHECKOUT}"}
-    again = run(
-        tmp_path / "again", *given, "-p", "flaky_plugin", "-p", "pytest_rerunfailures", "--reruns", "2", **variables
-    )
+    plugins = ("-v", "-p", "flaky_plugin", "-p", "pytest_rerunfailures", "--reruns", "2")
+    again = run(tmp_path / "again", *given, *plugins, **variables)
     for ran in (once, again):
         assert ran.report["verdict"] == ("pass" if deployment == "served" else "fail"), ran.output
-    assert "rerun" in again.output
+    assert "RERUN" in again.output
     counted = [
         [
             (one["cases"], [found["seen"] for found in one["findings"]])
