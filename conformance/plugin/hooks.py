@@ -429,7 +429,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def _summary(run: sessions.Session, shown: screen.Screen) -> str:
     if run.run is None:
         return ""
-    if shown.verbosity < 0:
+    if shown.terse:
         return f"{terminal.verdict_line(run.run)}\n"
     after = next_steps.after(run.run, run.options)
     return f"\n{terminal.summary(run.run, width=shown.width, color=shown.color, after=after)}"

@@ -17,6 +17,8 @@ class Screen(Protocol):
     """Somewhere to write to."""
 
     verbosity: int
+    terse: bool
+    """Nothing but the verdict is wanted."""
 
     @property
     def width(self) -> int:
@@ -44,7 +46,7 @@ class Own:
     """The standard output of the command."""
 
     def __init__(self, verbosity: int, wanted: str) -> None:
-        self.verbosity = verbosity
+        self.verbosity, self.terse = verbosity, verbosity < 0
         self._stream = sys.stdout
         self._wanted = wanted
 
@@ -79,7 +81,7 @@ class Pytests:
     """The terminal reporter's."""
 
     def __init__(self, reporter: Any) -> None:
-        self.verbosity = int(reporter.verbosity)
+        self.verbosity, self.terse = int(reporter.verbosity), False
         self._reporter = reporter
         self._writer = reporter._tw  # noqa: SLF001  # pytest offers its width and colour nowhere else
 
