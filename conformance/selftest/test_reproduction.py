@@ -1,6 +1,7 @@
 """Findings tried again: reproduced where the fault is, not reproduced where it is not, and nothing left anywhere."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +67,30 @@ def test_a_finding_is_reproduced_where_the_fault_is_and_nowhere_else(fault: str)
     assert (faulty.left, faulty.kept, lawful.left, lawful.kept) == ((), 0, (), 0)
 
 
+@pytest.mark.parametrize("fault", ["again-associated-does-not-hold", ""])
+def test_what_stands_may_have_been_removed_before(fault: str) -> None:
+    """A guard that forgets an address with its first removal is met although no exchange of the finding shows one."""
+    with reproductions.deployed("delete-takes-the-associations-too") as (_, process):
+        finding = guarded(process)
+        saved = reproductions.of_a_run(process)
+    tried = reproductions.tried(saved, (finding,), fault)
+    assert [one.answer for one in tried.outcomes] == [Answer.REPRODUCED if fault else Answer.NOT_REPRODUCED], tried
+    assert (tried.left, tried.kept) == ((), 0)
+
+
+@pytest.mark.parametrize("fault", ["removal-answers-200", ""])
+def test_what_a_run_believed_gone_is_tried_standing_as_well(fault: str) -> None:
+    """A target that answers 204 and removes nothing makes a run believe that what it breaks next was not there."""
+    with reproductions.deployed("removal-answers-200") as (_, process):
+        finding = found(process, codes.success)
+        saved = reproductions.of_a_run(process)
+    told = setting.of(finding.to_json())
+    believed = replace(told, standing=(), removed=(*told.removed, *told.standing))
+    tried = reproductions.tried(saved, (replace(finding, setting=believed.to_json()),), fault)
+    assert [one.answer for one in tried.outcomes] == [Answer.REPRODUCED if fault else Answer.NOT_REPRODUCED], tried
+    assert (tried.left, tried.kept) == ((), 0)
+
+
 def test_what_stood_is_told_in_words() -> None:
     """IDs of the run are called server 1 and address A, and what stood before the request is known."""
     with reproductions.deployed("removal-does-nothing") as (_, process):
@@ -87,6 +112,7 @@ def test_a_target_that_does_not_answer_could_not_be_tried() -> None:
     assert [one.answer for one in tried.outcomes] == [Answer.NOT_TRIED]
 
 
+DELETE = next(one for one in deallocations.wordings() if one.judged and one.method == "DELETE")
 PUT = next(one for one in deallocations.wordings() if one.judged and one.method == "PUT")
 
 
@@ -97,6 +123,19 @@ def deallocated(process: Process) -> Finding:
     address = bench.leases.one().id
     docket.findings.clear()
     docket.note(deallocation.granted("deallocation.put-after", bench.deallocate(address, PUT)))
+    bench.close()
+    (finding,) = docket.findings.values()
+    return finding
+
+
+def guarded(process: Process) -> Finding:
+    """The finding of a de-allocation by DELETE that is granted although an association stands."""
+    docket = RulingLog(frozenset(), process.recorder)
+    bench = Bench(process, docket)
+    pair = bench.leases.association()
+    bench.establish(pair)
+    docket.findings.clear()
+    docket.note(deallocation.refused("deallocation.until-the-last", bench.deallocate(pair.address, DELETE)))
     bench.close()
     (finding,) = docket.findings.values()
     return finding
