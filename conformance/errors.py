@@ -29,6 +29,10 @@ class Unreachable(ConformanceError):
     """The target cannot be talked to: no connection, no TLS, no accepted token, or no callers to tell apart."""
 
 
+class Exhausted(ConformanceError):
+    """This machine lacks what a request needs (open files, memory): the suite broke, not the target."""
+
+
 class Unjudgeable(ConformanceError):
     """The target's state or answers left a case open; the clause under test is inconclusive."""
 

@@ -6,6 +6,7 @@ matter of patience.
 
 from __future__ import annotations
 
+import errno
 import http.client
 import socket
 import ssl
@@ -23,6 +24,9 @@ X509_V_ERR_EXTENSIONS_REQUIRE_VERSION_3."""
 
 STRICTER = "Python 3.13 insists on RFC 5280: have it issued again with this, or run with Python 3.12"
 
+OWN = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS})
+"""What the operating system says when this machine, not the target, lacks what a request needs."""
+
 WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (socket.gaierror, "the host name cannot be resolved: {0}"),
     (ssl.SSLError, "TLS failed: {0}"),
@@ -33,6 +37,11 @@ WORDS: tuple[tuple[type[BaseException], str], ...] = (
     (http.client.HTTPException, "no HTTP answer: {0!r}"),
 )
 """The first that fits one of the errors, the innermost first, is said of it."""
+
+
+def own(error: BaseException) -> OSError | None:
+    """What this machine lacks; None where the target or the way to it is to blame."""
+    return next((one for one in _chain(error) if isinstance(one, OSError) and one.errno in OWN), None)
 
 
 def why(error: BaseException, timeout_seconds: float) -> str:

@@ -21,11 +21,12 @@ from conformance import __version__
 from conformance.client import halting
 from conformance.client.breaker import Breaker
 from conformance.client.content import content
-from conformance.client.failure import shortened, why
+from conformance.client.failure import own, shortened, why
 from conformance.client.outgoing import Outgoing
 from conformance.client.pace import Pacer
 from conformance.client.stopwatch import Stopwatch, Wait
 from conformance.client.wire import WireAdapter, WireResponse
+from conformance.errors import Exhausted
 from conformance.evidence import Exchange, Recorder, Redactor, Request, Response
 from conformance.identity import Tls
 
@@ -39,8 +40,10 @@ ALLOCATION, ALLOCATION_SECONDS = "allocateAddress", 5.0
 """When the run is asked to stop, the answer to an allocation under way is worth waiting so long for: else nobody knows
 what was made. All else is abandoned."""
 
+REMEDY = "raise the limit of open files (ulimit -n), or use fewer workers (-n)"
 USER_AGENT = f"ip-association-conformance/{__version__}"
-LOSSES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError)
+# No ValueError: what the libraries below make of a strange answer is one of these, all else is a mistake of our own.
+LOSSES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 
 
 class Session:
@@ -69,6 +72,7 @@ class Session:
         """Send once and record what came of it; a lost answer is an exchange without a response.
 
         Raises:
+            Exhausted: this machine lacks what a request needs, so that nothing is known of the target.
             Stopped: the run is to stop; perhaps since the target answers no more.
         """
         exchange = self._sent(outgoing)
@@ -125,6 +129,8 @@ class Session:
                 body, truncated = content(answer.wire)
                 return self._redacted(answer.wire, body, truncated=truncated), ""
         except LOSSES as error:
+            if lacking := own(error):
+                raise Exhausted(f"this machine lets the suite send nothing: {lacking.strerror}", REMEDY) from error
             return None, shortened(self._redactor.text(why(error, self._timeout)))
 
     def _transmit(self, outgoing: Outgoing, patience: float) -> requests.Response:

@@ -1,10 +1,11 @@
 import contextlib
 import gzip
+import os
 import resource
 import socket
 import time
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -13,6 +14,8 @@ from client_raw import ADDRESS, SERVER, TIMEOUT_SECONDS, TOKEN, Behaviour, Peer,
 
 from conformance.client import Client, retried
 from conformance.client.content import MOST_BODY_BYTES
+from conformance.client.wire import WireAdapter
+from conformance.errors import Exhausted
 from conformance.evidence import Exchange
 from conformance.judge import Pair, state
 
@@ -459,3 +462,54 @@ def test_no_header_of_a_broken_section_reaches_a_log(serve: Serve, caplog: pytes
     client = serve(answering(OK, b"no colon " + TOKEN.encode() + b"\r\nContent-Length: 0\r\n\r\n"))
     client.remove(SERVER, ADDRESS, query=f"X-Auth-Token={TOKEN}")
     assert TOKEN not in caplog.text
+
+
+@pytest.fixture
+def descriptors() -> Iterator[Callable[[int], None]]:
+    """Open files until so many are; they are closed, and the limit is as it was, when the test ends."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.ExitStack() as opened:
+
+        def use(highest: int) -> None:
+            while opened.enter_context(open(os.devnull, "rb")).fileno() < highest:  # noqa: PTH123  # a descriptor
+                pass
+
+        yield use
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_more_descriptors_than_select_knows_are_no_silence(serve: Serve, descriptors: Callable[[int], None]) -> None:
+    """A run with more than 1,024 open files sends and hears as any other."""
+    client = serve(early_refusal)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    descriptors(1100)
+    assert removed(client, b"x").status == 400
+
+
+def test_a_machine_without_descriptors_is_an_error_of_the_suite(
+    serve: Serve, descriptors: Callable[[int], None]
+) -> None:
+    """And no answer that the target owes: nothing is recorded of it."""
+    client = serve(silence)
+    spare = [os.open(os.devnull, os.O_RDONLY) for _ in range(2)]
+    descriptors(max(spare) + 1)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(spare), resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    with pytest.raises(Exhausted, match="Too many open files"):
+        client.remove(SERVER, ADDRESS)
+    for one in spare:
+        os.close(one)
+
+
+@pytest.mark.parametrize("mistake", [ValueError, TypeError])
+def test_a_mistake_of_the_suite_is_not_the_targets_silence(
+    serve: Serve, mistake: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes out, and ends the test that made it."""
+    client = serve(silence)
+
+    def broken(*_: object, **__: object) -> None:
+        raise mistake("ours")
+
+    monkeypatch.setattr(WireAdapter, "travel", broken)
+    with pytest.raises(mistake, match="ours"):
+        client.remove(SERVER, ADDRESS)
