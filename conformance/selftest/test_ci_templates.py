@@ -27,7 +27,7 @@ from conformance import report
 ACTION = CHECKOUT / ".github" / "actions" / "conformance" / "action.yml"
 GITLAB = CHECKOUT / ".gitlab" / "conformance.gitlab-ci.yml"
 JENKINS = CHECKOUT / ".jenkins" / "Jenkinsfile"
-README = (CHECKOUT / "README.md").read_text(encoding="utf-8")
+README = (CHECKOUT / ".github" / "actions" / "conformance" / "README.md").read_text(encoding="utf-8")
 
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 HOSTILE = "$(touch pwned) `touch pwned`; touch pwned\n\" ; touch pwned ; '\n${{ github.token }}\n--collect-only\n"

@@ -387,7 +387,7 @@ class TestCost:
 
     def test_the_readme_says_the_same(self) -> None:
         """Its table of requests is that of the command."""
-        readme = (CHECKOUT / "README.md").read_text()
+        readme = (CHECKOUT / "spec" / "target.md").read_text()
         for depth, cost in COSTS.items():
             assert f"| `{depth}` | about {cost.requests:,} |" in readme
 
