@@ -15,9 +15,9 @@ from conformance.client import again_after, halting, passing
 from conformance.driver.context import Deallocated, Process
 from conformance.driver.deallocating import Deallocator
 from conformance.driver.leases import Leases
-from conformance.driver.probes import Prober
+from conformance.driver.probes import Asked, Prober
 from conformance.driver.ruling_log import FindingKey, RulingLog
-from conformance.driver.scene import StandingScene, explained, names
+from conformance.driver.scene import StandingScene, explained, in_the_wake, names
 from conformance.errors import ProvisioningError, Unjudgeable, Untested
 from conformance.evidence import Exchange
 from conformance.generate import Generated
@@ -325,6 +325,10 @@ class Bench:
         scene = self.scene()
         target = StandingScene(self._process, self.leases, self.docket)
         Prober(target, scene).run(target.asked_as(scene, credential, clause))
+        for pair in self.some(scene)[:3]:
+            self.attempt(pair, mistake=False)
+            self.establish(pair)
+            Prober(target, scene).run([Asked(pair, in_the_wake(credential, clause))])
 
     # -- de-allocation -------------------------------------------------------------------------------------------
 
@@ -342,7 +346,7 @@ class Bench:
             Unjudgeable: several cases in a row could not be judged.
         """
         self._require_an_address()
-        for number in range(TRIES):
+        for number in range(1 if wording.method in self._process.persisting else TRIES):
             trial = self._try_deallocation(address, wording, credential, closely=closely)
             if not _plea(trial.exchange) or trial.changes:
                 self._open_in_a_row = 0
@@ -360,14 +364,25 @@ class Bench:
             self._process.deallocated.append(Deallocated(address, after, trial.exchange))
         return trial
 
-    def withstand(self, pairs: Sequence[Pair], wordings: Sequence[Wording]) -> None:
+    def withstand(self, pairs: Sequence[Pair], wordings: Sequence[Wording]) -> bool:
         """Ask in each wording for the address of standing associations: it stays.
+
+        Returns whether the page's own wording, the first, was judged.
 
         Raises:
             ProvisioningError: there is no address, or an association cannot be made.
         """
         self._require_an_address()
-        Deallocator(self._client, self.leases).withstand(pairs, wordings, self.docket)
+        return Deallocator(self._process, self.leases).withstand(pairs, wordings, self.docket)
+
+    def demand(self, *, judged: bool, reason: str) -> None:
+        """What a clause is about first of all was judged in one case at least.
+
+        Raises:
+            Unjudgeable: it was not; ``reason`` says what.
+        """
+        if not judged:
+            raise Unjudgeable(reason)
 
     def _require_an_address(self) -> None:
         if self.leases.phantom:
@@ -376,7 +391,7 @@ class Bench:
     def _try_deallocation(self, address: str, wording: Wording, credential: str, *, closely: bool) -> Deallocation:
         standing = self._belief.standing(address)
         looked_at = standing if closely else standing[-1:]
-        trial = Deallocator(self._client, self.leases).try_once(address, wording, credential, looked_at=looked_at)
+        trial = Deallocator(self._process, self.leases).try_once(address, wording, credential, looked_at=looked_at)
         self.docket.note(effect.inert_deallocation(trial), trial.exchange.id)
         return trial
 

@@ -44,6 +44,12 @@ class Process:
     deallocated: list[Deallocated] = field(default_factory=list)
     """Addresses that were seen to go: they stay gone."""
 
+    persisting: dict[str, tuple[Exchange, ...]] = field(default_factory=dict)
+    """Method -> every try of a de-allocation of a held address that a fault turned out to be the answer to."""
+
+    controls: int = 2
+    """Addresses without associations that may still be de-allocated to tell such a fault (decision 13)."""
+
     doubted: set[str] = field(default_factory=set)
     """Addresses that went through sequences or overlapping rounds: they are looked at before they are lent again."""
     generated: dict[str, Any] = field(default_factory=lambda: {"total": 0, "reached": 0, "by_code": {}})

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from conformance.client import Client, retried
+from conformance.client import again_after, halting, passing, retried
+from conformance.driver import persistence
+from conformance.driver.context import Process
 from conformance.driver.leases import Leases
 from conformance.driver.ruling_log import RulingLog
 from conformance.evidence import Exchange
-from conformance.generate.deallocations import Wording
+from conformance.generate.deallocations import Wording, wordings
 from conformance.judge import Deallocation, Pair, State, deallocation, effect
 
+TRIES = 5
 MOST_LOST = 4
 """Addresses that a search for the guilty wording may cost."""
 
@@ -20,7 +24,7 @@ MOST_LOST = 4
 class Deallocator:
     """Sends what may de-allocate a leased address, and looks at what came of it."""
 
-    client: Client
+    process: Process
     leases: Leases
 
     def try_once(
@@ -31,7 +35,7 @@ class Deallocator:
         if known.suspect(address):
             self.leases.recheck(lambda: self.leases.sight.addresses([address]))
         standing = known.standing(address)
-        before = known.of(address)
+        before = known.of(address) | State(tabled=known.tabled_of(address))
         exchange = self._send(address, wording, credential)
         seen = standing if looked_at is None else looked_at
         after = self._after(address, exchange, before, seen, ours=credential == "full")
@@ -60,10 +64,11 @@ class Deallocator:
             lingers=self.leases.belief.lingers(address),
         )
 
-    def withstand(self, pairs: Sequence[Pair], wordings: Sequence[Wording], log: RulingLog) -> None:
+    def withstand(self, pairs: Sequence[Pair], asked: Sequence[Wording], log: RulingLog) -> bool:
         """Ask in every wording for the address of these associations; nothing of it may go.
 
-        One look follows all; where it shows a change, each is sent again alone, on another address if need be.
+        Returns whether the page's own wording was judged. One look follows all; where it shows a change, each is sent
+        again alone, on an address that is as it was; what none of them does alone is reported of them together.
 
         Raises:
             ProvisioningError: an association cannot be made.
@@ -71,36 +76,93 @@ class Deallocator:
         self.leases.establish(*pairs)
         address = pairs[0].address
         before = self.leases.belief.of(address) | State(tabled=self.leases.belief.tabled_of(address))
-        answers = [retried(lambda one=one: self._send(address, one, "full")) for one in wordings]  # type: ignore[misc]
+        answers = [self._answer(address, one) for one in asked]
         after = self.leases.sight.settled(lambda: self.look(address, tuple(pairs)), before)
         if not before.differences(after):
-            for wording, exchange in zip(wordings, answers, strict=True):
-                self._enter(wording, self._trial(address, wording, exchange, before, after, tuple(pairs)), log)
-            return
+            judged = False
+            for wording, exchange in zip(asked, answers, strict=True):
+                trial = self._trial(address, wording, exchange, before, after, tuple(pairs))
+                judged |= self._enter(wording, replace(trial, persisted=self._persisted(wording, exchange)), log)
+            return judged
         self.leases.believe(after, subjects=(address, *pairs))
-        self._one_by_one(pairs, wordings, log)
+        if not self._one_by_one(pairs, asked, log):
+            words = f"one of {len(asked)} wordings, from {asked[0].kind} to {asked[-1].kind}"
+            evidence = (*(one.id for one in answers), *after.exchanges)
+            log.judge(deallocation.together(asked[0].clause, words, before.differences(after), evidence), case=words)
+        return True
 
-    def _one_by_one(self, pairs: Sequence[Pair], wordings: Sequence[Wording], log: RulingLog) -> None:
-        lost = 0
-        for wording in wordings:
+    def _answer(self, address: str, wording: Wording) -> Exchange:
+        """What it is answered; a fault is asked about once more, and insisted on where the page demands a refusal."""
+        known = self.process.persisting.get(wording.method)
+        if wording.judged and known:
+            return known[-1]
+        exchange = retried(lambda: self._send(address, wording, "full"), TRIES if wording.judged else 2)
+        if wording.judged and passing(exchange):
+            exchange = self._insist(address, wording, exchange)
+        return exchange
+
+    def _persisted(self, wording: Wording, exchange: Exchange) -> tuple[Exchange, ...]:
+        return self.process.persisting.get(wording.method, ()) if wording.judged and passing(exchange) else ()
+
+    def _insist(self, address: str, wording: Wording, first: Exchange) -> Exchange:
+        """Ask again alone until it is answered, or its fault is the answer (decision 13)."""
+        tries, began = [first], time.monotonic()
+        fewest = persistence.fewest_tries(persistence.fault_share(self.process.recorder))
+        while len(tries) < fewest or time.monotonic() - began < persistence.SECONDS:
+            if len(tries) >= persistence.MOST_TRIES or not self._an_idle_address_goes(address):
+                return tries[-1]
+            halting.pause(max(persistence.SECONDS / fewest, again_after(tries[-1], 0)))
+            tries.append(self._send(address, wording, "full"))
+            if not passing(tries[-1]):
+                return tries[-1]
+        self.process.persisting[wording.method] = tuple(tries)
+        return tries[-1]
+
+    def _an_idle_address_goes(self, but: str) -> bool:
+        """The control: the same of another address, rid of its associations, succeeds. It holds for later ones, too."""
+        if not self.process.controls:
+            return True
+        self.process.controls -= 1
+        address = next((one for one in self.leases.addresses if one != but), None) or self.leases.lease()[0].id
+        self.leases.bare(address)
+        plain = next(one for one in wordings() if one.judged)
+        trial = self.try_once(address, plain)
+        if trial.changes:
+            self._in_order(address)
+        return trial.exchange.status in deallocation.SUCCESS[plain.method]
+
+    def _one_by_one(self, pairs: Sequence[Pair], asked: Sequence[Wording], log: RulingLog) -> bool:
+        """Each alone, on an address that is as it was allocated; whether one of them changes something."""
+        address, lost = self._in_order(pairs[0].address), 0
+        for wording in asked:
             if lost > MOST_LOST:
-                log.leave_out(wording.kind, f"{MOST_LOST} addresses went already")
+                log.leave_out(wording.kind, f"{MOST_LOST} addresses were changed already")
                 continue
-            address = self.leases.one().id
             self.leases.establish(*(Pair(address, pair.server) for pair in pairs))
-            self._enter(wording, self.try_once(address, wording), log)
-            lost += self.leases.belief.ports[address] is None
+            trial = self.try_once(address, wording)
+            self._enter(wording, trial, log)
+            if trial.changes:
+                lost += 1
+                address = self._in_order(address)
+        return bool(lost)
 
-    def _enter(self, wording: Wording, trial: Deallocation, log: RulingLog) -> None:
+    def _in_order(self, spoilt: str) -> str:
+        address = self.leases.replaced(spoilt).id
+        self.leases.prepare_table()
+        return address
+
+    def _enter(self, wording: Wording, trial: Deallocation, log: RulingLog) -> bool:
+        """Enter what follows; whether it is the page's own wording, and was judged."""
         judged = deallocation.refused if wording.judged else deallocation.protected
         ruling = judged(wording.clause, trial)
         reason = "" if ruling else f"{trial.words} was answered {trial.exchange.outcome}"
         rulings = ruling, effect.inert_deallocation(trial)
         log.judge(*rulings, case=trial.words, unjudged=reason, exchange=trial.exchange.id, kind=[wording.kind])
+        return wording.judged and ruling is not None
 
     def _send(self, address: str, wording: Wording, credential: str) -> Exchange:
         spelt = wording.spelt(address)
-        return self.client.change_address(spelt, wording.method, credential=credential, **wording.variation)
+        return self.process.client.change_address(spelt, wording.method, credential=credential, **wording.variation)
 
     def look(self, address: str, pairs: tuple[Pair, ...]) -> State:
         """The address, by its single read and in the list, and the lists for these associations."""

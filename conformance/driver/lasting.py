@@ -211,7 +211,7 @@ class Lasting:
         """The address that was left alone is still protected by its associations."""
         if not early.standing:
             return
-        deallocator = Deallocator(self._client, self._leases)
+        deallocator = Deallocator(self._process, self._leases)
         for wording in (one for one in wordings() if one.judged):
             trial = insisted(deallocator, early.standing.address, wording)
             self._log.note(deallocation.refused(wording.clause, trial))

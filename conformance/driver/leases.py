@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from conformance.client import retried
@@ -167,10 +167,23 @@ class Leases:
         """A new address in the place of a leased one that is gone; None when none is gone."""
         for old in list(self.addresses.values()):
             if self.belief.ports[old.id] is None:
-                self._remove_quietly(old)
-                self.addresses.pop(old.id)
-                return self._admitted(self._process.provisioner.renew(old))
+                return self._anew(old, self._process.provisioner.renew)
         return None
+
+    def replaced(self, spoilt: str) -> Address:
+        """Another address in the place of a leased one that is gone, or is not as it was any more.
+
+        Raises:
+            ProvisioningError: it cannot be taken back, or none is to be had.
+        """
+        provisioner = self._process.provisioner
+        gone = self.belief.ports[spoilt] is None
+        return self._anew(self.addresses[spoilt], provisioner.renew if gone else provisioner.replaced)
+
+    def _anew(self, old: Address, another: Callable[[Address], Address]) -> Address:
+        self._remove_quietly(old)
+        self.addresses.pop(old.id)
+        return self._admitted(another(old))
 
     def address(self, pair: Pair) -> Address:
         """The leased address of an association.
@@ -252,16 +265,41 @@ class Leases:
         return self.look(self.belief.stands) | self.sight.table(self.belief.alive())
 
     def scene(self, count: int) -> tuple[Pair, ...]:
-        """Up to ``count`` addresses, at least one, associated with every server.
+        """The associations of up to ``count`` addresses, at least one, with the servers: all but a few that are absent.
+
+        What is absent would be noticed if it appeared: of each address one where there are three servers, else one.
 
         Raises:
             ProvisioningError: not one address is to be had, or an association cannot be made.
         """
-        addresses = self.lease(count)
-        pairs = tuple(Pair(address.id, server) for address in addresses for server in self.servers)
-        self.establish(*pairs)
+        addresses = list(self.addresses.values()) or self.lease(count)
+        pairs = [Pair(address.id, server) for address in addresses for server in self.servers]
+        absent = set(self._left_out(addresses))
+        for pair in absent:
+            self._remove(pair)
+        self.establish(*(pair for pair in pairs if pair not in absent))
         self.prepare_table()
-        return pairs
+        return tuple(pair for pair in pairs if pair not in absent)
+
+    def _left_out(self, addresses: Sequence[Address]) -> Iterator[Pair]:
+        """A place on the diagonal for each address, so that every server has company as well."""
+        count = len(self.servers)
+        if count > 2:
+            yield from (Pair(one.id, self.servers[-1 - place % count]) for place, one in enumerate(addresses))
+        elif count > 1 and len(addresses) > 1:
+            yield Pair(addresses[-1].id, self.servers[-1])
+
+    def bare(self, address: str) -> None:
+        """Let nothing be associated with the address."""
+        for pair in self.belief.standing(address):
+            self._remove(pair)
+
+    def _remove(self, pair: Pair) -> None:
+        if self.belief.stands.get(pair):
+            exchange = retried(lambda: self._client.remove(pair.server, pair.address))
+            self.belief.removal(pair, exchange.id)
+            gone = State(listed={pair: False}, shown={pair: False})
+            self.believe(self.sight.settled(lambda: self.look([pair], [pair]), gone), subjects=(pair,))
 
     def prepare_table(self) -> None:
         """What the list of addresses shows from now on is compared with; where it does not show them it is blind."""

@@ -7,14 +7,14 @@ what it hid is tried again. Requests that may remove something each have an asso
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from conformance import openapi
 from conformance.client import again_after, halting, passing
+from conformance.driver import persistence
 from conformance.evidence import Exchange
 from conformance.generate.space import Value
 from conformance.judge import Attempt, Pair, State, effect, faults, limits, methods, oracle
@@ -25,16 +25,8 @@ from conformance.verdict import Ruling
 GROUP = 40
 """Requests between two looks: so many share the price of one."""
 
-FEWEST_TRIES, MOST_TRIES = 3, 8
-PERSISTS_SECONDS = 2.0
 MOST_OF_THEM = 2 / 3
 """The share of kinds from which on it is the dimension that makes the difference."""
-
-IMPROBABLE = 0.001
-"""A run of faults is an answer when chance makes one less often than this in a run (decision 13)."""
-
-CASES = 1000
-"""Cases of a run, for that bound."""
 
 
 class ProbeTarget(Protocol):
@@ -164,7 +156,7 @@ class Prober:
         try:
             for group in _runs([one for one in asked if one.stays], GROUP):
                 self._stay(group)
-            for group in _apart([one for one in asked if not one.stays]):
+            for group in _apart([one for one in asked if not one.stays], self._scene):
                 self._go(group)
         finally:
             for judged in folded([self._excused(one) for one in self._judged]):
@@ -195,7 +187,9 @@ class Prober:
             found = [self._again(one) for one in far]
             near = list(answered)
         if not any(found):
-            self._target.enter([effect.stayed(before, seen)])
+            words = f"one of {len(answered)} requests, from {answered[0].asked.words} to {answered[-1].asked.words}"
+            batch = tuple(one.exchange.id for one in answered)
+            self._target.enter([effect.stayed(before, seen, batch)], batch[-1], words)
         for one in answered:
             if one not in near:
                 self._judge(one, self._attempt(one, before, before))
@@ -247,22 +241,18 @@ class Prober:
 
     def _insist(self, one: Asked, first: Exchange) -> Answered:
         tries, began = [first], time.monotonic()
-        fewest = self._fewest_tries()
-        while len(tries) < fewest or time.monotonic() - began < PERSISTS_SECONDS:
-            if len(tries) >= MOST_TRIES or not self._plain_removal_succeeds(one.pair):
+        fewest = persistence.fewest_tries(self._target.fault_share())
+        while len(tries) < fewest or time.monotonic() - began < persistence.SECONDS:
+            if len(tries) >= persistence.MOST_TRIES or not self._plain_removal_succeeds(one.pair):
                 return Answered(one, tries[-1])
             if _about_content(tries[-1]):
                 return Answered(one, tries[-1])  # decision 18: it speaks of the content
-            halting.pause(max(PERSISTS_SECONDS / fewest, again_after(tries[-1], 0)))
+            halting.pause(max(persistence.SECONDS / fewest, again_after(tries[-1], 0)))
             self._target.establish(one.pair)
             tries.append(self._target.sent(one.pair, one.value.variation))
             if _definite(tries[-1]):
                 return Answered(one, tries[-1])
         return Answered(one, tries[-1], tuple(tries))
-
-    def _fewest_tries(self) -> int:
-        share = min(self._target.fault_share(), 0.9)
-        return max(FEWEST_TRIES, min(MOST_TRIES, math.ceil(math.log(IMPROBABLE / CASES) / math.log(share))))
 
     def _plain_removal_succeeds(self, pair: Pair) -> bool:
         return self._target.solo(pair, "a removal", {}).status == 204
@@ -381,16 +371,27 @@ def _runs(asked: Sequence[Asked], size: int) -> Iterator[Sequence[Asked]]:
     return (asked[start : start + size] for start in range(0, len(asked), size))
 
 
-def _apart(asked: Iterable[Asked]) -> Iterator[list[Asked]]:
-    """Groups in which each association is named once."""
+def _apart(asked: Iterable[Asked], scene: Sequence[Pair]) -> Iterator[list[Asked]]:
+    """Groups in which each association is named once, and keeps company on its address and on its server meanwhile.
+
+    What takes the others of the address or of the server along has something to take.
+    """
     left = list(asked)
     while left:
         taken: dict[Pair, Asked] = {}
         rest = []
         for one in left:
-            if one.pair in taken:
+            named = {*taken, one.pair}
+            if one.pair in taken or (taken and not all(_accompanied(pair, scene, named) for pair in named)):
                 rest.append(one)
             else:
                 taken[one.pair] = one
         yield list(taken.values())
         left = rest
+
+
+def _accompanied(pair: Pair, scene: Sequence[Pair], named: Collection[Pair]) -> bool:
+    """Every kind of neighbour that the association has in the scene has one that is not named."""
+    address = [one for one in scene if one.address == pair.address and one != pair]
+    server = [one for one in scene if one.server == pair.server and one != pair]
+    return all(not near or any(one not in named for one in near) for near in (address, server))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from conformance.client import again_after, halting, passing
+from conformance.driver import persistence
 from conformance.driver.context import Process
 from conformance.driver.leases import Leases
 from conformance.driver.probes import Answered, Asked, Judged, enter, folded
@@ -19,9 +21,6 @@ from conformance.judge import Attempt, Pair, State, oracle
 from conformance.verdict import Ruling
 
 TRIES = 4
-RULE_OF_THREE = 3.0
-"""Of a kind that was never seen in n cases the share is below 3 / n (95 %)."""
-
 MADE_UP_LITERAL = "192.0.2.1"
 """Of the addresses that nobody has (RFC 5737)."""
 
@@ -56,7 +55,7 @@ class StandingScene:
     def asked_as(self, scene: Sequence[Pair], credential: str, clause: str) -> list[Asked]:
         """What a lesser caller asks for: every association plainly and twice, and in the dresses that are granted."""
         plain = [Asked(pair, lesser(credential, clause)) for pair in scene]
-        granted = self.asked(scene, lambda value: value.clause == "codes.success")
+        granted = self.asked(scene, lambda value: value.expected is Expected.GRANTED)
         dressed = [Asked(one.pair, lesser(credential, clause, one.value)) for one in granted]
         either = self.asked(scene, lambda value: value.dimension == "query")
         queried = [Asked(one.pair, lesser(credential, clause, one.value, strict=False)) for one in either]
@@ -189,9 +188,7 @@ class StandingScene:
 
     def fault_share(self) -> float:
         """An upper bound of the share of faults among plain requests."""
-        counted = self._process.recorder.by_code
-        faults = sum(counted[code] for code in ("500", "502", "503", "504", "lost"))
-        return (faults + RULE_OF_THREE) / max(self._process.recorder.total, 10)
+        return persistence.fault_share(self._process.recorder)
 
 
 def lesser(credential: str, clause: str, worn: Value | None = None, *, strict: bool = True) -> Value:
@@ -208,6 +205,13 @@ def lesser(credential: str, clause: str, worn: Value | None = None, *, strict: b
         names=worn.names if worn else True,
         worn=worn.variation if worn else None,
     )
+
+
+def in_the_wake(credential: str, clause: str) -> Value:
+    """The same right after the association was removed by one who may, and made anew."""
+    plain = lesser(credential, clause)
+    words = f"{plain.words}, right after one who may removed it and it was made anew"
+    return replace(plain, kind=f"{credential}, in another's wake", words=words)
 
 
 def _in_turn(values: Mapping[Pair, Sequence[Value]]) -> Iterator[tuple[Pair, Value]]:

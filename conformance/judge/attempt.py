@@ -94,6 +94,7 @@ class Deallocation(Trial):
         how: its wording, by class.
         method: of the request.
         lingers: a view still shows an association whose removal was answered 204.
+        persisted: every try, where a fault turned out to be the answer (decision 13).
     """
 
     address: str
@@ -101,6 +102,7 @@ class Deallocation(Trial):
     method: str
     standing: tuple[Pair, ...]
     lingers: bool = False
+    persisted: tuple[Exchange, ...] = ()
 
     @property
     def exposed(self) -> bool:

@@ -13,7 +13,7 @@ SUCCESS = {"DELETE": frozenset({204}), "PUT": frozenset({200, 201, 202, 204})}
 def refused(clause: str, trial: Deallocation) -> Ruling | None:
     """An address with associations is not de-allocated: a 4xx, and address, ports and associations stay.
 
-    None when the answer was lost, a server fault or a 413, and nothing changed.
+    None when the answer was lost, a server fault or a 413, and nothing changed, unless that is what it always answers.
     """
     count = len(trial.standing)
     subject = f"{trial.how} of an address with {count} association{'s' if count > 1 else ''}"
@@ -26,6 +26,8 @@ def refused(clause: str, trial: Deallocation) -> Ruling | None:
             observed=f"{trial.exchange.outcome}, and {'; '.join(trial.changes)}",
             exchanges=trial.evidence,
         )
+    if trial.persisted:
+        return _persists(clause, trial, subject)
     if trial.outcome_unknown or trial.status == 413:
         return None
     if not trial.refused:
@@ -40,6 +42,18 @@ def refused(clause: str, trial: Deallocation) -> Ruling | None:
     return kept(clause, reached=trial.exposed)
 
 
+def _persists(clause: str, trial: Deallocation, subject: str) -> Ruling:
+    last = trial.persisted[-1]
+    return broken(
+        clause,
+        f"{trial.how}: persists: {last.status or 'no answer'}",
+        summary=f"{subject} is never answered but with {last.outcome}",
+        expected="a 4xx, and address, ports and associations stay",
+        observed=f"{last.outcome}, {len(trial.persisted)} times, while an address without associations goes in between",
+        exchanges=trial.persisted,
+    )
+
+
 def protected(clause: str, trial: Deallocation) -> Ruling:
     """Whatever another wording than the page's is answered: address, ports and associations stay (decision 20)."""
     if not trial.changes:
@@ -51,6 +65,18 @@ def protected(clause: str, trial: Deallocation) -> Ruling:
         expected="address, ports and associations stay, whatever is answered",
         observed=f"{trial.exchange.outcome}, and {'; '.join(trial.changes)}",
         exchanges=trial.evidence,
+    )
+
+
+def together(clause: str, words: str, changes: tuple[str, ...], exchanges: tuple[str, ...]) -> Ruling:
+    """What several requests brought about, and none of them alone."""
+    return broken(
+        clause,
+        "one of several",
+        summary=f"{words} changes something, but none alone",
+        expected="address, ports and associations stay, whatever is answered",
+        observed="; ".join(changes),
+        exchanges=exchanges,
     )
 
 

@@ -118,8 +118,8 @@ def inert(attempt: Attempt) -> Ruling | None:
     )
 
 
-def stayed(expected: State, seen: State) -> Ruling | None:
-    """``effect.refusal-is-inert`` when time has passed: refusals have no effect that shows late."""
+def stayed(expected: State, seen: State, earlier: tuple[str, ...] = ()) -> Ruling | None:
+    """``effect.refusal-is-inert`` when time has passed: refusals, the ``earlier``, have no effect that shows late."""
     changes = expected.differences(seen)
     if not changes:
         return kept(INERT, reached=expected.comparable(seen))
@@ -129,7 +129,7 @@ def stayed(expected: State, seen: State) -> Ruling | None:
         summary="something changed after nothing but refusals",
         expected="everything as it was after the last refusal",
         observed="; ".join(changes),
-        exchanges=seen.exchanges,
+        exchanges=(*earlier, *seen.exchanges),
     )
 
 

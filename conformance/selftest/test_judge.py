@@ -250,6 +250,8 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (deallocation.refused, (CLAUSE, freed(None, DEALLOCATED)), {}, "DELETE: effect"),
     (deallocation.refused, (CLAUSE, freed(204)), {}, "DELETE: not refused"),
     *((deallocation.refused, (CLAUSE, freed(code)), {}, NONE) for code in (None, 413, 503)),
+    (deallocation.refused, (CLAUSE, freed(503, persisted=(exchange(503),) * 3)), {}, "DELETE: persists: 503"),
+    (deallocation.together, (CLAUSE, "one of several", ("gone",), ("1", "2")), {}, "one of several"),
     (deallocation.protected, (CLAUSE, freed(200)), {}, HOLDS),
     (deallocation.protected, (CLAUSE, freed(200, standing=())), {}, VACUOUS),
     (deallocation.protected, (CLAUSE, freed(200, UNREAD)), {}, VACUOUS),

@@ -194,7 +194,7 @@ def test_a_fault_that_persists_breaks_what_demands_an_answer(
     status: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between two tries a plain removal succeeds; a client's mistake is no server's fault."""
-    monkeypatch.setattr("conformance.driver.probes.PERSISTS_SECONDS", 0.01)
+    monkeypatch.setattr("conformance.driver.persistence.SECONDS", 0.01)
     monkeypatch.setattr("conformance.driver.probes.again_after", lambda *_: 0.0)
     target = probed(Pretended({NAMES[0]: status}), [value(NAMES[0], Expected.REFUSED, "body.refused")])
     assert target.broken("body.refused") == {(f"address: {NAMES[0]}", f"persists: {status or 'no answer'}")}
