@@ -23,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from conformance.errors import LedgerError
 from conformance.provision import places
+from conformance.provision.locks import exclusive
 from conformance.provision.record import Intent, Made, Record, entries
 from conformance.target import Target
 
@@ -52,12 +53,12 @@ def state_root(root: Path | None = None) -> Path:
     return root or (Path(named) if named else places.state())
 
 
-def allocation_lock(directory: Path) -> FileLock:
+def allocation_lock(directory: Path) -> contextlib.AbstractContextManager[None]:
     """Held from the look before an allocation until its answer is written down, over all runs of a user on a target.
 
     So an address that is new, and in no ledger once the lock is had, was not just allocated by another run.
     """
-    return FileLock(directory / "allocation.lock")
+    return exclusive(directory / "allocation.lock")
 
 
 class Ledger:

@@ -23,6 +23,7 @@ from conformance.provision import ledger as ledgers
 from conformance.provision import ownership
 from conformance.provision.ledger import Ledger, allocation_lock
 from conformance.provision.listing import look, rows
+from conformance.provision.locks import exclusive
 from conformance.provision.ownership import Answer, Known, Look
 from conformance.provision.record import Intent, Record
 from conformance.provision.removal import discard
@@ -187,7 +188,7 @@ class Provisioner:
         """All slots at once, or none: two tests that wait for each other's second address would wait for ever."""
         give_up = time.monotonic() + LONGEST_WAIT_FOR_A_SLOT_SECONDS
         taken: list[Slot] = []
-        with FileLock(self._shared / "gate.lock"):
+        with exclusive(self._shared / "gate.lock"):
             while time.monotonic() < give_up:
                 own = {slot.index for slot in (*self._held, *taken)}
                 others = [slot for slot in self._slots() if slot.index not in own and not slot.closed]

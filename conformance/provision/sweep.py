@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from conformance.client import Client, halting, retried
 from conformance.errors import LedgerError
 from conformance.evidence import Exchange
@@ -20,6 +18,7 @@ from conformance.provision import ledger as ledgers
 from conformance.provision import ownership
 from conformance.provision.ledger import allocation_lock
 from conformance.provision.listing import identifiers, look, rows
+from conformance.provision.locks import exclusive
 from conformance.provision.ownership import Answer, Claim, Known, Look
 from conformance.provision.record import Intent, Made, Record
 from conformance.provision.removal import Removal, discard
@@ -51,7 +50,7 @@ def sweep_dead_runs(client: Client, directory: Path, patience_seconds: float = 0
     if not directory.is_dir():
         return done
     try:
-        with FileLock(directory / "sweep.lock"):
+        with exclusive(directory / "sweep.lock"):
             for path in reversed(ledgers.ledgers(directory)):
                 if _dead(path, patience_seconds):
                     _swept(client, path, done)

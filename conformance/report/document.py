@@ -4,13 +4,18 @@ It neither judges nor repairs: any other file is refused with the place and what
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any, NoReturn
 
+from conformance import input_file
 from conformance.errors import UsageError
 from conformance.report.shape import mistake
 from conformance.report.visible import one_line
 from conformance.verdict import FORMAT, Run
+
+DEEPEST, MOST_DIGITS = 100, 30
+"""No run document of this suite comes near."""
 
 HINT = "give the report.json of a run of this suite"
 
@@ -37,11 +42,31 @@ def read(path: Path) -> Run:
 
 def _loaded(path: Path) -> Any:
     try:
-        return json.loads(path.read_bytes(), parse_constant=_no_number)
+        return _sane(
+            json.loads(input_file.content(path), parse_constant=_no_number, parse_int=_whole, parse_float=_finite)
+        )
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}", HINT) from error
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: expected a JSON document: {one_line(str(error))}", HINT) from error
+
+
+def _sane(document: Any) -> Any:
+    if input_file.depth_of(document, DEEPEST) > DEEPEST:
+        raise ValueError(f"it is nested more than {DEEPEST} deep")
+    return document
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > MOST_DIGITS:
+        raise ValueError(f"a number of {len(digits)} digits")
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    if math.isinf(found := float(digits)):
+        raise ValueError("a number beyond all that is counted")
+    return found
 
 
 def _no_number(name: str) -> NoReturn:

@@ -22,7 +22,8 @@ RUN = DRIVER | {"catalogue", "driver", "preflight", "report"}
 
 LAYERS = {
     "errors": frozenset(),
-    "yaml_input": frozenset({"errors"}),
+    "input_file": frozenset(),
+    "yaml_input": frozenset({"errors", "input_file"}),
     "verdict": frozenset({"errors", "yaml_input"}),
     "catalogue": frozenset({"errors", "verdict"}),
     "openapi": frozenset({"errors", "verdict"}),
@@ -39,7 +40,7 @@ LAYERS = {
     # What the client hands back is an exchange.
     "provision": frozenset({"errors", "evidence", "target", "client"}),
     "driver": DRIVER,
-    "report": frozenset({"errors", "verdict", "evidence", "catalogue"}),
+    "report": frozenset({"errors", "verdict", "evidence", "catalogue", "input_file"}),
     # Its commands show what a target said, which only the report makes harmless.
     "preflight": frozenset({"errors", "evidence", "identity", "target", "client", "provision", "report"}),
     "run": RUN,

@@ -556,7 +556,7 @@ def test_an_unanswered_allocation_does_not_claim_what_a_living_run_owns(run: Run
 def test_runs_allocate_one_after_the_other(run: Run, tmp_path: Path) -> None:
     """From the look before to the note after, so that a new address is never another run's."""
     overlapping: list[bool] = []
-    lock = ledger.allocation_lock(run.path.parent)
+    lock = FileLock(run.path.parent / "allocation.lock")
     on(run.others, "POST ip_addresses", "came", lambda: overlapping.append(not held(lock)), times=3)
     other = Run(run.others, tmp_path, "other", most=1)
     with run.provisioner.lease(2), other.provisioner.lease(1):

@@ -88,6 +88,10 @@ def _from_url(url: str, environment: Mapping[str, str]) -> Target:
     )
 
 
+LARGEST = 10**15
+"""Numbers beyond it are no number of anything here, and no clock counts them."""
+
+
 def _mistakes(document: Any) -> list[str]:
     if document is None:
         return ["is empty; a target description in YAML is expected"]
@@ -109,6 +113,8 @@ def _odd(document: Any, place: str = "") -> Iterator[str]:
             for number, value in enumerate(document):
                 yield from _odd(value, f"{here}.{number}")
         case float() if not math.isfinite(document):
+            yield here
+        case int() if abs(document) > LARGEST:
             yield here
         case None | str() | int() | float():
             pass

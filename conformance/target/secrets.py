@@ -18,6 +18,10 @@ URL_CREDENTIALS = {
 """Keys of ``auth`` -> where the credential is taken from when the target is given as a URL."""
 
 
+MOST_CHARACTERS = 64 * 1024
+"""More than any token has; no header holds so many."""
+
+
 class Secret(str):
     """A token that shows itself to nobody who prints the object that holds it."""
 
@@ -75,7 +79,8 @@ def _secret(reference: str, environment: Mapping[str, str]) -> Secret:
     else:
         shown = "the file that is named there"
         try:
-            value = Path(name).expanduser().read_text(encoding="utf-8").strip()
+            with Path(name).expanduser().open(encoding="utf-8") as file:  # a pipe is a place for a token too
+                value = file.read(MOST_CHARACTERS).strip()
         except (OSError, ValueError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
             raise ValueError(f"{shown} cannot be read ({reason}); expected the token in it") from None
