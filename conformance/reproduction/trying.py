@@ -18,7 +18,7 @@ from conformance.evidence import Exchange, setting
 from conformance.evidence.setting import Setting
 from conformance.judge import Attempt, Deallocation, Pair, State
 from conformance.provision import Address, Ledger, Provisioner, Sweep, ledger, sweep_run
-from conformance.reproduction import rules
+from conformance.reproduction import orphans, rules
 from conformance.reproduction.outcome import Answer, Outcome
 from conformance.reproduction.renaming import Renaming, body_of
 from conformance.verdict import Finding, Ruling, Run
@@ -71,10 +71,11 @@ class Reproducer:
     @contextmanager
     def _borrowed(self, count: int) -> Iterator[list[Address]]:
         path = self._directory / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}{ledger.SUFFIX}"
-        own = Ledger(path)
+        own, borrowed = Ledger(path), list[Address]()
         try:
             if count:
                 with Provisioner(self._client, own, self._shared).lease(max(count, 2)) as held:
+                    borrowed += held
                     yield held
             else:
                 yield []
@@ -86,7 +87,7 @@ class Reproducer:
                 own.close()
                 for note in self._shared.glob("slot*.json"):
                     note.unlink()
-            self.left += swept.left
+            self.left += [*swept.left, *orphans.left(self._client, [one.id for one in borrowed])]
 
     def _renaming(self, needed: Setting, held: Sequence[Address]) -> tuple[Renaming, list[Address]]:
         if len(held) < len(needed.addresses):
@@ -163,7 +164,8 @@ class _Trial:
         judge's rules hold in each of them.
         """
         again = [*self._removed, *self._standing]
-        told: list[Scene] = [(self._removed, self._standing), ([], self._standing), (again, self._standing)]
+        bare: Scene = ([], self._standing)
+        told: list[Scene] = [(self._removed, self._standing), bare, bare, (again, self._standing)]
         step, gone = self._steps[-1], [pair for pair in self._removed if pair not in self._standing]
         if self._sequence or step["operation"] in DEALLOCATIONS or self._finding.clause in AS_TOLD or not gone:
             return told

@@ -18,9 +18,9 @@ SETTLE_SECONDS = 1.0
 
 
 @contextlib.contextmanager
-def served(fault: str = "", *, variant: str | None = None) -> Iterator[Reference]:
-    """A deployment with one fault, or a lawful variant of it."""
-    with Reference(Settings(tokens=TOKENS), faults=(fault,) if fault else (), variant=variant) as reference:
+def served(*faults: str, variant: str | None = None) -> Iterator[Reference]:
+    """A deployment with these faults, or a lawful variant of it."""
+    with Reference(Settings(tokens=TOKENS), faults=tuple(filter(None, faults)), variant=variant) as reference:
         yield reference
 
 

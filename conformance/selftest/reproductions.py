@@ -31,9 +31,9 @@ class Tried:
 
 
 @contextlib.contextmanager
-def deployed(fault: str = "") -> Iterator[tuple[Reference, Process]]:
+def deployed(*faults: str) -> Iterator[tuple[Reference, Process]]:
     """A deployment and a process that speaks to it."""
-    with grounds.served(fault) as reference, grounds.process(reference) as process:
+    with grounds.served(*faults) as reference, grounds.process(reference) as process:
         yield reference, process
 
 

@@ -18,7 +18,7 @@ from conformance.driver.ruling_log import RulingLog
 from conformance.evidence import setting
 from conformance.generate import deallocations
 from conformance.judge import Attempt, codes, deallocation, effect, refusal
-from conformance.reproduction import Answer
+from conformance.reproduction import Answer, orphans
 from conformance.verdict import Finding, Ruling
 
 Judge = Callable[[Attempt], Ruling | None]
@@ -65,6 +65,21 @@ def test_a_finding_is_reproduced_where_the_fault_is_and_nowhere_else(fault: str)
     assert [one.answer for one in faulty.outcomes] == [Answer.REPRODUCED], faulty
     assert [one.answer for one in lawful.outcomes] == [Answer.NOT_REPRODUCED], lawful
     assert (faulty.left, faulty.kept, lawful.left, lawful.kept) == ((), 0, (), 0)
+
+
+@pytest.mark.parametrize(("more", "named"), [((), 0), (("removal-does-nothing",), 1)])
+def test_associations_of_an_address_that_is_gone_are_taken_back(more: tuple[str, ...], named: int) -> None:
+    """No ledger knows of them, for their address is de-allocated; what stays after its removal is named."""
+    with reproductions.deployed("delete-leaves-orphans", *more) as (reference, process):
+        bench = Bench(process, RulingLog(frozenset(), process.recorder))
+        pair = bench.leases.association()
+        bench.establish(pair)
+        assert process.client.deallocate_address(pair.address).status == 204
+        assert reference.store.state.associations
+        left = orphans.left(process.client, [pair.address])
+        assert len(left) == len(reference.store.state.associations) == named
+        assert all(pair.address in sentence and pair.server in sentence for sentence in left)
+        bench.close()
 
 
 @pytest.mark.parametrize("fault", ["again-associated-does-not-hold", ""])
