@@ -66,8 +66,7 @@ class Leases:
         """The address, or another one in its place if an earlier test on a faulty target spoilt it."""
         process = self._process
         doubted = address.id in process.doubted
-        asked = Held.of(address.ports, address.literal) if doubted else None
-        known = process.baselines.get(address.id, asked)
+        known = process.baselines.get(address.id)
         if doubted or known is None:
             process.doubted.discard(address.id)
             shown = self._shown(address, known)

@@ -39,6 +39,7 @@ class Ground:
         self._addresses: dict[str, Address] = {}
         self._named: dict[str, str] = {}
         self._held: list[str] = []
+        self._shown: dict[str, list[str]] = {}
         self._unsound: set[str] = set()
         self.sight = Sight(process.client, process.views)
         self.servers = {f"s{number}": one for number, one in enumerate(process.target.servers, 1)}
@@ -64,6 +65,7 @@ class Ground:
             name = self._name(address)
             self.associated[name] = {known[server] for server in self._process.provisioner.associated(address)}
             self._held.append(name)
+            self._look_at(name)
         return [self.bare(name) for name in self._held]
 
     def _name(self, address: Address) -> str:
@@ -130,18 +132,33 @@ class Ground:
         fresh = self._name(address)
         self._held[self._held.index(name)] = fresh
         self.associated[fresh] = set()
+        self._look_at(fresh)
         return fresh, allocation
 
     def modelled(self, name: str) -> Modelled:
         """The address as the model knows it when nothing is associated with it."""
-        return Modelled(Stage.LIVE, self._ports(name))
+        return Modelled(Stage.LIVE, frozenset(self._shown[name]) if name in self._shown else None)
 
-    def _ports(self, name: str) -> frozenset[str]:
-        return frozenset(port.lower() for port in self._addresses[name].ports)
+    def asked_ports(self, name: str) -> list[str]:
+        """The ports that the address was allocated to, as far as the suite asked."""
+        return sorted(port.lower() for port in self._addresses[name].ports)
 
-    def ports(self, name: str) -> list[str]:
-        """The ports that the address was allocated to."""
-        return sorted(self._ports(name))
+    def shown_ports(self, name: str) -> dict[str, list[str]]:
+        """``ports`` as first shown, the measure of what is shown later (decision 15); nothing if none were."""
+        return {"ports": self._shown[name]} if name in self._shown else {}
+
+    def _look_at(self, name: str) -> None:
+        """Learn what the target shows of an address before anything is done to it."""
+        address = self._addresses[name].id
+
+        def held() -> state.Held | None:
+            shown = state.from_address(retried(lambda: self._client.show_address(address)), address)
+            return shown.ports.get(address)
+
+        shown = self.sight.awaited(held, bool)
+        if shown:
+            self._shown[name] = sorted(shown.ports)
+            self._process.baselines.setdefault(address, shown)
 
     def distrust(self, name: str) -> None:
         """The next test shall not have this address."""

@@ -153,8 +153,9 @@ class _Course:
         self._ground.lost(old)
         fresh, exchange = self._ground.renewed(old)
         self.slots[step.slot] = fresh
-        asked = {"f": "allocate", "ports": self._ground.ports(fresh)}
-        self._enter(asked, exchange, {"status": exchange.status or 201, "address": fresh})
+        asked = {"f": "allocate", "ports": self._ground.asked_ports(fresh)}
+        told = {"status": exchange.status or 201, "address": fresh, **self._ground.shown_ports(fresh)}
+        self._enter(asked, exchange, told)
 
     def _learn(self) -> None:
         """What stands now: what the model says if all agreed, else what can be seen once all is removed."""

@@ -2,18 +2,18 @@
 
 Operations are JSON objects; ``f`` says which. Answers carry the HTTP status, and what was read:
 
-========================================================= ====================================
+========================================================= ==============================================
 input                                                     output, apart from ``status``
-========================================================= ====================================
-``{"f": "allocate", "ports": [port, ...]}``               2xx: ``address``, the ID given
+========================================================= ==============================================
+``{"f": "allocate", "ports": [port, ...]}``               2xx: ``address``, the ID given; ``ports``, or left out
 ``{"f": "associate", "server": s, "address": a}``
 ``{"f": "remove", "server": s, "address": a}``
 ``{"f": "list", "server": s}``                            2xx: ``addresses``, all IDs listed
 ``{"f": "show", "server": s, "address": a}``
 ``{"f": "show_address", "address": a}``                   2xx: ``ports``, or left out
 ``{"f": "deallocate", "address": a, "by": "DELETE"}``     or "PUT", with an empty list
-``{"f": "replace_ports", "address": a, "ports": [port]}``
-========================================================= ====================================
+``{"f": "replace_ports", "address": a, "ports": [port]}`` 2xx: ``ports``, or left out
+========================================================= ==============================================
 
 How an answer is read, whatever the operation: 2xx says that it took effect; 4xx that it was refused and had
 none; 401, 413 and 429 that it was turned away before anyone looked at the state, so they say nothing about
@@ -22,8 +22,9 @@ rest ``unknown`` (`outcome`).
 
 Where the contract is silent, all lawful answers are allowed: an association may be refused, or granted again;
 a removal of what is not there answers 2xx or 4xx; replacing the ports is granted or refused; a de-allocated
-address refuses with any 4xx. :class:`Choices` holds a target to what it does in sequence (decision 10 of the
-contract). Codes are judged elsewhere; here only their class counts.
+address refuses with any 4xx. The ports that were asked for bind nobody: those that an answer shows are the address's,
+and where it shows none they are not known (decision 15 of the contract). :class:`Choices` holds a target to what
+it does in sequence (decision 10 of the contract). Codes are judged elsewhere; here only their class counts.
 
 A history is split by address. Each list becomes one read for each address, "is it `listed` for this server",
 and each of these may take its own point between the request and its answer. That a list shows all addresses
@@ -142,7 +143,7 @@ def step(choices: Choices, state: State, input_: Mapping[str, Any], output: Any)
     """The states that may follow; none if the contract does not allow that answer here."""
     answer = read_answer(output)
     if input_["f"] == "allocate":
-        return _allocate(state, input_, answer)
+        return _allocate(state, answer)
     if input_["f"] == "list":
         return (state,) if _lists(state, input_["server"], answer) else ()
     id_ = input_["address"]
@@ -318,9 +319,9 @@ _REFUSABLE: Final[Mapping[str, Callable[[Choices, Address, Mapping[str, Any]], b
 
 
 def _allocated(
-    _choices: Choices, address: Address, input_: Mapping[str, Any], _body: Mapping[str, Any]
+    _choices: Choices, address: Address, _input: Mapping[str, Any], body: Mapping[str, Any]
 ) -> tuple[Address, ...]:
-    return (_fresh(input_),) if address.stage is Stage.ABSENT else ()
+    return (_fresh(body),) if address.stage is Stage.ABSENT else ()
 
 
 def _associated(
@@ -372,9 +373,9 @@ def _deallocated(
 
 
 def _ports_replaced(
-    _choices: Choices, address: Address, input_: Mapping[str, Any], _body: Mapping[str, Any]
+    _choices: Choices, address: Address, _input: Mapping[str, Any], body: Mapping[str, Any]
 ) -> tuple[Address, ...]:
-    return (replace(address, ports=frozenset(input_["ports"])),) if address.stage is Stage.LIVE else ()
+    return (replace(address, ports=_told_ports(body)),) if address.stage is Stage.LIVE else ()
 
 
 _EFFECTS: Final[
@@ -391,15 +392,20 @@ _EFFECTS: Final[
 }
 
 
-def _fresh(input_: Mapping[str, Any]) -> Address:
-    return Address(Stage.LIVE, frozenset(input_["ports"]))
+def _fresh(body: Mapping[str, Any]) -> Address:
+    return Address(Stage.LIVE, _told_ports(body))
 
 
-def _allocate(state: State, input_: Mapping[str, Any], answer: Answer) -> tuple[State, ...]:
+def _told_ports(body: Mapping[str, Any]) -> frozenset[str] | None:
+    told = body.get("ports")
+    return frozenset(told) if isinstance(told, list) else None
+
+
+def _allocate(state: State, answer: Answer) -> tuple[State, ...]:
     if answer.kind is not Kind.SUCCESS:
         return (state,)  # an address whose ID was lost cannot be asked for
     id_ = answer.body["address"]
-    return () if state.address(id_).stage is not Stage.ABSENT else (state.having(id_, _fresh(input_)),)
+    return () if state.address(id_).stage is not Stage.ABSENT else (state.having(id_, _fresh(answer.body)),)
 
 
 def _lists(state: State, server: str, answer: Answer) -> bool:
@@ -466,5 +472,5 @@ _SUCCESSES: Final[Mapping[str, str]] = {
     "associate": "2xx, the association then being there",
     "remove": "204, the association then being gone",
     "deallocate": "2xx, the address then being gone",
-    "replace_ports": "2xx, the ports then being those asked for",
+    "replace_ports": "2xx, the ports then being those that it shows",
 }

@@ -12,7 +12,10 @@ from conformance.reference import Reference, catalogue
 
 FAULTS = [fault.name for fault in catalogue() if fault.breaks[0] == "lifecycle.model"]
 RACES = ["two-winners-30-ms", "deallocation-race-30-ms", "resurrection-30-ms", "double-deallocation"]
-FREEDOMS = ["repetition-is-204", "sporadic-500", "sporadic-503", "lagging-reads", "quota-of-two", "upper-case-answers"]
+FREEDOMS = [
+    *("repetition-is-204", "sporadic-500", "sporadic-503", "lagging-reads", "quota-of-two", "upper-case-answers"),
+    "the-cloud-adds-a-port",
+]
 
 
 def walked(reference: Reference, depth: str = "standard", seed: int = 0) -> list[Walk]:

@@ -41,7 +41,7 @@ def asked(f: str, **members: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("before", "request_", "answer", "after"),
     [
-        (NONE, asked("allocate", ports=["p1", "p2"]), status(201, address="a"), {FREE}),
+        (NONE, asked("allocate", ports=["p1", "p2"]), status(201, address="a", ports=["p1", "p2"]), {FREE}),
         (NONE, asked("allocate", ports=["p1", "p2"]), status(400), {NONE}),
         (FREE, asked("allocate", ports=["p1", "p2"]), status(201, address="a"), set()),
         (GONE, asked("allocate", ports=["p1", "p2"]), status(201, address="a"), set()),
@@ -97,10 +97,13 @@ def test_what_may_follow_an_answer(
     assert possible({before}, request_, answer) == after
 
 
-def test_replaced_ports_are_those_asked_for() -> None:
-    """Replaced ports are those asked for."""
-    (after,) = possible({FREE}, asked("replace_ports", ports=["p9"]), status(200))
-    assert after.address("a").ports == frozenset({"p9"})
+@pytest.mark.parametrize(("f", "before"), [("allocate", NONE), ("replace_ports", FREE)])
+def test_the_ports_are_those_shown_not_those_asked_for(f: str, before: State) -> None:
+    """A cloud may add a port of its own; where an answer shows none, they are not known."""
+    (after,) = possible({before}, asked(f, ports=["p9"]), status(200, address="a", ports=["p9", "own"]))
+    assert after.address("a").ports == frozenset({"p9", "own"})
+    (after,) = possible({before}, asked(f, ports=["p9"]), status(200, address="a"))
+    assert after.address("a").ports is None
 
 
 def test_an_unknown_outcome_is_settled_by_what_is_seen_later() -> None:
