@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import yaml
 
 from conformance import input_file
@@ -70,6 +73,43 @@ def expectation(schema: Any, path: Sequence[str | int]) -> str:
         if isinstance(node, dict) and isinstance(node.get("description"), str):
             said = node["description"]
     return said
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownKey:
+    """A key that a schema does not know, and the one that was probably meant; empty if none is like it."""
+
+    place: tuple[str | int, ...]
+    key: str
+    meant: str
+    expected: str
+
+    def in_words(self) -> str:
+        """The mistake, without its place."""
+        return f"{self.key!r} was unexpected; {f'did you mean {self.meant}?' if self.meant else self.expected}"
+
+
+def unknown_keys(schema: Any, errors: Iterable[jsonschema_rs.ValidationError]) -> list[UnknownKey]:
+    """The keys that the errors are about, each with a suggestion."""
+    found = []
+    for error in errors:
+        node = schema
+        for part in error.schema_path[:-1]:
+            node = node[part]
+        known = tuple(node.get("properties", ())) if isinstance(node, dict) else ()
+        for key in getattr(error.kind, "unexpected", ()):
+            near = difflib.get_close_matches(key, known, 1)
+            expected = f"expected {expectation(schema, error.schema_path)}"
+            found.append(UnknownKey(tuple(error.instance_path), key, near[0] if near else "", expected))
+    return found
+
+
+def told(error: jsonschema_rs.ValidationError, unknown: Iterable[UnknownKey]) -> bool:
+    """An unknown key says it already: the error is that very one, or misses the key that was meant."""
+    missing, place = getattr(error.kind, "property", None), tuple(error.instance_path)
+    return hasattr(error.kind, "unexpected") or any(
+        (one.place, one.meant) == (place, missing) for one in unknown if one.meant
+    )
 
 
 class _Loader(yaml.SafeLoader):

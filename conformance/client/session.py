@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import ipaddress
+import os
 import ssl
 import threading
 import time
@@ -138,6 +139,8 @@ class Session:
         session, adapter = self._connections()
         found = session.merge_environment_settings(outgoing.url, {}, True, self._tls.verify, self._tls.cert)
         settings = {name: found[name] for name in ("proxies", "verify", "cert")}
+        if settings["verify"] is True:  # as curl and OpenSSL take it, where nothing else is said
+            settings["verify"] = os.environ.get("SSL_CERT_FILE") or True
         if loopback(outgoing.url):
             settings["proxies"] = {}
         return adapter.travel(_prepared(outgoing), self._timeout, patience, **settings)

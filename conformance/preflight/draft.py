@@ -82,9 +82,10 @@ def drafted(given: Given, environment: Mapping[str, str] | None = None) -> Draft
     checked = target.from_document(document, "conformance init", {token: "not set", **_set(variables)})
     found: list[Port] = []
     if given.compute == PLACEHOLDER_URL:
-        note = "URLs and servers are placeholders: fill them in, or give --compute URL"
+        missing = "" if token in _set(variables) else f" and set {token}"
+        note = f"URLs and servers are placeholders: fill them in, or give --compute URL{missing}"
     elif token not in _set(variables):
-        note = f"{token} is not set, so nothing was asked, and the servers are placeholders: fill them in"
+        note = f"the token is missing: {token} is not set, so nothing was asked, and the servers are placeholders"
     else:
         found, note = _asked(checked)
     network = given.network_id or _likeliest(found)
@@ -138,6 +139,8 @@ def _asked(chosen: Target) -> tuple[list[Port], str]:
     found = [port for port in ports(listing) if all(map(_is_id, (port.id, port.server, port.network)))]
     if not found:
         said = f"{chosen.network}/ports shows no port of a server: {listing.outcome}"
+        if listing.status == 401:
+            said = f"the token in {URL_CREDENTIALS['token']} is refused at {chosen.network}: {listing.outcome}"
         return [], f"{said}; the servers are placeholders: fill them in"
     servers = {port.server for port in found}
     return found, f"{len(servers)} servers of the tenant were found; which of them to use is your choice"

@@ -5,6 +5,7 @@ Its first line on standard output is a JSON object that says where it listens; i
 
 import json
 import os
+import shlex
 import signal
 import sys
 import threading
@@ -86,6 +87,14 @@ def _tokens() -> tuple[Tokens, list[str]]:
     return tokens, [f"export {VARIABLES[role]}={getattr(tokens, role)}" for role in made_up]
 
 
+def _greeting(reference: Reference, described: Path | None) -> Iterable[str]:
+    """What to do with it, as comments and lines to copy into another terminal."""
+    told = reference.announcement()
+    given = described or told["compute"]
+    yield f"# The reference deployment listens at {told['compute']} until Ctrl-C. In another terminal, copy:"
+    yield f"# conformance run --target {shlex.quote(str(given))}"
+
+
 def _wait(*, until_stdin_ends: bool) -> None:
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -142,7 +151,7 @@ def serve(
         with reference:
             if write_target:
                 write_target.write_text("\n".join([*yaml_lines(reference.target()), ""]), encoding="utf-8")
-            click.echo("\n".join([json.dumps(reference.announcement()), *exports]))
+            click.echo("\n".join([json.dumps(reference.announcement()), *_greeting(reference, write_target), *exports]))
             sys.stdout.flush()
             _wait(until_stdin_ends=exit_with_stdin)
     except UnknownNameError as error:

@@ -120,6 +120,25 @@ def test_a_private_authority_is_accepted_once_it_is_known(tmp_path: Path, truste
         assert server.connections == 1
 
 
+@pytest.mark.parametrize(("first", "accepted"), [("", True), ("other", False)])
+def test_the_authorities_of_openssl_count_where_no_others_are_named(
+    first: str,
+    accepted: bool,  # noqa: FBT001
+    tmp_path: Path,
+    trusted: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """REQUESTS_CA_BUNDLE has precedence over SSL_CERT_FILE."""
+    other = certificate(tmp_path, "other", "DNS:other.invalid", 2)
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("SSL_CERT_FILE", f"{trusted}.crt")
+    if first:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", f"{other}.crt")
+    with SecureServer(answering, trusted) as server:
+        assert (client_of(server.url, tmp_path).remove(SERVER, ADDRESS).status == 204) is accepted
+
+
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="nothing is checked strictly before Python 3.13")
 def test_who_is_refused_by_the_stricter_check_alone_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An authority that may not sign, as many private ones say of themselves."""

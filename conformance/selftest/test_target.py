@@ -287,3 +287,27 @@ def test_opaque_servers_and_canonical_uuids_may_stand_in_a_path() -> None:
     assert not any(
         is_uuid(one) for one in (f"{uuid}\n", f" {uuid}", f"{{{uuid}}}", uuid.replace("-", ""), f"{uuid}/..")
     )
+
+
+@pytest.mark.parametrize("named", ["token", "./token", "sub/../token"])
+def test_a_file_is_found_from_where_the_description_lies(
+    named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever the command is typed; another file of that name there does not count."""
+    (tmp_path / "targets" / "sub").mkdir(parents=True)
+    (tmp_path / "targets" / "token").write_text("the-right-one")
+    (tmp_path / "token").write_text("the-wrong-one")
+    path = tmp_path / "targets" / "target.yaml"
+    path.write_text(yaml.safe_dump(DESCRIPTION | {"auth": {"token": f"file:{named}"}}))
+    monkeypatch.chdir(tmp_path)
+    assert target.load("targets/target.yaml", {}).tokens["full"] == "the-right-one"
+
+
+def test_a_misspelled_key_is_told_once_with_what_was_meant(tmp_path: Path) -> None:
+    """Not a second time as a key that is missing."""
+    path = tmp_path / "target.yaml"
+    misspelled = {"resouces" if key == "resources" else key: value for key, value in DESCRIPTION.items()}
+    path.write_text(yaml.safe_dump(misspelled))
+    with pytest.raises(UsageError) as caught:
+        target.load(str(path), {"CONFORMANCE_TOKEN": "x"})
+    assert str(caught.value) == f"{path}: the description: 'resouces' was unexpected; did you mean resources?"

@@ -9,7 +9,7 @@ from report_runs import broken, clause, finding, waiver
 
 from conformance import catalogue
 from conformance.errors import UsageError
-from conformance.verdict import Absence, Standing, Verdict, Waiver, waivers
+from conformance.verdict import Absence, Standing, Verdict, Waiver, WaiverUse, waivers
 
 LAST_DAY = date(2027, 1, 31)
 CLAUSES = tuple(one.id for one in catalogue.load())
@@ -120,6 +120,10 @@ MATCHES = {
     "204": True,
     "Chunked": False,
     "lost": False,
+    "refusal-*": False,
+    "[x]": True,
+}
+PATTERNS = {
     "refusal-*": True,
     "*chunked": True,
     "chunk*": False,
@@ -132,8 +136,36 @@ MATCHES = {
 
 @pytest.mark.parametrize(("match", "expected"), MATCHES.items())
 def test_a_match_is_a_part_or_a_pattern_of_the_whole(match: str, expected: bool) -> None:  # noqa: FBT001
-    """Held against rule, summary and observation, with case."""
+    """Held against rule, summary and observation, with case; what a pattern would mean stands for itself."""
     assert waivers.matches(waiver(match=match), FINDING) is expected
+
+
+@pytest.mark.parametrize(("pattern", "expected"), PATTERNS.items())
+def test_a_pattern_is_marked_as_one(pattern: str, expected: bool) -> None:  # noqa: FBT001
+    """It follows a whole text."""
+    assert waivers.matches(replace(waiver(match=""), pattern=pattern), FINDING) is expected
+
+
+def test_all_mistakes_are_told_in_one_go(tmp_path: Path) -> None:
+    """What the schema says, clauses that are none, and keys that were misspelled, each once and with what was meant."""
+    misspelled = {"expire" if key == "expires" else key: value for key, value in ENTRY.items()}
+    path = written(tmp_path, ENTRY | {"clause": "body.refusd"}, misspelled)
+    with pytest.raises(UsageError) as caught:
+        waivers.load(path, CLAUSES)
+    lines = [line.removeprefix(f"{path}: ") for line in str(caught.value).splitlines()]
+    assert lines == [
+        "waivers[1]: 'expire' was unexpected; did you mean expires?",
+        "waivers[0].clause: there is no clause body.refusd; did you mean body.refused or method.refused?",
+    ]
+
+
+def test_who_meant_a_pattern_is_told(tmp_path: Path) -> None:
+    """Where it matched nothing."""
+    use = WaiverUse(waiver(match="refusal-*"), Standing.UNMATCHED)
+    assert "a shell pattern is given as pattern" in use.in_words()
+    path = written(tmp_path, ENTRY | {"pattern": "x*"})
+    with pytest.raises(UsageError, match="match or pattern"):
+        waivers.load(path, CLAUSES)
 
 
 def test_a_waiver_is_about_its_own_clause() -> None:

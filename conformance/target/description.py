@@ -7,7 +7,7 @@ import math
 import os
 import re
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,26 @@ def load(given: str, environment: Mapping[str, str] | None = None) -> Target:
     if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", given):
         return _from_url(given, variables)
     path = Path(given)
-    return from_document(yaml_input.read(path, "a target description"), str(path), variables)
+    document = yaml_input.read(path, "a target description")
+    return from_document(_anchored(document, path.parent), str(path), variables)
+
+
+def _anchored(document: Any, folder: Path) -> Any:
+    """The document with the files that it names found from where it lies, wherever the command is typed."""
+    if not isinstance(document, dict):
+        return document
+    found = dict(document)
+    for key, prefix in (("auth", "file:"), ("tls", "")):
+        if isinstance(found.get(key), dict):
+            found[key] = {name: _from(folder, given, prefix) for name, given in found[key].items()}
+    return found
+
+
+def _from(folder: Path, given: Any, prefix: str) -> Any:
+    if not isinstance(given, str) or not given.startswith(prefix):
+        return given
+    named = os.path.expanduser(given.removeprefix(prefix))  # noqa: PTH111  # it raises nothing
+    return f"{prefix}{folder / named}" if named else given
 
 
 def from_document(document: Any, source: str, environment: Mapping[str, str]) -> Target:
@@ -99,7 +118,10 @@ def _mistakes(document: Any) -> list[str]:
         return [f"{place}: expected text, a finite number, a list or a mapping with text as keys" for place in odd]
     schema = json.loads((SPEC / "target.schema.json").read_text(encoding="utf-8"))
     validator = jsonschema_rs.Draft202012Validator(schema)
-    return sorted({_mistake(error, schema) for error in validator.iter_errors(document)})
+    errors = list(validator.iter_errors(document))
+    unknown = yaml_input.unknown_keys(schema, errors)
+    others = {_mistake(error, schema) for error in errors if not yaml_input.told(error, unknown)}
+    return sorted({f"{_place(one.place)}: {one.in_words()}" for one in unknown} | others)
 
 
 def _odd(document: Any, place: str = "") -> Iterator[str]:
@@ -123,13 +145,17 @@ def _odd(document: Any, place: str = "") -> Iterator[str]:
 
 
 def _mistake(error: jsonschema_rs.ValidationError, schema: dict[str, Any]) -> str:
-    key = ".".join(str(part) for part in error.instance_path) or "the description"
+    key = _place(error.instance_path)
     expected = yaml_input.expectation(schema, error.schema_path)
     # The value is not repeated: a token that was pasted into the file must not reach the terminal.
-    detail = f"{error.message}; " if error.schema_path[-1] in {"required", "additionalProperties"} else ""
+    detail = f"{error.message}; " if error.schema_path[-1] == "required" else ""
     if key.removeprefix("auth.") in TOKENS and error.schema_path[-1] != "not":
         detail = "a literal is refused, so that no secret stands in a file that is shared: "
     return f"{key}: {detail}expected {expected}"
+
+
+def _place(path: Iterable[str | int]) -> str:
+    return ".".join(map(str, path)) or "the description"
 
 
 def _bad_resources(document: dict[str, Any]) -> list[str]:

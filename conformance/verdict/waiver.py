@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Self
@@ -14,7 +15,8 @@ class Waiver:
     """A dated promise to live with a finding for a while (``spec/waivers.schema.json``).
 
     Attributes:
-        match: which findings of the clause; empty: all of them.
+        match: which findings of the clause, by a text within them; empty: all of them.
+        pattern: the same, by a shell pattern for a whole text.
         expires: the last day on which it holds, YYYY-MM-DD.
     """
 
@@ -24,6 +26,7 @@ class Waiver:
     ticket: str
     expires: str
     match: str = ""
+    pattern: str = ""
 
     def in_words(self) -> str:
         """Who promised what until when."""
@@ -58,7 +61,11 @@ class WaiverUse:
 
     def to_json(self) -> type_of_json:
         """The waiver as the run document holds it."""
-        return {"waiver": asdict(self.waiver), "standing": self.standing.value, "findings": list(self.findings)}
+        return {"waiver": self._promise(), "standing": self.standing.value, "findings": list(self.findings)}
+
+    def _promise(self) -> type_of_json:
+        """Without a pattern where there is none, as before there were any."""
+        return {name: value for name, value in asdict(self.waiver).items() if value or name != "pattern"}
 
     @classmethod
     def from_json(cls, document: type_of_json) -> Self:
@@ -68,8 +75,11 @@ class WaiverUse:
 
     def in_words(self) -> str:
         """The clause, the pattern if there is one, and what became of the waiver."""
-        narrowed = f" for findings like {self.waiver.match!r}" if self.waiver.match else ""
+        like = self.waiver.pattern or self.waiver.match
+        narrowed = f" for findings like {like!r}" if like else ""
         became = STALE.get(self.standing, "was applied" if self.findings else "waits: its clause was not judged")
         if self.standing is Standing.EXPIRED:
             became += f" on {self.waiver.expires}"
+        if self.standing is Standing.UNMATCHED and re.search(r"[*?[]", self.waiver.match):
+            became += " (a shell pattern is given as pattern, match is taken as it stands)"
         return f"the waiver of {self.waiver.clause}{narrowed} ({self.waiver.ticket}) {became}"

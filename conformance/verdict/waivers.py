@@ -10,7 +10,6 @@ from __future__ import annotations
 import difflib
 import fnmatch
 import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date
@@ -35,7 +34,10 @@ def load(path: Path, clauses: Sequence[str]) -> tuple[Waiver, ...]:
         UsageError: it cannot be read or is wrong; one line for each mistake, with file, place and what is expected.
     """
     document = yaml_input.read(path, "a waiver file")
-    mistakes = sorted(set(_mistakes(document))) or list(_contradictions(document["waivers"], clauses))
+    mistakes = sorted(set(_mistakes(document)))
+    places = {mistake.partition(": ")[0] for mistake in mistakes}
+    further = _contradictions(_entries(document), clauses)
+    mistakes += [mistake for mistake in further if mistake.partition(": ")[0] not in places]
     if mistakes:
         raise UsageError("\n".join(f"{path}: {mistake}" for mistake in mistakes))
     return tuple(Waiver(**entry) for entry in document["waivers"])
@@ -44,14 +46,14 @@ def load(path: Path, clauses: Sequence[str]) -> tuple[Waiver, ...]:
 def matches(waiver: Waiver, finding: Finding) -> bool:
     """Whether the waiver is about the finding: the same clause, and ``match`` fits rule, summary or observation.
 
-    A ``match`` with ``*``, ``?`` or ``[`` is a shell pattern (:mod:`fnmatch`) for the whole of one of these texts;
-    any other is looked for within them. Case counts.
+    ``match`` is looked for within these texts as it stands; ``pattern`` is a shell pattern (:mod:`fnmatch`) for the
+    whole of one of them. Case counts.
     """
     if waiver.clause != finding.clause:
         return False
     texts = (finding.rule, finding.summary, finding.observed)
-    if re.search(r"[*?[]", waiver.match):
-        return any(fnmatch.fnmatchcase(text, waiver.match) for text in texts)
+    if waiver.pattern:
+        return any(fnmatch.fnmatchcase(text, waiver.pattern) for text in texts)
     return any(waiver.match in text for text in texts)
 
 
@@ -105,7 +107,12 @@ def _mistakes(document: Any) -> Iterator[str]:
     except ValueError:
         yield "expected text, lists and mappings with text as keys, and nothing else that YAML knows"
         return
+    unknown = yaml_input.unknown_keys(schema, errors)
+    for one in unknown:
+        yield f"{_place(one.place)}: {one.in_words()}"
     for error in errors:
+        if yaml_input.told(error, unknown):
+            continue
         expected = yaml_input.expectation(schema, error.schema_path)
         detail = f"{error.message}; " if error.schema_path[-1] in WORDLESS else ""
         yield f"{_place(error.instance_path)}: {detail}expected {expected}"
@@ -117,15 +124,23 @@ def _place(path: Sequence[str | int]) -> str:
     return words.lstrip(".") or "the file"
 
 
-def _contradictions(entries: list[dict[str, str]], clauses: Sequence[str]) -> Iterator[str]:
+def _entries(document: Any) -> list[Any]:
+    """What may be waivers, whatever else is wrong."""
+    entries = document.get("waivers") if isinstance(document, dict) else None
+    return entries if isinstance(entries, list) else []
+
+
+def _contradictions(entries: list[Any], clauses: Sequence[str]) -> Iterator[str]:
     """What no schema can say: clauses that are in no clause file, and the same promise twice."""
     first: dict[tuple[str, str], int] = {}
     for number, entry in enumerate(entries):
+        if not isinstance(entry, dict) or not isinstance(entry.get("clause"), str):
+            continue
         place, clause = f"waivers[{number}]", entry["clause"]
         if clause not in clauses:
             near = difflib.get_close_matches(clause, clauses)
             expected = f"did you mean {' or '.join(near)}?" if near else f"expected one of {', '.join(clauses)}"
             yield f"{place}.clause: there is no clause {clause}; {expected}"
-        earlier = first.setdefault((clause, entry.get("match", "")), number)
+        earlier = first.setdefault((clause, str(entry.get("pattern", entry.get("match", "")))), number)
         if earlier != number:
             yield f"{place}: the same clause and match as waivers[{earlier}]; expected one waiver for them"
