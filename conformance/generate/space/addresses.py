@@ -59,25 +59,25 @@ def _unpadded(text: str) -> list[str]:
 
 SPELLINGS: dict[str, tuple[str, Forms]] = {
     "in braces": (GUID, lambda i: [f"{{{i}}}", f"{{{_bare(i)}}}"]),
-    "in one brace": (GUID, lambda i: [f"{{{i}", f"{i}}}"]),
+    "more after it, a brace or hyphen": (GUID, lambda i: [f"{i}}}", f"{i}-"]),
     "in parentheses": (GUID, lambda i: [f"({i})"]),
-    "in brackets": (GUID, lambda i: [f"[{i}]", f"<{i}>"]),
+    "in brackets": (GUID, lambda i: [f"[{i}]", f"<{i}>", f"{{{i}"]),
     "in quotes": ("JSON and SQL literals", lambda i: [f'"{i}"', f"'{i}'", f"`{i}`"]),
     "without hyphens": (GUID, lambda i: [_bare(i)]),
     "without hyphens in upper case": (GUID, lambda i: [_bare(i).upper()]),
     "as a URN": ("RFC 9562, 4: urn:uuid", lambda i: [f"urn:uuid:{i}", f"URN:UUID:{i}", f"urn:uuid:{_bare(i)}"]),
     "with a scheme": (GUID, lambda i: [f"uuid:{i}", f"urn:{i}", f"guid:{i}", f"oid:{i}"]),
     "after a blank": (STRIP, lambda i: [f" {i}", f"  {i}"]),
-    "before a blank": (STRIP, lambda i: [f"{i} ", f"{i}  "]),
+    "more after it, a blank": (STRIP, lambda i: [f"{i} ", f"{i}  "]),
     "between blanks": (STRIP, lambda i: [f" {i} "]),
-    "before another blank": (STRIP, lambda i: [f"{i}{one}" for one in BLANKS]),
+    "more after it, another blank": (STRIP, lambda i: [f"{i}{one}" for one in BLANKS]),
     "after another blank": (STRIP, lambda i: [f"{one}{i}" for one in BLANKS]),
     "with a blank within": (STRIP, lambda i: [i.replace("-", " - ", 1), f"{i[:4]} {i[4:]}"]),
     "with 0x": (GUID, lambda i: [f"0x{_bare(i)}", f"0X{_bare(i).upper()}"]),
     "as an X GUID": (GUID, lambda i: [_x_guid(i)]),
     "hyphens elsewhere": (GUID, lambda i: [_grouped(i, 4, 8, 8), _grouped(i, 16), _grouped(i, *[4] * 7)]),
     "some hyphens only": (GUID, lambda i: [i.replace("-", "", 1), _grouped(i, 8)]),
-    "with doubled hyphens": (GUID, lambda i: [i.replace("-", "--"), f"{i}-", f"-{i}"]),
+    "with doubled hyphens": (GUID, lambda i: [i.replace("-", "--"), f"-{i}"]),
     "with other hyphens": ("Unicode Dash", lambda i: [i.replace("-", one) for one in HYPHENS]),
     "in base64": ("RFC 4648", lambda i: _unpadded(i)[0::4]),
     "in base32": ("RFC 4648", lambda i: _unpadded(i)[1::4] + _unpadded(i)[2::4]),
@@ -95,55 +95,74 @@ def _x_guid(text: str) -> str:
     return f"{{0x{bare[:8]},0x{bare[8:12]},0x{bare[12:16]},{{{tail}}}}}"
 
 
+def _overlong(letter: str) -> str:
+    """A character of ASCII in two octets where one is due."""
+    return f"%{0xC0 | ord(letter) >> 6:02X}%{0x80 | ord(letter) & 0x3F:02X}"
+
+
+# What stands before the comma of a kind is its group: what a whole group breaks alike is one finding.
 NO_UUIDS: dict[str, tuple[str, Forms]] = {
-    "suffix .json": ("Rails, OpenStack: format suffixes", lambda i: [f"{i}.json", f"{i}.JSON"]),
-    "another suffix": ("format suffixes of frameworks", lambda i: [f"{i}.{ending}" for ending in ENDINGS]),
-    "a dot after": ("suffixes, emptied; Windows names", lambda i: [f"{i}.", f"{i}.."]),
-    "a dot before": ("hidden names", lambda i: [f".{i}"]),
-    "matrix parameter": ("Java servlets: matrix parameters", lambda i: [f"{i};v=1", f"{i};", f"{i};jsessionid=1"]),
-    "list with a comma": ("lists in path segments", lambda i: [f"{i},{i}", f"{i},"]),
-    "list otherwise": (
-        "lists in path segments",
-        lambda i: [f"{i}|{i}", f"{i} {i}", f"{i}&{i}", f"{i}+{i}", f"[{i},{i}]"],
+    "more after it, .json": ("Rails, OpenStack: format suffixes", lambda i: [f"{i}.json", f"{i}.JSON"]),
+    "more after it, another suffix": (
+        "format suffixes of frameworks",
+        lambda i: [f"{i}.{ending}" for ending in ENDINGS],
     ),
-    "wildcard at the end": ("globs and SQL LIKE", lambda i: [f"{i[:-1]}*", f"{i}*", f"{i[:-1]}?", f"{i[:8]}*"]),
-    "SQL wildcard": ("SQL LIKE", lambda i: [f"{i[:-1]}_", f"{i[:8]}%", f"{i}%", f"%{i}"]),
-    "wildcard alone": ("globs and SQL LIKE", lambda _: ["*", "%", "?", "**", "_", ".*"]),
-    "a digit less": ("RFC 9562, 4: 32 digits", lambda i: [i[:-1], i[1:], _bare(i)[:-1]]),
-    "a digit more": ("RFC 9562, 4: 32 digits", lambda i: [f"{i}0", f"0{i}", f"{_bare(i)}0", f"{i}a"]),
+    "more after it, a dot": ("suffixes, emptied; Windows names", lambda i: [f"{i}.", f"{i}.."]),
+    "a mark before": ("hidden names; signs of numbers", lambda i: [f".{i}", f"+{i}"]),
+    "more after it, a matrix parameter": (
+        "Java servlets: matrix parameters",
+        lambda i: [f"{i};v=1", f"{i};", f"{i};jsessionid=1"],
+    ),
+    "more after it, a comma": ("lists in path segments", lambda i: [f"{i},{i}", f"{i},"]),
+    "more after it, itself": (
+        "lists in path segments",
+        lambda i: [f"{i}{i}", f"{i}|{i}", f"{i}-{i}", f"{i} {i}", f"{i}&{i}", f"{i}+{i}"],
+    ),
+    "more after it, a wildcard": ("globs and SQL LIKE", lambda i: [f"{i}*", f"{i}%", f"{i}?"]),
+    "a wildcard, at the end": ("globs", lambda i: [f"{i[:-1]}*", f"{i[:-1]}?", f"{i[:8]}*"]),
+    "a wildcard, of SQL": ("SQL LIKE", lambda i: [f"{i[:-1]}_", f"{i[:8]}%", f"%{i}"]),
+    "a wildcard, alone": ("globs and SQL LIKE", lambda _: ["*", "%", "?", "**", "_", ".*"]),
+    "a digit less or more": (
+        "RFC 9562, 4: 32 digits",
+        lambda i: [i[:-1], f"0{i}", i[1:], f"{_bare(i)}0", _bare(i)[:-1]],
+    ),
+    "more after it, a digit": ("RFC 9562, 4: 32 digits", lambda i: [f"{i}0", i * 7, f"{i}a", f"{i}{'0' * 200}"]),
     "no hex digit": ("RFC 9562, 4: hex digits", lambda i: [f"{i[:-1]}g", f"z{i[1:]}", f"{i[:-1]}O", f"{i[:-1]}l"]),
     "only its beginning": ("prefix search, as git and docker", lambda i: [i[:8], i[:13], i[:4], f"{i[:8]}-"]),
     "only its end": ("short names", lambda i: [i[-12:], i[-4:]]),
     "full-width digit": ("Unicode NFKC", lambda i: _swapped(i, FULL_WIDTH)),
     "Arabic digit": ("Unicode Nd: int() takes it", lambda i: _swapped(i, ARABIC) + _swapped(i, DEVANAGARI)),
     "mathematical digit": ("Unicode NFKC", lambda i: _swapped(i, MATHEMATICAL) + _swapped(i, SUPERSCRIPT)),
-    "Cyrillic letter": ("look-alikes", lambda i: _swapped(i, CYRILLIC)),
-    "combining mark": ("Unicode NFC", lambda i: [f"{i}\u0301", f"{i[0]}\u0301{i[1:]}"]),
-    "SQL": ("SQL quoting", lambda i: [f"{i}' OR '1'='1", f"{i}'--", f"{i}';--", f"{i}' --", f"{i}#"]),
-    "a fragment or query within": ("RFC 3986, encoded", lambda i: [f"{i}#x", f"{i}?x=1", f"{i}?"]),
-    "version or entity": (
+    "another letter": ("look-alikes; Unicode NFC", lambda i: [*_swapped(i, CYRILLIC), f"{i[0]}\u0301{i[1:]}"]),
+    "more after it, SQL": ("SQL quoting", lambda i: [f"{i}' OR '1'='1", f"{i}'--", f"{i}';--", f"{i}' --", f"{i}#"]),
+    "more after it, a fragment or query": ("RFC 3986, encoded", lambda i: [f"{i}#x", f"{i}?x=1", f"{i}?"]),
+    "more after it, a version or entity": (
         "habits of stores",
-        lambda i: [f"{i}@1", f"{i}:1", f"{i}!", f"{i}~", f"{i}$", f"{i}=", f"{i}-1"],
+        lambda i: [f"{i}@1", f"{i}:1", f"{i}!", f"{i}~", f"{i}$", f"{i}=", f"{i}-1", f"{i}\u0301"],
     ),
-    "a plus after": ("form decoding takes it for a blank", lambda i: [f"{i}+", f"+{i}"]),
-    "named": ("OData, RSQL and matrix keys", lambda i: [f"id={i}", f"id:{i}", f"({i},)", f"id eq {i}", f"@{i}"]),
+    "more after it, a plus": ("form decoding takes it for a blank", lambda i: [f"{i}+"]),
+    "named": (
+        "OData, RSQL and matrix keys",
+        lambda i: [f"id={i}", f"id:{i}", f"({i},)", f"[{i},{i}]", f"id eq {i}", f"@{i}"],
+    ),
     "name": (NAMES, lambda _: ["all", "any", "self", "me", "default", "latest", "first", "detail", "new", "ALL"]),
     "nothing": (NAMES, lambda _: ["null", "undefined", "None", "nil", "NaN", "false", "true", "{}", "[]", '""']),
     "number": ("row numbers", lambda _: ["0", "1", "-1", "4294967295", "1e3", "0x0", "00000000", "9" * 39]),
     "template": ("unfilled templates", lambda _: ["{IPAddressID}", ":id", "<id>", "${id}", "%s", "{{id}}"]),
     "blank alone": (STRIP, lambda _: [" ", "\u00a0", "\u3000"]),
-    "long": ("255 bytes: limits of names", lambda i: ["a" * 255, i * 7, f"{i}{'0' * 200}"]),
-    "doubled": ("RFC 9562, 4: 32 digits", lambda i: [f"{i}{i}", f"{i}-{i}"]),
+    "long": ("255 bytes: limits of names", lambda _: ["a" * 255]),
 }
 
 ENCODINGS: dict[str, tuple[str, Forms]] = {
-    "octets that are no UTF-8": ("RFC 3629", lambda i: [f"{i}%FF", f"%FE{i}", f"{i}%E9", f"{i}%C3", f"{i}%ED%A0%BD"]),
-    "overlong UTF-8": (
-        "RFC 3629, 3: overlong",
-        lambda i: [f"%C0%{0x80 | ord(i[0]):02X}{i[1:]}"] if i[0] < "@" else [f"{i}%C0%A0"],
+    "octets that are no UTF-8": ("RFC 3629", lambda i: [f"%FE{i}"]),
+    "more after it, octets that are no UTF-8": (
+        "RFC 3629",
+        lambda i: [f"{i}%FF", f"{i}%E9", f"{i}%C3", f"{i}%ED%A0%BD", f"{i}%C0%A0"],
     ),
+    "overlong UTF-8": ("RFC 3629, 3: overlong", lambda i: [f"{_overlong(i[0])}{i[1:]}"]),
     "encoded twice": ("RFC 3986, 2.4: not twice", lambda i: [f"%25{ord(i[0]):02X}{i[1:]}", i.replace("-", "%252D")]),
-    "broken percent-encoding": ("RFC 3986, 2.1", lambda i: [f"{i}%zz", f"{i}%", f"{i}%4", f"%u0030{i[1:]}"]),
+    "broken percent-encoding": ("RFC 3986, 2.1", lambda i: [f"%u00{ord(i[0]):02X}{i[1:]}"]),
+    "more after it, a broken percent-encoding": ("RFC 3986, 2.1", lambda i: [f"{i}%zz", f"{i}%", f"{i}%4"]),
 }
 
 NOBODYS: dict[str, tuple[str, Forms]] = {

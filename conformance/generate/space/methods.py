@@ -107,10 +107,10 @@ def _field_overrides() -> Iterator[Value]:
         for method in CARRIERS:
             for told in ("DELETE", "delete"):
                 words = f"{method} with {name}: {told}"
-                yield _override(f"{name} on {method}", words, source, {"method": method, "headers": {name: told}})
+                yield _override(f"{name}, on {method}", words, source, {"method": method, "headers": {name: told}})
     for method in CARRIERS:
         for name, source in OTHER_FIELDS.items():
-            kind = f"{name} on POST" if method == "POST" else f"another field on {method}"
+            kind = f"{name}, on POST" if method == "POST" else f"another field, on {method}"
             yield _override(
                 kind, f"{method} with {name}: DELETE", source, {"method": method, "headers": {name: "DELETE"}}
             )
@@ -122,12 +122,12 @@ def _query_overrides() -> Iterator[Value]:
             for told in ("DELETE", "delete"):
                 query = urlencode({name: told})
                 yield _override(
-                    f"query {name} on {method}", f"{method} with ?{query}", source, {"method": method, "query": query}
+                    f"query {name}, on {method}", f"{method} with ?{query}", source, {"method": method, "query": query}
                 )
         for name, source in OTHER_QUERIES.items():
             query = urlencode({name: "DELETE" if name not in {"action", "_action", "cmd"} else "delete"})
             yield _override(
-                f"another query on {method}", f"{method} with ?{query}", source, {"method": method, "query": query}
+                f"another query, on {method}", f"{method} with ?{query}", source, {"method": method, "query": query}
             )
 
 
@@ -144,4 +144,4 @@ def _body_overrides() -> Iterator[Value]:
     for method in ("POST", "PUT"):
         for kind, source, media_type, body in rows:
             sent = {"body": body, "framing": "content-length", "headers": {"Content-Type": media_type}}
-            yield _override(f"{kind} on {method}", f"{method} of {body!r}", source, {"method": method, **sent})
+            yield _override(f"{kind}, on {method}", f"{method} of {body!r}", source, {"method": method, **sent})
