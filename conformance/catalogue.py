@@ -7,6 +7,7 @@ file, the key and what belongs there; it never becomes a verdict about a target.
 from __future__ import annotations
 
 import difflib
+import functools
 import hashlib
 import json
 from dataclasses import dataclass
@@ -120,6 +121,7 @@ class Catalogue:
         raise SpecificationError(f"the catalogue has no clause {clause_id!r}", hint)
 
 
+@functools.cache
 def load(spec_dir: Path = SPEC) -> Catalogue:
     """The catalogue under ``spec_dir``, checked against ``clause.schema.json``.
 

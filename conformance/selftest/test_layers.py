@@ -5,6 +5,7 @@ The table is the design. A part's own modules, the standard library and the name
 """
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,3 +136,14 @@ def test_modules_are_named_for_their_subject() -> None:
     """No drawer for things without a place."""
     names = {part.removesuffix(".py") for path in PACKAGE.rglob("*.py") for part in path.relative_to(PACKAGE).parts}
     assert not {name for name in names if NO_TOPIC & set(name.split("_"))}
+
+
+def test_the_way_of_a_verdict_is_as_the_guide_tells_it() -> None:
+    """Each station that it names is a function of the file that it names."""
+    guide = (PACKAGE.parent / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = guide.partition("\n## The way of a verdict\n")[2].partition("\n## ")[0]
+    stations = re.findall(r"\| `(conformance/\S+\.py)` \| `(\w+)` \|", section)
+    assert len(stations) > 10
+    for path, name in stations:
+        tree = ast.parse((PACKAGE.parent / path).read_text(encoding="utf-8"))
+        assert name in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, path
