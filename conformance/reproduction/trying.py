@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
@@ -18,7 +18,7 @@ from conformance.evidence import Exchange, setting
 from conformance.evidence.setting import Setting
 from conformance.judge import Attempt, Deallocation, Pair, State
 from conformance.provision import Address, Ledger, Provisioner, Sweep, ledger, sweep_run
-from conformance.reproduction import orphans, rules
+from conformance.reproduction import orphans, rules, sequences
 from conformance.reproduction.outcome import Answer, Outcome
 from conformance.reproduction.renaming import Renaming, body_of
 from conformance.verdict import Finding, Ruling, Run
@@ -29,11 +29,14 @@ TRIES = 12
 RACES = 40
 """So often requests that overlapped are sent again: who wins is chance."""
 
+FRESH = 12
+"""So often a race is run on fresh addresses, where it may end with a de-allocated one."""
+
 AS_TOLD = frozenset({"effect.repeat"})
 """Clauses that are judged by what had been removed before: nothing else may stand than what the run tells."""
 
 Scene = tuple[list[Pair], list[Pair]]
-"""What had been removed before, and what stands."""
+"""What is associated, in this order, and what of it stands in the end."""
 
 GENTLE = frozenset({413, 500, 503})
 DEALLOCATIONS = {"deallocateAddress": "DELETE", "updateAddress": "PUT"}
@@ -61,12 +64,18 @@ class Reproducer:
     def reproduce(self, finding: Finding) -> Outcome:
         """Try it; nothing of it stays at the target, or :attr:`left` names what does."""
         needed = setting.of(finding.to_json())
+        outcome = Outcome(Answer.NOT_TRIED, "")
         try:
-            with self._borrowed(len(needed.addresses)) as held:
-                renaming, addresses = self._renaming(needed, held)
-                return _Trial(self._client, finding, needed, renaming, addresses).outcome()
+            for _ in range(FRESH if sequences.is_race(finding) else 1):
+                with self._borrowed(len(needed.addresses)) as held:
+                    renaming, addresses = self._renaming(needed, held)
+                    trial = _Trial(self._client, finding, needed, renaming, addresses)
+                    outcome = trial.outcome()
+                if outcome.answer is Answer.REPRODUCED or not trial.spent:
+                    break
         except ConformanceError as error:
             return Outcome(Answer.NOT_TRIED, f"{error.message}{f' ({error.hint})' if error.hint else ''}")
+        return outcome
 
     @contextmanager
     def _borrowed(self, count: int) -> Iterator[list[Address]]:
@@ -128,6 +137,7 @@ class _Trial:
         self._standing = [self._pair(*one) for one in needed.standing]
         self._removed = [self._pair(*one) for one in needed.removed]
         self._sent: list[str] = []
+        self.spent = False
         by_id = {str(one["id"]): one for one in finding.exchanges}
         self._steps = [by_id[one] for one in needed.steps if one in by_id]
         self._sequence = setting.is_sequence(finding.details)
@@ -139,7 +149,7 @@ class _Trial:
         """Tried until it shows, or often enough."""
         if not self._steps:
             raise ProvisioningError("the finding holds no exchange that could be sent again")
-        tries = RACES if self._finding.details.get("kind") == "timeline" else 1 if self._sequence else TRIES
+        tries = RACES if sequences.is_race(self._finding) else 1 if self._sequence else TRIES
         judged, seen, scenes = 0, "", self._scenes()
         for number in range(tries):
             self._sent = []
@@ -148,7 +158,8 @@ class _Trial:
             except ProvisioningError:
                 if not judged:
                     raise
-                break  # what an earlier try left, a de-allocated address perhaps, cannot be arranged again
+                self.spent = True  # what an earlier try left, a de-allocated address perhaps, cannot be arranged again
+                break
             judged += bool(seen)
             if broken:
                 return Outcome(Answer.REPRODUCED, broken, tuple(self._sent))
@@ -157,27 +168,31 @@ class _Trial:
         return Outcome(Answer.NOT_REPRODUCED, seen, tuple(self._sent))
 
     def _scenes(self) -> list[Scene]:
-        """What is arranged, in turn: as the run tells; without what had been removed, which a fault may count.
+        """What is arranged, in turn: what had been removed, then what stands; this alone, for a fault may count.
 
-        Then with what stands removed once and made again, and with what had been removed standing: what the request
-        names, and all of it. A target that answers 204 without removing made the run believe that it was gone. The
-        judge's rules hold in each of them.
+        Then what stands is the older, or removed once and made again. And what had been removed stands: what the
+        request names, and all of it. A target that answers 204 without removing made the run believe that it was
+        gone. The judge's rules hold in each of them.
         """
-        again = [*self._removed, *self._standing]
-        bare: Scene = ([], self._standing)
-        told: list[Scene] = [(self._removed, self._standing), bare, bare, (again, self._standing)]
+        orders = (
+            [*self._removed, *self._standing],
+            self._standing,
+            [*self._standing, *self._removed],
+            [*self._removed, *self._standing, *self._standing],
+        )
+        told: list[Scene] = [(order, self._standing) for order in orders]
         step, gone = self._steps[-1], [pair for pair in self._removed if pair not in self._standing]
         if self._sequence or step["operation"] in DEALLOCATIONS or self._finding.clause in AS_TOLD or not gone:
             return told
         path = self._renaming.text(step["request"]["url"]).partition("?")[0]
         named = [pair for pair in gone if _is_at(path, pair)]
-        supposed: list[Scene] = [([], [*self._standing, *named]), ([], [*self._standing, *gone])]
-        return told + (supposed if named else supposed[1:])
+        supposed = [[*self._standing, *pairs] for pairs in (named, gone) if pairs]
+        return told + [(stand, stand) for stand in supposed]
 
     def _tried(self, scene: Scene) -> tuple[str, str]:
         """What broke the clause, if it did; and what was seen."""
-        history, self._standing = scene
-        self._arrange(history)
+        order, self._standing = scene
+        self._arrange(order)
         if self._sequence:
             return self._again()
         for step in self._steps[:-1]:
@@ -192,14 +207,12 @@ class _Trial:
 
     # -- what stood before -----------------------------------------------------------------------------------------
 
-    def _arrange(self, history: Iterable[Pair]) -> None:
-        """Let stand what stood, and nothing else of ours; what had been removed has been removed here, too."""
+    def _arrange(self, order: Sequence[Pair]) -> None:
+        """Associate in that order, one that comes again removed before; then let stand what stands and nothing else."""
         wanted = set(self._standing)
-        for pair in history:
-            self._put(pair)
-            if pair in wanted:
+        for number, pair in enumerate(order):
+            if pair in order[:number]:
                 self._take(pair)
-        for pair in self._standing:
             self._put(pair)
         seen = self._look()
         if None in seen.ports.values():
@@ -280,11 +293,11 @@ class _Trial:
 
     def _again(self) -> tuple[str, str]:
         """The same answers and the same facts to every step as in the run, which no lawful target gives."""
-        for group in _overlapping(self._steps):
+        for group in sequences.overlapping(self._steps):
             with ThreadPoolExecutor(len(group)) as callers:
                 answers = list(callers.map(self._send, group))
             told = sorted(self._told(old, new) for old, new in zip(group, answers, strict=True))
-            met = sorted(_facts(new.to_json(), self._addresses) for new in answers)
+            met = sorted(sequences.facts(new.to_json(), self._addresses) for new in answers)
             if told != met:
                 return "", " / ".join(answer.outcome for answer in answers)
         return f"the same answers as in the run: {self._finding.observed}", "as in the run"
@@ -294,7 +307,7 @@ class _Trial:
         if answer is None:
             return "lost", ()
         text = {"body": {"text": self._renaming.text(answer["body"].get("text", ""))}, "status": answer["status"]}
-        return _facts({**old, "response": text}, self._addresses)
+        return sequences.facts({**old, "response": text}, self._addresses)
 
     def _send(self, step: Mapping[str, Any]) -> Exchange:
         request = step["request"]
@@ -321,25 +334,3 @@ def _ends(exchange: Exchange, pair: Pair) -> bool:
 
 def _is_at(path: str, pair: Pair) -> bool:
     return path.lower().endswith(f"/servers/{pair.server}/ip_associations/{pair.address}".lower())
-
-
-def _facts(one: Mapping[str, Any], addresses: Iterable[str]) -> tuple[str, tuple[str, ...]]:
-    """The code, and which of our addresses the answer of a list shows."""
-    if one["response"] is None:
-        return "lost", ()
-    listed = one["response"]["body"].get("text", "").lower() if one["operation"] == "listAssociations" else ""
-    return str(one["response"]["status"]), tuple(sorted(known for known in addresses if known.lower() in listed))
-
-
-def _overlapping(steps: Sequence[Mapping[str, Any]]) -> list[list[Mapping[str, Any]]]:
-    """Requests that were under way at the same time stand together."""
-    groups: list[list[Mapping[str, Any]]] = []
-    end = 0.0
-    for one in sorted(steps, key=lambda step: float(step["at"])):
-        if groups and float(one["at"]) < end:
-            groups[-1].append(one)
-        else:
-            groups.append([one])
-            end = 0.0
-        end = max(end, float(one["at"]) + float(one["seconds"]))
-    return groups

@@ -17,7 +17,7 @@ from conformance.driver.context import Process
 from conformance.driver.ruling_log import RulingLog
 from conformance.evidence import setting
 from conformance.generate import deallocations
-from conformance.judge import Attempt, codes, deallocation, effect, refusal
+from conformance.judge import Attempt, Pair, codes, deallocation, effect, refusal
 from conformance.reproduction import Answer, orphans
 from conformance.verdict import Finding, Ruling
 
@@ -65,6 +65,17 @@ def test_a_finding_is_reproduced_where_the_fault_is_and_nowhere_else(fault: str)
     assert [one.answer for one in faulty.outcomes] == [Answer.REPRODUCED], faulty
     assert [one.answer for one in lawful.outcomes] == [Answer.NOT_REPRODUCED], lawful
     assert (faulty.left, faulty.kept, lawful.left, lawful.kept) == ((), 0, (), 0)
+
+
+def test_the_order_of_associations_is_tried_both_ways() -> None:
+    """A guard that knows the newest only is met where what was removed had been made last."""
+    with reproductions.deployed("delete-takes-the-associations-too") as (_, process):
+        finding = guarded(process, others=1)
+        saved = reproductions.of_a_run(process)
+    (stands, gone) = [*setting.of(finding.to_json()).standing, *setting.of(finding.to_json()).removed]
+    assert stands != gone
+    tried = reproductions.tried(saved, (finding,), "only-the-newest-holds")
+    assert [one.answer for one in tried.outcomes] == [Answer.REPRODUCED], tried
 
 
 @pytest.mark.parametrize(("more", "named"), [((), 0), (("removal-does-nothing",), 1)])
@@ -143,11 +154,15 @@ def deallocated(process: Process) -> Finding:
     return finding
 
 
-def guarded(process: Process) -> Finding:
-    """The finding of a de-allocation by DELETE that is granted although an association stands."""
+def guarded(process: Process, others: int = 0) -> Finding:
+    """The finding of a de-allocation by DELETE that is granted although an association stands; others were removed."""
     docket = RulingLog(frozenset(), process.recorder)
     bench = Bench(process, docket)
     pair = bench.leases.association()
+    for server in [one for one in process.target.servers if one != pair.server][:others]:
+        other = Pair(pair.address, server)
+        bench.establish(other)
+        bench.attempt(other, mistake=False)
     bench.establish(pair)
     docket.findings.clear()
     docket.note(deallocation.refused("deallocation.until-the-last", bench.deallocate(pair.address, DELETE)))
