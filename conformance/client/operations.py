@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
-from conformance.client import paging
+from conformance.client import paging, proxies
 from conformance.client.keyring import Keyring
 from conformance.client.outgoing import CHUNK_BYTES, Outgoing
 from conformance.client.pace import Pacer
@@ -32,7 +33,7 @@ class Client:
     def __init__(self, target: Target, recorder: Recorder, pacer: Pacer) -> None:
         self.target = target
         self.recorder = recorder
-        self.redactor = Redactor(target.secrets)
+        self.redactor = Redactor([*target.secrets, *proxies.secrets(os.environ)])
         self.keyring = Keyring(target, self.redactor)
         self.pacer = pacer
         self.stopwatch = Stopwatch()

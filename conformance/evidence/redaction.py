@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote, quote_plus
 
+from conformance.evidence import decoding
+
 REDACTED = "[redacted]"
 SHORTEST_DIVIDED = 12
 """Parts of a token shorter than this could be ordinary words: such a token is only looked for as a whole."""
@@ -16,6 +18,9 @@ LONGEST_NEEDED_RUN = 12
 """So many characters in a row of a token, of a shorter one the half, are no coincidence."""
 
 SHORTEST_ENCODED = 4
+
+LAYERS = 3
+"""So many encodings around each other are taken off."""
 
 COOKIES = frozenset({"cookie", "set-cookie"})
 
@@ -29,12 +34,15 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str]) -> None:
         self._rows: list[tuple[bytes, int]] = []
+        self._joined: list[tuple[bytes, int]] = []
         self.learn(*secrets)
 
     def learn(self, *secrets: str) -> None:
         """Take these out from now on as well. Other threads may be at work: they see all rows of it or none."""
         rows = {*self._rows, *(row for secret in secrets if secret for row in _spellings(secret))}
+        joined = {*self._joined, *(row for secret in secrets for row in _joined(secret))}
         self._rows = sorted(rows, key=lambda row: len(row[0]), reverse=True)
+        self._joined = sorted(joined)
 
     def text(self, value: str) -> str:
         """``value`` without the secrets."""
@@ -44,8 +52,7 @@ class Redactor:
 
     def bytes(self, value: bytes) -> bytes:
         """``value`` without the secrets; the same object when there are none in it."""
-        lowered = value.lower()
-        runs = sorted(run for spelling, shortest in self._rows for run in _runs(lowered, spelling, shortest))
+        runs = sorted({*_spans(value, self._rows, LAYERS), *_divided(value, self._joined)})
         if not runs:
             return value
         pieces, end = [], 0
@@ -77,6 +84,41 @@ def _spellings(secret: str) -> Iterator[tuple[bytes, int]]:
             own = encoded[shift + 1 if shift else 0 : len(encoded) - shared_end].lower()
             if len(own) >= SHORTEST_ENCODED:
                 yield own, min(len(own), run * 4 // 3)
+    for shift in range(5):
+        encoded = base64.b32encode(bytes(shift) + raw)
+        own = encoded[-(-8 * shift // 5) : 8 * (shift + len(raw)) // 5].lower()
+        if len(own) >= 2 * SHORTEST_ENCODED:
+            yield own, min(len(own), run * 8 // 5)
+
+
+def _joined(secret: str) -> Iterator[tuple[bytes, int]]:
+    """The secret and its hexadecimal spelling, without what may stand between characters."""
+    raw = secret.encode()
+    if len(raw) >= SHORTEST_DIVIDED:
+        joined = decoding.SEPARATOR.sub(b"", raw.lower())
+        yield joined, max(LONGEST_NEEDED_RUN, len(joined) // 2)
+        yield raw.hex().encode(), 2 * LONGEST_NEEDED_RUN
+
+
+def _spans(value: bytes, rows: list[tuple[bytes, int]], layers: int) -> Iterator[tuple[int, int]]:
+    """Where secrets stand, also in what escapes and base64 mean, so many of them around each other."""
+    lowered = value.lower()
+    for spelling, shortest in rows:
+        yield from _runs(lowered, spelling, shortest)
+    if not layers or not rows:
+        return
+    if view := decoding.unescaped(value):
+        yield from (view.span(*run) for run in _spans(view.text, rows, layers - 1))
+    for start, stop, meant in decoding.from_base64(value):
+        if any(_spans(meant, rows, layers - 1)):
+            yield start, stop
+
+
+def _divided(value: bytes, rows: list[tuple[bytes, int]]) -> Iterator[tuple[int, int]]:
+    """Where secrets stand with something between their characters."""
+    if rows and (view := decoding.without_separators(value.lower())):
+        for spelling, shortest in rows:
+            yield from (view.span(*run) for run in _runs(view.text, spelling, shortest))
 
 
 def _runs(text: bytes, spelling: bytes, shortest: int) -> Iterator[tuple[int, int]]:

@@ -7,7 +7,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable, Generator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from conformance.driver.ruling_log import RulingLog
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Exchange
 from conformance.judge import codes, content, limits
-from conformance.plugin import options, outcome, screen, several, workers
+from conformance.plugin import options, outcome, redacted, screen, several, workers
 from conformance.plugin.keys import (
     BEAT,
     BEGUN,
@@ -127,6 +127,7 @@ def _begun(config: pytest.Config) -> sessions.Session:
             _heed(config, lambda: config.stash[SESSION].left() if SESSION in config.stash else "nothing was sent yet")
             run = config.stash[SESSION] = sessions.begin(wanted)
             config.add_cleanup(run.close)
+            config.pluginmanager.register(redacted.Errors(run.client().redactor.text))
             run.open()
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
@@ -156,6 +157,7 @@ def _set_up(config: pytest.Config, run: sessions.Session) -> None:
 
 def _join(config: pytest.Config, said: dict[str, Any]) -> None:
     process = config.stash[PROCESS] = sessions.join(said)
+    config.pluginmanager.register(redacted.Errors(process.client.redactor.text))
     config.stash[BEAT] = Beat.of(Path(said["shared"]), said["process"], lambda: process.recorder.total)
 
 
@@ -307,10 +309,13 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Say in the suite's own terms how the test ended, and let its last report carry its record."""
     report = yield
+    if PROCESS in item.config.stash:
+        redacted.clean(report, item.config.stash[PROCESS].client.redactor.text)
     if RULING_LOG not in item.stash:
         return report
     if call.excinfo:
         ended = outcome.of(call.excinfo.value)
+        ended = replace(ended, reason=item.config.stash[PROCESS].client.redactor.text(ended.reason))
         item.stash[OUTCOME] = outcome.worse(item.stash.get(OUTCOME, None), ended)
         outcome.shorten(report, item, ended)
     broken = item.stash[RULING_LOG].broken
