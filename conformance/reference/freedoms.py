@@ -10,7 +10,7 @@ from typing import Any
 from conformance.reference.app import Deployment
 from conformance.reference.exchange import Answer, Refusal, Request
 from conformance.reference.registry import lawful
-from conformance.reference.store import Address, Association, Port, Server, State
+from conformance.reference.store import Address, Association, Caller, Port, Server, State
 
 LAG = 0.6  # seconds
 
@@ -78,12 +78,12 @@ class PreconditionsAreRefused(Deployment):
 
 @lawful()
 class QueriesAreRefused(Deployment):
-    """A removal with a query is refused with 400."""
+    """A removal with a query is refused with 400 before anybody asks who sends it."""
 
-    def check_body(self, request: Request) -> None:
+    def authenticate(self, request: Request) -> Caller:
         if request.removal and request.query:
             raise Refusal(400, "there are no parameters")
-        super().check_body(request)
+        return super().authenticate(request)
 
 
 @lawful()

@@ -108,11 +108,23 @@ def test_no_field_speaks_to_the_connection(subject: Subject) -> None:
 
 def test_a_credential_that_is_refused_is_not_the_valid_one() -> None:
     """The field carries the token in no form that a parser must take for it."""
-    found = [value for value in values(SUBJECT, "deep", 0) if value.expected is Expected.UNAUTHORISED]
+    found = [value for value in values(SUBJECT, "deep", 0) if value.clause == "access.authenticated"]
     for value in found:
         assert value.variation["credential"] is None
         assert value.variation["headers"].get("X-Auth-Token", "").strip() != SUBJECT.token
     assert any(SUBJECT.token in str(value.variation["headers"]) for value in found)
+
+
+def test_401_is_due_only_where_nothing_but_the_token_can_be_the_reason() -> None:
+    """A query, a field beside the token and a token that is no usual field value may be refused on another account."""
+    found = [value for value in values(SUBJECT, "deep", 0) if value.clause == "access.authenticated"]
+    for value in found:
+        headers, token = value.variation["headers"], value.variation["headers"].get("X-Auth-Token", "")
+        usual = token.isascii() and len(token) < 1024
+        plain = not value.variation["query"] and not headers.keys() - {"X-Auth-Token"} and usual
+        assert value.expected is (Expected.UNAUTHORISED if plain else Expected.REFUSED), value.words
+    due = [value.kind for value in found if value.expected is Expected.UNAUTHORISED]
+    assert {"token none", "token wrong, empty", "token wrong, unknown hex", "token wrong, cut in half"} <= {*due}
 
 
 def test_what_evidence_shows_of_a_token_is_no_token() -> None:

@@ -1,5 +1,7 @@
 """Credentials that are none: a credential is what ``X-Auth-Token`` carries, nothing else in a request (decision 19).
 
+401 is due where nothing but the token, or its absence, can be the reason of the refusal (decision 19). A query, a field
+with a meaning and an unusual field value may be refused on another account first (decisions 9 and 17).
 Evidence shows forms of the real token as shell expressions over the variable that holds it.
 """
 
@@ -30,11 +32,15 @@ MADE_UP: dict[str, tuple[str, tuple[str, ...]]] = {
     "SQL": ("SQL quoting", ("' OR '1'='1", "'--", '" OR ""="', "1;--")),
     "literal": ("JSON literals", ("{}", "[]", '""', '{"token": null}')),
     "unfilled template": ("unfilled templates", ("<token>", "{token}", "${TOKEN}", "%s", "{{token}}")),
-    "malformed": ("RFC 9110, 5.6.2: no token", ("(", ",", ";", "=", "a b", "\u00e9\u00e9", "@:")),
+    "malformed": ("RFC 9110, 5.6.2: no token", ("(", ",", ";", "=", "a b", "@:")),
+    "beyond ASCII": ("RFC 9110, 5.5: obs-text", ("\u00e9\u00e9",)),
     "long": ("limits of header fields", ("x" * 255, "x" * 511)),
     "longer": ("limits of header fields", ("x" * 2048, "x" * 4096)),
     "short": ("a beginning of anything", ("a", "0")),
 }
+UNUSUAL = frozenset({"wrong, longer", "wrong, beyond ASCII"})
+"""Fields that a parser may refuse before anybody takes them for tokens."""
+
 SCHEMES = (
     *("Concealed", "Digest", "DPoP", "GNAP", "HOBA", "Mutual", "Negotiate", "OAuth", "PrivateToken"),
     *("SCRAM-SHA-1", "SCRAM-SHA-256", "vapid"),
@@ -80,9 +86,9 @@ def _value(
     words: str, kind: str, source: str, headers: dict[str, str], shown: dict[str, str] | None = None, query: str = ""
 ) -> Value:
     variation: dict[str, Any] = {"credential": None, "headers": headers, "shown": shown or {}, "query": query}
-    return Value(
-        *("credential", f"token {kind}", words, source, "access.authenticated", Expected.UNAUTHORISED, variation)
-    )
+    plain = not query and headers.keys() <= {HEADER} and kind not in UNUSUAL
+    due = Expected.UNAUTHORISED if plain else Expected.REFUSED
+    return Value(*("credential", f"token {kind}", words, source, "access.authenticated", due, variation))
 
 
 def _made_up() -> Iterator[Value]:
