@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import http.client
 import ipaddress
+import itertools
 import os
 import ssl
 import threading
@@ -45,6 +46,9 @@ REMEDY = "raise the limit of open files (ulimit -n), or use fewer workers (-n)"
 USER_AGENT = f"ip-association-conformance/{__version__}"
 # No ValueError: what the libraries below make of a strange answer is one of these, all else is a mistake of our own.
 LOSSES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
+
+READ_CONNECTIONS = 4
+"""The reads of a thread take turns on so many: behind a balancer that spreads connections, one shows one replica."""
 
 
 class Session:
@@ -113,7 +117,7 @@ class Session:
 
     def certificate_ends(self, url: str) -> float | None:
         """When the certificate that this thread was shown at ``url`` ends, seconds since the epoch; None for none."""
-        ends = self._connections()[1].certificate(url).get("notAfter")
+        ends = self._connections()[1][0].certificate(url).get("notAfter")
         return ssl.cert_time_to_seconds(ends) if ends else None
 
     @contextlib.contextmanager
@@ -136,7 +140,8 @@ class Session:
 
     def _transmit(self, outgoing: Outgoing, patience: float) -> requests.Response:
         """Hand the request to the adapter itself: a session would read and follow redirects, and keep cookies."""
-        session, adapter = self._connections()
+        session, adapters = self._connections()
+        adapter = adapters[next(self._local.turn) % READ_CONNECTIONS if outgoing.method == "GET" else 0]
         found = session.merge_environment_settings(outgoing.url, {}, True, self._tls.verify, self._tls.cert)
         settings = {name: found[name] for name in ("proxies", "verify", "cert")}
         if settings["verify"] is True:  # as curl and OpenSSL take it, where nothing else is said
@@ -145,10 +150,11 @@ class Session:
             settings["proxies"] = {}
         return adapter.travel(_prepared(outgoing), self._timeout, patience, **settings)
 
-    def _connections(self) -> tuple[requests.Session, WireAdapter]:
-        if not hasattr(self._local, "adapter"):
-            self._local.session, self._local.adapter = requests.Session(), WireAdapter()
-        return self._local.session, self._local.adapter
+    def _connections(self) -> tuple[requests.Session, tuple[WireAdapter, ...]]:
+        if not hasattr(self._local, "adapters"):
+            self._local.session, self._local.turn = requests.Session(), itertools.count()
+            self._local.adapters = tuple(WireAdapter() for _ in range(READ_CONNECTIONS))
+        return self._local.session, self._local.adapters
 
     def _redacted(self, answer: WireResponse, body: bytes, *, truncated: bool) -> Response:
         return Response(

@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import signal
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -15,6 +16,7 @@ from typing import Any
 
 import click
 
+from conformance.reference import replicas
 from conformance.reference.app import Rules
 from conformance.reference.faults import catalogue
 from conformance.reference.registry import Fault, UnknownNameError
@@ -43,8 +45,10 @@ def yaml_lines(document: Mapping[str, Any], indent: str = "") -> Iterable[str]:
 def describe_faults() -> str:
     """Write the faults for a reader, grouped by the clause to blame."""
     groups: dict[str, list[str]] = {}
-    for fault in catalogue():
-        groups.setdefault(fault.breaks[0], []).append(f"  {fault.name}: {fault.description}{_besides(fault)}")
+    for fault in (*catalogue(), *replicas.registry.faults):
+        groups.setdefault(fault.breaks[0], []).append(
+            f"  {fault.name}: {fault.description}{_besides(fault)}{_needs(fault)}"
+        )
     return "\n".join(line for clause, lines in groups.items() for line in (clause, *lines))
 
 
@@ -53,6 +57,10 @@ def _besides(fault: Fault) -> str:
     shown = [f"{clause} ({fault.reasons[clause]})" if clause in fault.reasons else clause for clause in fault.also]
     others = f" [also breaks {', '.join(fault.breaks[1:])}]" if fault.breaks[1:] else ""
     return others + (f" [may show {', '.join(shown)}]" if shown else "")
+
+
+def _needs(fault: Fault) -> str:
+    return " [needs --state and two processes on one --port]" if fault in replicas.registry.faults else ""
 
 
 def describe_variants() -> str:
@@ -118,6 +126,12 @@ def _drain_stdin(stopped: threading.Event) -> None:
 @click.option("--servers", default=4, show_default=True, type=click.IntRange(2), help="Servers of the tenant.")
 @click.option("--quota", default=5, show_default=True, type=click.IntRange(1), help="Shared addresses at once.")
 @click.option("--latency", default=0.0, type=click.FloatRange(0), help="Seconds before each answer.")
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path, dir_okay=False),
+    metavar="FILE",
+    help="Keep the state in this SQLite file; several processes may serve it on one --port.",
+)
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Deviate so; may be repeated.")
 @click.option("--variant", metavar="NAME", help="Conform in another lawful way.")
 @click.option("--list-faults", is_flag=True, is_eager=True, expose_value=False, callback=_list(describe_faults))
@@ -133,6 +147,7 @@ def serve(
     servers: int,
     quota: int,
     latency: float,
+    state: Path | None,
     faults: tuple[str, ...],
     variant: str | None,
     exit_with_stdin: bool,
@@ -141,11 +156,11 @@ def serve(
     """Serve a reference deployment on the loopback interface until interrupted.
 
     Tokens are taken from CONFORMANCE_TOKEN, CONFORMANCE_RESTRICTED_TOKEN and CONFORMANCE_FOREIGN_TOKEN; what
-    is not set is made up and printed. The state lives in memory only.
+    is not set is made up and printed. The state lives in memory, unless --state names a file.
     """
     tokens, exports = _tokens()
     rules = Rules(prefix=prefix, shared_quota=quota, latency=latency)
-    settings = Settings(host, port, network_port, servers, tokens=tokens, rules=rules)
+    settings = Settings(host, port, network_port, servers, state=state, tokens=tokens, rules=rules)
     try:
         reference = Reference(settings, faults=faults, variant=variant)
         with reference:
@@ -156,5 +171,5 @@ def serve(
             _wait(until_stdin_ends=exit_with_stdin)
     except UnknownNameError as error:
         raise click.UsageError(str(error)) from None
-    except OSError as error:
+    except (OSError, sqlite3.Error) as error:
         raise click.ClickException(f"cannot serve: {error}") from None

@@ -12,20 +12,21 @@ import socket
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import cheroot.server
 import cheroot.wsgi
 
+from conformance.reference import replicas
 from conformance.reference.app import COMPUTE, NETWORK, Deployment, Rules, WsgiApp
+from conformance.reference.database import Database
 from conformance.reference.exchange import BODY_LIMIT
 from conformance.reference.faults import fault_named
+from conformance.reference.registry import Fault, Variant
 from conformance.reference.store import PUBLIC_NETWORK, Store, Tokens
 from conformance.reference.together import variant_of
-
-if TYPE_CHECKING:
-    from conformance.reference.registry import Variant
 
 log = logging.getLogger(__name__)
 THREADS = 24
@@ -37,7 +38,7 @@ class Settings:
 
     Port 0 is any free port. With ``network_port`` the two services are on two ports, else on one.
     ``protocol`` is the HTTP version spoken at most. ``publish_ports`` puts the servers' ports into the target
-    description.
+    description. ``state`` is a file that keeps the state; several processes may then serve one port (SO_REUSEPORT).
     """
 
     host: str = "127.0.0.1"
@@ -47,6 +48,7 @@ class Settings:
     opaque_servers: bool = False
     publish_ports: bool = False
     protocol: str = "HTTP/1.1"
+    state: Path | None = None
     tokens: Tokens = field(default_factory=Tokens)
     rules: Rules = field(default_factory=Rules)
 
@@ -142,6 +144,15 @@ class _HttpServer(cheroot.wsgi.Server):
         log.log(level, msg, exc_info=traceback)
 
 
+class _SharingServer(_HttpServer):
+    """One of several processes on a port: the kernel gives each new connection to one of them."""
+
+    @staticmethod
+    def bind_socket(socket_: socket.socket, bind_addr: tuple[str, int]) -> socket.socket:
+        socket_.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        return _HttpServer.bind_socket(socket_, bind_addr)
+
+
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Lay nested changes over a document."""
     result = dict(base)
@@ -164,11 +175,22 @@ class Reference:
         chosen = settings or Settings()
         self.settings = chosen.with_changes(self.variant.settings) if self.variant else chosen
         check_loopback(self.settings.host)
-        self.faults = tuple(fault_named(name) for name in faults)
-        self.store = Store(self.tokens, servers=self.settings.servers, opaque_servers=self.settings.opaque_servers)
+        self.faults = tuple(map(self._fault, faults))
+        self.store = self._store()
         self.deployment = self._deployment()
         self._running: list[tuple[Any, threading.Thread]] = []
         self.compute = self.network = ""
+
+    def _fault(self, name: str) -> Fault:
+        """Give a fault; those of several processes exist where there is a file that they may share."""
+        of_replicas = {fault.name: fault for fault in replicas.registry.faults if self.settings.state}
+        return of_replicas.get(name) or fault_named(name)
+
+    def _store(self) -> Store:
+        servers, opaque, file = self.settings.servers, self.settings.opaque_servers, self.settings.state
+        if file is None:
+            return Store(self.tokens, servers=servers, opaque_servers=opaque)
+        return Database(file, self.tokens, servers=servers, opaque_servers=opaque)
 
     def _deployment(self) -> Deployment:
         layers = [fault.hook for fault in self.faults] + ([self.variant.hook] if self.variant else [])
@@ -217,7 +239,8 @@ class Reference:
             self.network = self._serve(self.settings.network_port, frozenset({NETWORK}))
 
     def _serve(self, port: int, sides: frozenset[str]) -> str:
-        server = _HttpServer((self.settings.host, port), self.deployment.app(sides), self.settings.protocol)
+        kind = _SharingServer if self.settings.state else _HttpServer
+        server = kind((self.settings.host, port), self.deployment.app(sides), self.settings.protocol)
         server.prepare()
         thread = threading.Thread(target=server.serve, name="reference", daemon=True)
         thread.start()
@@ -227,11 +250,12 @@ class Reference:
         return "/".join([f"http://{shown}:{number}", *self.deployment.prefix])
 
     def stop(self) -> None:
-        """Stop serving; the store stays as it is."""
+        """Stop serving; the store stays as it is, or in its file."""
         while self._running:
             server, thread = self._running.pop()
             server.stop()
             thread.join()
+        self.store.close()
 
     def __enter__(self) -> Self:
         return self.start()

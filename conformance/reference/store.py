@@ -2,7 +2,7 @@
 
 What changes is one immutable :class:`State`, replaced as a whole under a lock. A reader therefore never sees
 half of a change, and an older state can be kept for as long as somebody wants to look at it. Nothing here
-knows HTTP, and nothing is ever written to disk.
+knows HTTP, and nothing is written to disk: that is what ``database`` is for.
 """
 
 import ipaddress
@@ -10,9 +10,11 @@ import itertools
 import secrets
 import threading
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, MutableMapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+from typing import Any
 
 PUBLIC_NETWORK = "00000000-0000-0000-0000-000000000000"
 SUBNETS = MappingProxyType({4: "198.18.0.0/15", 6: "2001:db8:abba::/64"})
@@ -101,11 +103,13 @@ class State:
         return replace(self, associations=tuple(each for each in self.associations if each != association))
 
 
-def literals(version: int) -> Iterator[str]:
-    """Give the addresses of a subnet in turn, so that a released one is not soon handed out again."""
+GATEWAYS, SUBNET_SIZE = 10, 2**16
+
+
+def literal(version: int, turn: int) -> str:
+    """Give the address whose turn it is, so that a released one is not soon handed out again."""
     network = ipaddress.ip_network(SUBNETS[version])
-    skipped = 10  # gateways and the like
-    return (str(network[number]) for number in itertools.cycle(range(skipped, 2**16)))
+    return str(network[GATEWAYS + turn % (SUBNET_SIZE - GATEWAYS)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,13 +136,20 @@ class Store:
         }
         self.servers: dict[str, Server] = {}
         self.ports: dict[str, Port] = {}
-        self.lock = threading.RLock()
-        self.state = State()
-        self.known: dict[str, Address] = {}
-        self._literals = {version: literals(version) for version in SUBNETS}
         for number in range(servers):
             self.add_server(self.tenant, f"web_{number}.example:{secrets.token_hex(3)}" if opaque_servers else "")
         self.add_server(self.other_tenant)
+        self.lock: AbstractContextManager[Any] = threading.RLock()
+        self.known: MutableMapping[str, Address] = {}
+        self._turns = {version: itertools.count() for version in SUBNETS}
+        self.open()
+
+    def open(self) -> None:
+        """Begin with nothing allocated."""
+        self.state = State()
+
+    def close(self) -> None:
+        """Leave what others may open again; memory is nobody else's."""
 
     def add_server(self, tenant: str, identifier: str = "") -> Server:
         """Create a server with its port on the public network; without an identifier it gets a UUID."""
@@ -149,9 +160,13 @@ class Store:
 
     def fresh_address(self, tenant: str, version: int, port_ids: tuple[str, ...]) -> Address:
         """Make up an address with a new id and a literal of the version; it is not allocated yet."""
-        address = Address(str(uuid.uuid4()), next(self._literals[version]), version, tenant, port_ids)
+        address = Address(str(uuid.uuid4()), literal(version, self.turn(version)), version, tenant, port_ids)
         self.known[address.id] = address
         return address
+
+    def turn(self, version: int) -> int:
+        """Count the addresses of a version that were ever made up."""
+        return next(self._turns[version])
 
     def servers_of(self, tenant: str) -> tuple[str, ...]:
         """Give the ids of a tenant's servers, in the order of their creation."""

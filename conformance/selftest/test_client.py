@@ -9,6 +9,7 @@ import pytest
 from client_raw import ADDRESS, SERVER, TOKEN, Peer, RawServer, client_of
 
 from conformance.client import Client, again_after, passing, retried
+from conformance.client.session import READ_CONNECTIONS
 from conformance.evidence import Exchange, Recorder, Request, Response
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nSet-Cookie: session=secret; Path=/\r\n\r\n{}"
@@ -114,7 +115,7 @@ def test_an_association_that_is_refused_with_and_without_a_body_is_refused(clien
 
 def test_cookies_are_not_sent_back(server: Recording, client: Client) -> None:
     """Each request stands for itself."""
-    first, _ = client.list_addresses(), client.list_addresses()
+    first, _ = client.remove(SERVER, ADDRESS), client.remove(SERVER, ADDRESS)
     assert b"cookie" not in server.heads[1].lower()
     assert server.connections == 1
     assert ("Set-Cookie", "[redacted]") in (first.response.headers if first.response else ())
@@ -174,6 +175,13 @@ def test_a_tunnel_is_asked_of_the_proxy_for_https(tmp_path: Path, monkeypatch: p
     assert TOKEN.encode() not in heads[0]
     assert exchange.failure.startswith("the proxy: ")
     assert "407" in exchange.failure
+
+
+def test_reads_take_turns_on_several_connections(server: Recording, client: Client) -> None:
+    """Behind a balancer of connections, a single one would show a single replica."""
+    for _ in range(2 * READ_CONNECTIONS):
+        client.list_addresses()
+    assert server.connections == READ_CONNECTIONS
 
 
 def test_threads_have_connections_of_their_own(client: Client) -> None:

@@ -81,7 +81,7 @@ class Script:
         ports = list(self.reference.ports.values())
         wanted = {"network_id": PUBLIC_NETWORK, "version": version, "port_ids": ports}
         self.send("POST", "/v2.0/ip_addresses", json.dumps({"ip_address": wanted}).encode())
-        return next(reversed(self.reference.store.known), "")
+        return next(reversed(list(self.reference.store.known)), "")
 
     def one(self, server: int, identifier: str) -> str:
         """Give the path of an association."""
