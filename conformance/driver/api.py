@@ -6,6 +6,7 @@ serves every family, so every refusal is read back and compared, whichever test 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from conformance.errors import ProvisioningError, Unjudgeable, Untested
 from conformance.evidence import Exchange
 from conformance.generate import Generated
 from conformance.generate.deallocations import Wording
+from conformance.generate.settings import settings
 from conformance.generate.space import Value
 from conformance.judge import Attempt, Deallocation, Pair, State, effect, faults, limits
 from conformance.provision import Address
@@ -314,7 +316,7 @@ class Bench:
         except ProvisioningError as error:
             target.ask_of_nothing(self.leases.made_up(error.message), chosen)
             return
-        Prober(target, scene).run(target.asked(scene, chosen))
+        self._prober(target, scene).run(target.asked(scene, chosen))
 
     def probe_as(self, credential: str, clause: str) -> None:
         """Let a lesser caller try what the full one is granted: everywhere, twice, and right after him (decision 19).
@@ -324,11 +326,18 @@ class Bench:
         """
         scene = self.scene()
         target = StandingScene(self._process, self.leases, self.docket)
-        Prober(target, scene).run(target.asked_as(scene, credential, clause))
+        self._prober(target, scene).run(target.asked_as(scene, credential, clause))
         for pair in self.some(scene)[:3]:
             self.attempt(pair, mistake=False)
             self.establish(pair)
             Prober(target, scene).run([Asked(pair, in_the_wake(credential, clause))])
+
+    def _prober(self, target: StandingScene, scene: Sequence[Pair]) -> Prober:
+        """One whose groups meet what the depth asks for, each test's in another order."""
+        self._process.probed += 1
+        seed = self._process.seed * 1000 + self._process.probed
+        met = settings(self.depth, random.Random(seed))
+        return Prober(target, scene, met, target.removals(scene), seed)
 
     # -- de-allocation -------------------------------------------------------------------------------------------
 

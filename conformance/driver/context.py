@@ -37,6 +37,9 @@ class Process:
     depth: str = "standard"
     seed: int = 0
     probe_limits: bool = False
+    probed: int = 0
+    """Scenes of the request space so far: each meets its settings in another order."""
+
     baselines: dict[str, Held] = field(default_factory=dict)
     made: dict[Pair, Exchange] = field(default_factory=dict)
     """Association -> the exchange that made it last."""

@@ -7,6 +7,8 @@ what it hid is tried again. Requests that may remove something each have an asso
 
 from __future__ import annotations
 
+import itertools
+import random
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +18,7 @@ from conformance import openapi
 from conformance.client import again_after, halting, passing
 from conformance.driver import persistence
 from conformance.evidence import Exchange
+from conformance.generate.settings import BETWEEN, Between, Setting, absent, dealt
 from conformance.generate.space import Value
 from conformance.judge import Attempt, Pair, State, effect, faults, limits, methods, oracle
 from conformance.judge.expect import kept
@@ -24,6 +27,9 @@ from conformance.verdict import Ruling
 
 GROUP = 40
 """Requests between two looks: so many share the price of one."""
+
+FEWEST = 10
+"""Requests for which it is worth arranging another setting."""
 
 MOST_OF_THEM = 2 / 3
 """The share of kinds from which on it is the dimension that makes the difference."""
@@ -47,7 +53,12 @@ class ProbeTarget(Protocol):
     def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
         """One request, sent once."""
 
-    def solo(self, pair: Pair, words: str, variation: Mapping[str, Any], *, named: bool = True) -> Attempt:
+    def meanwhile(self, pair: Pair, what: Between) -> None:
+        """Something harmless that comes before a request."""
+
+    def solo(
+        self, pair: Pair, words: str, variation: Mapping[str, Any], *, named: bool = True, standing: bool = True
+    ) -> Attempt:
         """One request on a restored scene, with a full look after it; ``named``: a DELETE names the association."""
 
     def learnt(self, seen: State, removed: Mapping[Pair, str]) -> None:
@@ -139,11 +150,27 @@ class Judged:
 
 
 class Prober:
-    """Sends what it is asked to, and enters what follows."""
+    """Sends what it is asked to, and enters what follows.
 
-    def __init__(self, target: ProbeTarget, scene: Sequence[Pair]) -> None:
+    Args:
+        settings: what the groups that must change nothing meet, in turn; one alone is met by all, undisturbed.
+        removals: plain removals of the scene's associations in what is granted, to arrange a setting.
+    """
+
+    def __init__(
+        self,
+        target: ProbeTarget,
+        scene: Sequence[Pair],
+        settings: Sequence[Setting] = (Setting.ALL,),
+        removals: Sequence[Asked] = (),
+        seed: int = 0,
+    ) -> None:
         self._target = target
         self._scene = tuple(scene)
+        self._settings = settings
+        self._removals = removals
+        self._draw = random.Random(seed)
+        self._standing = self._scene
         self._judged: list[Judged] = []
         self._refused_to_all: dict[str, bool] = {}
 
@@ -154,7 +181,8 @@ class Prober:
             Unjudgeable: the scene cannot be restored.
         """
         try:
-            for group in _runs([one for one in asked if one.stays], GROUP):
+            for setting, group in self._groups([one for one in asked if one.stays]):
+                self._arrange(setting, {one.pair for one in group})
                 self._stay(group)
             for group in _apart([one for one in asked if not one.stays], self._scene):
                 self._go(group)
@@ -164,10 +192,49 @@ class Prober:
 
     # -- requests that must change nothing -----------------------------------------------------------------------------
 
+    def _groups(self, asked: Sequence[Asked]) -> Iterator[tuple[Setting, Sequence[Asked]]]:
+        """What goes out together and what it meets; what names other things of ours meets them all."""
+        only, several = self._settings[0], len(self._settings) > 1
+        full = [one for one in asked if not several or self._refers(one)]
+        yield from ((Setting.ALL if several else only, group) for group in _runs(full, GROUP))
+        others = len(asked) - len(full)
+        shares = dealt(self._scene, min(len(self._settings), 1 + others // FEWEST)) if others else []
+        for setting, share in zip(itertools.cycle(self._settings), shares, strict=False):
+            dealt_to = [one for one in asked if one.pair in share and one not in full]
+            yield from ((setting, group) for group in _runs(dealt_to, GROUP))
+
+    def _refers(self, asked: Asked) -> bool:
+        """It names an address or a server of the scene besides those in its path."""
+        own = {asked.pair.address, asked.pair.server}
+        others = {name for pair in self._scene for name in (pair.address, pair.server)} - own
+        said = repr(asked.value.variation).lower()
+        return any(name.lower() in said for name in others)
+
+    def _arrange(self, setting: Setting, named: set[Pair]) -> None:
+        gone = absent(setting, self._scene, named, self._draw)
+        if setting is Setting.ANEW:
+            self._clear([pair for pair in self._scene if pair in named])
+        self._clear(gone)
+        self._standing = tuple(pair for pair in self._scene if pair not in gone)
+        self._target.establish(*self._standing)
+
+    def _clear(self, pairs: Sequence[Pair]) -> None:
+        """Remove what stands of these, each in one of the ways that are granted."""
+        if not pairs:
+            return
+        standing = self._target.known().listed
+        ways = {pair: [one for one in self._removals if one.pair == pair] for pair in pairs if standing.get(pair)}
+        group = [self._draw.choice(asked) for asked in ways.values() if asked]
+        if group:
+            self._target.establish(*standing_pairs(self._target.known()))
+            self._remove(group)
+
     def _stay(self, group: Sequence[Asked]) -> None:
-        self._target.establish(*self._scene)
         before = self._target.known()
-        answered = [self._answered(one) for one in group]
+        answered: list[Answered] = []
+        for asked in group:
+            answered += self._between(asked.pair)
+            answered.append(self._answered(asked))
         seen = self._target.awaited(self._target.known())
         changes = before.differences(seen)
         if not changes:
@@ -176,6 +243,22 @@ class Prober:
             return
         self._target.learnt(seen, {})
         self._narrow(answered, before, seen)
+
+    def _between(self, pair: Pair) -> list[Answered]:
+        """Now and then something else comes before; a removal of what does not stand is judged, too."""
+        if len(self._settings) == 1 or self._draw.random() > BETWEEN:
+            return []
+        what = self._draw.choice([*Between, Between.REPEAT])
+        if what is not Between.REPEAT:
+            self._target.meanwhile(pair, what)
+            return []
+        standing = self._target.known().listed
+        ways = [one for one in self._removals if not standing.get(one.pair)]
+        if not ways:
+            return []
+        asked = repetition_of(self._draw.choice(ways))
+        exchange = self._target.sent(asked.pair, asked.value.variation)
+        return [Answered(asked, exchange)] if _definite(exchange) else []
 
     def _narrow(self, answered: Sequence[Answered], before: State, seen: State) -> None:
         """Find every request that changes something; those that cannot have are judged by the answer they had."""
@@ -197,8 +280,12 @@ class Prober:
     def _again(self, one: Answered) -> bool:
         """Send it alone on a restored scene, with all that it could choose instead; whether it changes something."""
         value = one.asked.value
-        self._target.establish(*self._scene)
-        trial = self._target.solo(one.asked.pair, one.asked.words, value.variation, named=value.names)
+        standing = value.expected is not Expected.REPEATED
+        if standing:
+            self._target.establish(*self._standing)
+        trial = self._target.solo(
+            one.asked.pair, one.asked.words, value.variation, named=value.names, standing=standing
+        )
         if trial.changes and value.clause == "method.override" and self._without_override(one.asked):
             return True
         self._judge(Answered(one.asked, trial.exchange), trial)
@@ -217,7 +304,11 @@ class Prober:
     # -- requests that may remove what they name -----------------------------------------------------------------------
 
     def _go(self, group: Sequence[Asked]) -> None:
-        self._target.establish(*self._scene)
+        self._standing = self._scene
+        self._target.establish(*self._standing)
+        self._remove(group)
+
+    def _remove(self, group: Sequence[Asked]) -> None:
         before = self._target.known()
         answered = [self._answered(one) for one in group]
         removed = {one.asked.pair: one.exchange.id for one in answered if one.removes}
@@ -352,6 +443,17 @@ def _ways(one: Judged) -> Iterator[tuple[str, str]]:
     for ruling in one.rulings:
         if ruling and ruling.violation:
             yield ruling.clause, ruling.violation.rule
+
+
+def standing_pairs(known: State) -> Iterator[Pair]:
+    """What is known to stand."""
+    return (pair for pair, stands in known.listed.items() if stands)
+
+
+def repetition_of(asked: Asked) -> Asked:
+    """The same removal, where the association does not stand."""
+    repeated = replace(asked.value, clause="effect.repeat", expected=Expected.REPEATED, mistake=False)
+    return replace(asked, value=replace(repeated, words=f"{asked.value.words}, of what does not stand,"))
 
 
 def _definite(exchange: Exchange) -> bool:

@@ -16,6 +16,7 @@ from conformance.driver.ruling_log import RulingLog
 from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange
 from conformance.generate import space
+from conformance.generate.settings import Between
 from conformance.generate.space import Expected, Subject, Value
 from conformance.judge import Attempt, Pair, State, oracle
 from conformance.verdict import Ruling
@@ -28,6 +29,19 @@ MOST_UNANSWERED = 3
 
 BY_VERSION = frozenset({"identifier.not-the-address"})
 """Clauses whose values differ with the IP version of the address."""
+
+
+PLAIN = Value(
+    dimension="field",
+    kind="none",
+    words="nothing besides",
+    source="CONTRACT, section 1",
+    clause="codes.success",
+    expected=Expected.GRANTED,
+    variation={},
+    mistake=False,
+)
+"""A removal as the page has it."""
 
 
 class StandingScene:
@@ -60,6 +74,11 @@ class StandingScene:
         either = self.asked(scene, lambda value: value.dimension == "query")
         queried = [Asked(one.pair, lesser(credential, clause, one.value, strict=False)) for one in either]
         return [*plain, *dressed, *queried, *plain]
+
+    def removals(self, scene: Sequence[Pair]) -> list[Asked]:
+        """A plain removal of each association, and those in a dress that is granted."""
+        plain = [Asked(pair, PLAIN) for pair in scene]
+        return [*plain, *self.asked(scene, lambda value: value.expected is Expected.GRANTED)]
 
     def _values(self, pair: Pair, chosen: Callable[[Value], bool]) -> list[Value]:
         every = space.values(self._subject(pair), self._process.depth, self._process.seed)
@@ -142,14 +161,32 @@ class StandingScene:
         """One request, sent once."""
         return self._client.remove(**{"server": pair.server, "address": pair.address, **variation})
 
-    def solo(self, pair: Pair, words: str, variation: Mapping[str, Any], *, named: bool = True) -> Attempt:
+    def meanwhile(self, pair: Pair, what: Between) -> None:
+        """Something harmless that comes before a request; what is answered is no matter."""
+        if what is Between.LIST:
+            self._client.list_associations(pair.server)
+        elif what is Between.SINGLE:
+            self._client.show_association(pair.server, pair.address)
+        elif self._known.stands.get(pair):
+            self._client.associate(pair.server, pair.address)
+
+    def solo(
+        self, pair: Pair, words: str, variation: Mapping[str, Any], *, named: bool = True, standing: bool = True
+    ) -> Attempt:
         """One request on a restored scene, with a full look after it; ``named``: a DELETE names the association."""
-        self._leases.establish(pair)
-        before = self.known()
-        exchange = self._patiently(pair, variation)
+        for attempt in range(TRIES):
+            if standing:
+                self._leases.establish(pair)
+            before = self.known()
+            exchange = self.sent(pair, variation)
+            if not passing(exchange) or exchange.failure.startswith("timed out"):
+                break
+            halting.pause(again_after(exchange, attempt))
+            if standing:
+                self.learnt(self.awaited(self.known()), {})  # a fault may have had its effect
         due = explained(exchange, pair, self._known.awaited(), named=named)
         after = self._leases.sight.settled(self._everything, *due)
-        attempt = Attempt(
+        trial = Attempt(
             pair=pair,
             exchange=exchange,
             before=before,
@@ -159,16 +196,8 @@ class StandingScene:
             words=words,
             setup=self.evidence(pair),
         )
-        self.learnt(after, {pair: exchange.id} if attempt.names and exchange.status == 204 else {})
-        return attempt
-
-    def _patiently(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
-        for attempt in range(TRIES):
-            exchange = self.sent(pair, variation)
-            if not passing(exchange) or exchange.failure.startswith("timed out"):
-                break
-            halting.pause(again_after(exchange, attempt))
-        return exchange
+        self.learnt(after, {pair: exchange.id} if trial.names and exchange.status == 204 else {})
+        return trial
 
     def _everything(self) -> State:
         return self._leases.everything(self._known.stands, self._known.stands) | self._leases.overview()

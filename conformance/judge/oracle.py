@@ -39,13 +39,14 @@ class Expected(StrEnum):
     EITHER = "either"
     """A documented code: granted, and then exactly that association is gone, or refused, and nothing changes."""
 
+    REPEATED = "repeated"
+    """The association does not stand: 204 or a documented 4xx, and nothing changes."""
+
     INERT = "inert"
     """Whatever is answered, nothing changes."""
 
 
-MUST_STAY = frozenset(
-    {Expected.REFUSED, Expected.UNAUTHORISED, Expected.FORBIDDEN, Expected.NOT_ALLOWED, Expected.INERT}
-)
+MUST_STAY = frozenset(Expected) - {Expected.GRANTED, Expected.EITHER}
 """What goes out in batches: nothing of it may change anything."""
 
 
@@ -67,7 +68,7 @@ class Rule:
     @property
     def optional(self) -> bool:
         """An answer may lawfully give no occasion to judge its clause."""
-        return self.expected is Expected.EITHER
+        return self.expected in {Expected.EITHER, Expected.REPEATED}
 
 
 def rulings(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
@@ -105,6 +106,10 @@ def _either(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
         yield codes.documented(attempt.exchange)
 
 
+def _repeated(_rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
+    yield effect.repeated(attempt)
+
+
 def _inert(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
     yield methods.without_effect(rule.clause, attempt)
 
@@ -117,7 +122,12 @@ OWN: Mapping[Expected, Callable[[Rule, Attempt], Iterator[Ruling | None]]] = {
     Expected.NOT_ALLOWED: _refused(405),
     Expected.EITHER: _either,
     Expected.INERT: _inert,
+    Expected.REPEATED: _repeated,
 }
+
+
+OPEN = frozenset({Expected.EITHER, Expected.INERT, Expected.REPEATED})
+"""What demands no particular answer."""
 
 
 def persistent(rule: Rule, attempt: Attempt, tries: tuple[Exchange, ...]) -> Iterator[Ruling | None]:
@@ -127,7 +137,7 @@ def persistent(rule: Rule, attempt: Attempt, tries: tuple[Exchange, ...]) -> Ite
         tries: every try of the request, alone; between any two a plain removal succeeded.
     """
     last = tries[-1]
-    if rule.clause.startswith("identifier.") or rule.expected in {Expected.EITHER, Expected.INERT}:
+    if rule.clause.startswith("identifier.") or rule.expected in OPEN:
         yield None if attempt.changes else kept(rule.clause, reached=attempt.exposed)
     else:
         yield broken(

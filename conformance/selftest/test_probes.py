@@ -1,5 +1,6 @@
 """Groups of requests: every guilty one is found, no innocent one is blamed, and nothing hides another."""
 
+import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -8,12 +9,13 @@ import pytest
 
 from conformance.driver.probes import Asked, Prober
 from conformance.evidence import Exchange, Request, Response
+from conformance.generate.settings import Between, Setting, absent, dealt
 from conformance.generate.space import Value
 from conformance.judge import Attempt, Pair, State
 from conformance.judge.oracle import Expected
 from conformance.verdict import Ruling
 
-SCENE = [Pair(address, server) for address in "ab" for server in ("s1", "s2")]
+SCENE = [Pair(address, server) for address in ("#1", "#2") for server in ("s1", "s2")]
 
 
 def value(name: str, expected: Expected = Expected.REFUSED, clause: str = "identifier.uuid") -> Value:
@@ -72,9 +74,15 @@ class Pretended:
             "" if response else "lost",
         )
 
-    def solo(self, pair: Pair, words: str, variation: Mapping[str, Any], *, named: bool = True) -> Attempt:
+    def meanwhile(self, pair: Pair, what: Between) -> None:
+        """Something harmless."""
+        self.sent_names.append(f"{what} of {pair}")
+
+    def solo(
+        self, pair: Pair, words: str, variation: Mapping[str, Any], *, named: bool = True, standing: bool = True
+    ) -> Attempt:
         """The same on a restored scene."""
-        self.establish(*SCENE)
+        self.establish(*(SCENE if standing else [one for one in SCENE if one != pair]))
         before = self.known()
         exchange = self.sent(pair, variation)
         after = self.overview()
@@ -163,6 +171,75 @@ def test_what_never_repeats_is_reported_all_the_same() -> None:
     target.also = lambda name: [SCENE[0]] if name == NAMES[2] and target.sent_names.count(name) == 1 else []
     probed(target, map(value, NAMES))
     assert target.broken("effect.refusal-is-inert") == {("", "late")}
+
+
+def granted(pair: Pair) -> Asked:
+    """A plain removal."""
+    return Asked(pair, value("plain", Expected.GRANTED, "codes.success"))
+
+
+class Noting(Pretended):
+    """Notes what stands when a request comes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.believed = dict(self.stands)
+        self.met: dict[str, list[Pair]] = {}
+
+    def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        """As ever."""
+        standing = [one for one, stands in self.stands.items() if stands]
+        if variation["name"] != "plain" and self.stands[pair]:
+            self.met.setdefault(variation["name"], standing)
+        return super().sent(pair, variation)
+
+
+def in_settings(target: Pretended) -> Pretended:
+    """Probe in two settings, where nothing but removals of these takes anything along."""
+    target.establish(*SCENE)
+    asked = [Asked(SCENE[place % len(SCENE)], value(name)) for place, name in enumerate(NAMES)]
+    Prober(target, SCENE, [Setting.ALONE, Setting.ANEW], [granted(pair) for pair in SCENE]).run(asked)
+    return target
+
+
+def test_groups_meet_their_settings_in_turn() -> None:
+    """Alone, or made anew right before; between them come reads, associations and removals of what does not stand."""
+    target = Noting()
+    in_settings(target)
+    assert set(target.met) == set(NAMES), "what is asked for stands"
+    assert {len(met) for met in target.met.values()} == {2, 4}
+    assert [name for name in target.sent_names if " of " in name]
+    assert target.sent_names.count("plain") > 2
+    assert not [one for one, _ in target.rulings if one.violation]
+    assert {one.clause for one, _ in target.rulings} >= {"identifier.uuid", "codes.success", "effect.repeat"}
+
+
+def test_a_repetition_that_takes_something_along_is_found() -> None:
+    """Though it came between requests of another kind."""
+    target = Noting()
+    target.also = lambda name: [SCENE[0], SCENE[3]] if target.sent_names.count("plain") > 2 and name == "plain" else []
+    in_settings(target)
+    assert [one for one, _ in target.rulings if one.violation]
+
+
+def test_what_names_other_things_of_ours_meets_them_all() -> None:
+    """Else it could choose nothing."""
+    target = Noting()
+    choosing = replace(value("choosing"), variation={"name": "choosing", "body": f"{{'id': '{SCENE[3].address}'}}"})
+    asked = [Asked(SCENE[0], value("kind a")), Asked(SCENE[0], choosing)]
+    Prober(target, SCENE, [Setting.ALONE, Setting.ALONE], [granted(pair) for pair in SCENE]).run(asked)
+    assert len(target.met["choosing"]) == len(SCENE)
+    assert target.met["kind a"] == [SCENE[0]]
+    assert target.met["choosing"] != target.met["kind a"]
+
+
+def test_every_association_is_in_one_share_with_one_of_an_address_and_of_a_server() -> None:
+    """So that in a share each may stand alone."""
+    shares = dealt(SCENE)
+    assert sorted(map(sorted, shares)) == sorted(map(sorted, [[SCENE[0], SCENE[3]], [SCENE[1], SCENE[2]]]))
+    assert absent(Setting.ALONE, SCENE, shares[0], random.Random(0)) == [one for one in SCENE if one not in shares[0]]
+    assert len(absent(Setting.SOME, SCENE, shares[0], random.Random(0))) == 1
+    assert absent(Setting.ANEW, SCENE, shares[0], random.Random(0)) == []
 
 
 def test_what_every_kind_breaks_in_one_way_is_one_finding() -> None:
