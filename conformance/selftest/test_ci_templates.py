@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -146,13 +147,32 @@ def test_reports_are_kept_of_failures_too() -> None:
 
 def test_something_is_kept_between_jobs() -> None:
     """The downloaded packages, under a name that follows from what is installed."""
-    (cache,) = [step for step in action()["runs"]["steps"] if "cache" in step.get("uses", "")]
+    (cache,) = [step for step in action()["runs"]["steps"] if step.get("uses", "").startswith("actions/cache@")]
     (install,) = [step for step in action()["runs"]["steps"] if step.get("name") == "Install the suite"]
     assert cache["with"]["path"] == install["env"]["PIP_CACHE_DIR"]
     assert "steps.suite.outputs.digest" in cache["with"]["key"]
-    (kept,) = template()["cache"]["paths"]
+    (kept,) = template()["cache"][0]["paths"]
     assert template()["variables"]["PIP_CACHE_DIR"] == f"$CI_PROJECT_DIR/{kept}"
     assert 'PIP_CACHE_DIR="$WORKSPACE/' in shells()[0]
+
+
+def test_what_a_job_left_on_its_targets_is_known_to_the_next() -> None:
+    """The ledgers are fetched before the run, and kept however it ended."""
+    steps = action()["runs"]["steps"]
+    names = [step.get("id") or step.get("uses", "").partition("@")[0] for step in steps]
+    restored, judged, kept = map(names.index, ("actions/cache/restore", "judge", "actions/cache/save"))
+    assert restored < judged < kept
+    place = steps[judged]["env"]["CONFORMANCE_STATE_DIR"]
+    assert steps[restored]["with"]["path"] == steps[kept]["with"]["path"] == place
+    assert steps[restored]["with"]["key"] == steps[kept]["with"]["key"]
+    assert steps[kept]["with"]["key"].startswith(steps[restored]["with"]["restore-keys"])
+    assert steps[kept]["if"] == "${{ always() }}"
+    cache = template()["cache"][1]
+    assert (cache["when"], template()["variables"]["CONFORMANCE_STATE_DIR"]) == (
+        "always",
+        f"$CI_PROJECT_DIR/{cache['paths'][0]}",
+    )
+    assert 'export CONFORMANCE_STATE_DIR="$WORKSPACE/' in shells()[1]
 
 
 # The commands, run as written
@@ -304,6 +324,31 @@ def test_the_template_judges(served: Served, workspace: Job) -> None:
     page = link["external_link"]["url"].removeprefix("https://gitlab.example/-/jobs/1/artifacts/file/")
     assert workspace.files(page) == [page]
     assert workspace.files("conformance-reports/*.sarif")
+
+
+@pytest.mark.slow
+def test_what_a_killed_job_left_is_removed_by_the_next(served: Served, workspace: Job) -> None:
+    """The lines of the pipeline, twice in the same workspace."""
+    alone = served.described("alone", policy={"settle_seconds": 0.5, "tenant": "exclusive"})
+    given = {"CONFORMANCE_TARGET": str(alone), "CONFORMANCE_OPTIONS": "--depth quick -n 0"}
+    variables = environment(**workspace.variables, **given)
+    with subprocess.Popen(
+        ["sh", "-ec", shells()[1]],
+        cwd=workspace.folder,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        while not (left := served.addresses()):
+            assert process.poll() is None
+        os.killpg(process.pid, signal.SIGKILL)
+    given["CONFORMANCE_OPTIONS"] += " -k test_removing_an_existing"
+    assert workspace.run(shells()[1], ["sh", "-ec"], **given) == 0, workspace.output
+    document = json.loads((workspace.folder / "conformance-reports" / "report.json").read_text())
+    assert [note for note in document["notes"] if note.startswith("left by an earlier run and removed now: ")]
+    assert not served.addresses() & left
 
 
 @pytest.mark.slow
