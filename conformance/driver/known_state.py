@@ -7,10 +7,11 @@ was removed and shows again is the fault of the removal that did not last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from conformance.judge import Held, Pair, State, effect
+from conformance.judge.state import Entry
 from conformance.verdict import Ruling
 
 
@@ -22,11 +23,13 @@ class Belief:
         stands: association -> whether it stands.
         ports: address -> what its single read shows; None when it is gone.
         tabled: address -> what the list of addresses shows of it.
+        literals: view and association -> the address that the view shows with it.
     """
 
     stands: dict[Pair, bool] = field(default_factory=dict)
     ports: dict[str, Held | None] = field(default_factory=dict)
     tabled: dict[str, Held | None] = field(default_factory=dict)
+    literals: dict[Entry, str] = field(default_factory=dict)
     _removed: dict[Pair, str] = field(default_factory=dict)
     _lingering: set[Pair] = field(default_factory=set)
     _suspects: dict[Pair | str, str] = field(default_factory=dict)
@@ -52,13 +55,20 @@ class Belief:
         self.stands[pair] = True
         self._suspects[pair] = ""
 
-    def established(self, pairs: Iterable[Pair]) -> None:
-        """These were associated, and seen to be."""
+    def established(self, pairs: Iterable[Pair], seen: State) -> None:
+        """These were associated, and seen to be; a look between two requests says what stands before the next."""
         for pair in pairs:
             self.stands[pair] = True
             self._removed.pop(pair, None)
             self._lingering.discard(pair)
             self._suspects.pop(pair, None)
+        self._adopt({entry: told for entry, told in seen.literals.items() if entry[1] not in self._suspects})
+
+    def _adopt(self, literals: Mapping[Entry, str]) -> None:
+        self.literals.update({entry: told for entry, told in literals.items() if entry[1] in self.stands})
+
+    def _literals(self, pairs: Collection[Pair]) -> dict[Entry, str]:
+        return {entry: told for entry, told in self.literals.items() if entry[1] in pairs and self.stands[entry[1]]}
 
     def expected(self) -> State:
         """What a refusal has to leave as it is: all that is known for sure."""
@@ -68,7 +78,7 @@ class Belief:
             if pair not in self._removed and pair not in self._suspects
         }
         ports = {address: ports for address, ports in self.ports.items() if address not in self._suspects}
-        return State(listed=known, shown=known, ports=ports, tabled=self._tabled())
+        return State(listed=known, shown=known, ports=ports, tabled=self._tabled(), literals=self._literals(known))
 
     def _tabled(self) -> dict[str, Held | None]:
         return {address: held for address, held in self.tabled.items() if self.ports.get(address) is not None}
@@ -87,12 +97,13 @@ class Belief:
             listed={**gone, **held},
             shown={**gone, **held},
             ports={address: ports for address, ports in self.ports.items() if address in self._suspects},
+            literals=self._literals(held),
         )
 
     def of(self, address: str) -> State:
         """What is known for sure of one address and its standing associations."""
         known = {pair: True for pair in self.standing(address) if pair not in self._suspects}
-        return State(listed=known, shown=known, ports={address: self.ports[address]})
+        return State(listed=known, shown=known, ports={address: self.ports[address]}, literals=self._literals(known))
 
     def tabled_of(self, address: str) -> dict[str, Held | None]:
         """What the list of addresses shows of one address, if it shows any."""
@@ -124,7 +135,8 @@ class Belief:
             if pair in self._removed:
                 accused += self._removed_is(pair, seen, shows=shows, just_now=pair == just_removed or pair in about)
             elif pair in self._suspects:
-                accused += self._suspect_is(pair, seen, unchanged=shows == self.stands[pair])
+                same = shows == self.stands[pair] and not State(literals=self._literals([pair])).differences(seen)
+                accused += self._suspect_is(pair, seen, unchanged=same)
                 self.stands[pair] = shows
             else:
                 self.stands[pair] = shows
@@ -133,6 +145,12 @@ class Belief:
                 same = not State(ports={address: self.ports[address]}).differences(State(ports={address: ports}))
                 accused += self._suspect_is(address, seen, unchanged=same)
             self.ports[address] = ports
+        for address in seen.tabled.keys() & self.tabled.keys():
+            if seen.tabled[address] is None:
+                del self.tabled[address]  # said once; what does not show it any more is not relied on
+            else:
+                self.tabled[address] = seen.tabled[address]
+        self._adopt(seen.literals)
         return accused
 
     def _removed_is(self, pair: Pair, seen: State, *, shows: bool, just_now: bool) -> list[Ruling]:
@@ -153,5 +171,6 @@ class Belief:
             listed={what: True} if isinstance(what, Pair) else {},
             shown={what: True} if isinstance(what, Pair) else {},
             ports={what: self.ports[what]} if isinstance(what, str) else {},
+            literals=self._literals([what]) if isinstance(what, Pair) else {},
         )
         return [effect.taken_along(before.differences(seen), removal, seen)]

@@ -213,7 +213,7 @@ class Leases:
                 lambda: self.look(missing, singly=() if calibrated else missing), State(listed=wanted, shown=wanted)
             )
             self._calibrate(missing, seen)
-            self.belief.established(missing)
+            self.belief.established(missing, seen)
 
     def _associate(self, pair: Pair) -> None:
         self._process.ledger.associating(pair.address, pair.server)
@@ -234,7 +234,7 @@ class Leases:
         if not (seen.listed.get(pair) or seen.shown.get(pair)):
             return False
         self.set_up[pair] = exchange.id
-        self.belief.established([pair])
+        self.belief.established([pair], seen)
         return True
 
     def _calibrate(self, pairs: Iterable[Pair], seen: State) -> None:

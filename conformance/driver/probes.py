@@ -20,8 +20,9 @@ from conformance.driver import persistence
 from conformance.evidence import Exchange
 from conformance.generate.settings import BETWEEN, Between, Setting, absent, dealt
 from conformance.generate.space import Value
-from conformance.judge import Attempt, Pair, State, effect, faults, limits, methods, oracle
+from conformance.judge import Attempt, Pair, State, effect, faults, limits, methods, oracle, refusal
 from conformance.judge.expect import kept
+from conformance.judge.lasting import part
 from conformance.judge.oracle import MUST_STAY, Expected, Rule
 from conformance.verdict import Ruling
 
@@ -273,6 +274,7 @@ class Prober:
             words = f"one of {len(answered)} requests, from {answered[0].asked.words} to {answered[-1].asked.words}"
             batch = tuple(one.exchange.id for one in answered)
             self._target.enter([effect.stayed(before, seen, batch)], batch[-1], words)
+            self._target.enter(_once({one.asked.value.clause for one in answered}, words, before, seen, batch))
         for one in answered:
             if one not in near:
                 self._judge(one, self._attempt(one, before, before))
@@ -316,12 +318,25 @@ class Prober:
         seen = self._target.awaited(explained)
         self._target.learnt(seen, removed)
         if explained.differences(seen):
+            judged = len(self._judged)
             for one in answered:
                 self._again(one)
+            if not any(ruling and ruling.violation for one in self._judged[judged:] for ruling in one.rulings):
+                self._blame_removals(answered, explained, seen)
             return
         for one in answered:
             others = [pair for pair in removed if pair != one.asked.pair]
             self._judge(one, self._attempt(one, before.without(*others), seen))
+
+    def _blame_removals(self, answered: Sequence[Answered], explained: State, seen: State) -> None:
+        """What was changed beside the named associations, once and for good: none of them does it again."""
+        named = {one.asked.pair for one in answered}
+        others = [pair for pair in self._scene if pair not in named]
+        changes = part(explained, others, explained.tabled).differences(seen)
+        if changes:
+            last = answered[-1].exchange.id
+            words = f"one of {len(answered)} removals, from {answered[0].asked.words} to {answered[-1].asked.words}"
+            self._target.enter([effect.taken_along(changes, last, seen)], last, words)
 
     # -- answers -------------------------------------------------------------------------------------------------------
 
@@ -422,6 +437,13 @@ def folded(judged: Sequence[Judged]) -> list[Judged]:
                 broke.setdefault((group, *way), set()).add(one.answered.asked.value.kind)
     common = {way for way, kinds in broke.items() if 1 < len(kinds) >= MOST_OF_THEM * len(tried[way[0]])}
     return [replace(one, folded=dict(_common(one, common))) for one in judged]
+
+
+def _once(clauses: Collection[str], words: str, before: State, seen: State, batch: tuple[str, ...]) -> Iterator[Ruling]:
+    """What no association can restore is changed once only, so that trying again clears nobody of a batch."""
+    changes = part(before, (), before.tabled).differences(seen)
+    if changes and len(clauses) == 1:
+        yield refusal.once(next(iter(clauses)), words, changes, (*batch, *seen.exchanges))
 
 
 def _groups(value: Value) -> tuple[str, ...]:

@@ -79,6 +79,7 @@ def _beyond(attempt: Attempt) -> tuple[str, ...]:
         {pair: shows for pair, shows in attempt.before.shown.items() if pair != attempt.pair},
         attempt.before.ports,
         attempt.before.tabled,
+        literals={entry: literal for entry, literal in attempt.before.literals.items() if entry[1] != attempt.pair},
     )
     return kept_apart.differences(attempt.after)
 

@@ -58,4 +58,5 @@ def part(state: State, pairs: Collection[Pair] = (), addresses: Collection[str] 
         {address: held for address, held in state.ports.items() if address in addresses},
         {address: held for address, held in state.tabled.items() if address in addresses},
         state.exchanges,
+        {entry: literal for entry, literal in state.literals.items() if entry[1] in pairs},
     )

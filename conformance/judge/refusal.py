@@ -37,6 +37,18 @@ def refused_or(
     return refused(clause, attempt, codes=codes, rule=rule)
 
 
+def once(clause: str, words: str, changes: tuple[str, ...], evidence: tuple[str, ...]) -> Ruling:
+    """``clause`` asks of every request of a batch that it change nothing; one did, and none does it again."""
+    return broken(
+        clause,
+        "refusal: effect, once",
+        summary=f"{words}, changes something",
+        expected="refusals that change nothing",
+        observed="; ".join(changes),
+        exchanges=evidence,
+    )
+
+
 def _names(codes: frozenset[int] | None) -> str:
     return " or ".join(str(code) for code in sorted(codes)) if codes else "a 4xx"
 

@@ -27,6 +27,10 @@ class Pair(NamedTuple):
         return f"address {self.address} with server {self.server}"
 
 
+LIST, READ = "the list", "the single read"
+"""The views of an association."""
+
+Entry = tuple[str, Pair]
 PLAIN_MEMBERS = ("network_id", "subnet_id", "tenant_id", "version", "type")
 """Documented members of an address beside its ID, ports and literal (CONTRACT, section 2; decision 15)."""
 
@@ -89,6 +93,7 @@ class State:
         ports: address -> what its single read shows; None when the address is gone.
         tabled: address -> what the list of addresses shows of it; None when it is not there.
         exchanges: identifiers of the reads that were made for it.
+        literals: view and association -> the address that the view shows with it; empty where it shows none.
     """
 
     listed: Mapping[Pair, bool] = field(default_factory=dict)
@@ -96,6 +101,7 @@ class State:
     ports: Mapping[str, Held | None] = field(default_factory=dict)
     tabled: Mapping[str, Held | None] = field(default_factory=dict)
     exchanges: tuple[str, ...] = ()
+    literals: Mapping[Entry, str] = field(default_factory=dict)
 
     def __or__(self, other: State) -> State:
         """Both, the other's reading winning where both looked."""
@@ -105,18 +111,21 @@ class State:
             {**self.ports, **other.ports},
             {**self.tabled, **other.tabled},
             (*self.exchanges, *other.exchanges),
+            {**self.literals, **other.literals},
         )
 
     def without(self, *pairs: Pair) -> State:
         """The same with these associations removed, and nothing else."""
         gone = dict.fromkeys(pairs, False)
-        return replace(self, listed={**self.listed, **gone}, shown={**self.shown, **gone}, exchanges=())
+        kept = {entry: literal for entry, literal in self.literals.items() if entry[1] not in gone}
+        return replace(self, listed={**self.listed, **gone}, shown={**self.shown, **gone}, exchanges=(), literals=kept)
 
     def differences(self, seen: State) -> tuple[str, ...]:
         """What ``seen`` shows otherwise, a phrase each; empty when they agree on what both hold."""
         return (
-            *_changes("the list", self.listed, seen.listed),
-            *_changes("the single read", self.shown, seen.shown),
+            *_changes(LIST, self.listed, seen.listed),
+            *_changes(READ, self.shown, seen.shown),
+            *_literal_changes(self.literals, seen.literals),
             *_address_changes("", self.ports, seen.ports),
             *_address_changes("in the list of addresses ", self.tabled, seen.tabled),
         )
@@ -138,6 +147,14 @@ def _changes(view: str, expected: Mapping[Pair, bool], seen: Mapping[Pair, bool]
             yield f"{view} {'shows' if seen[pair] else 'does not show'} {pair}"
 
 
+def _literal_changes(expected: Mapping[Entry, str], seen: Mapping[Entry, str]) -> Iterable[str]:
+    """What was not shown before is not compared (decision 15)."""
+    for view, pair in sorted(expected.keys() & seen.keys()):
+        before, after = expected[view, pair], seen[view, pair]
+        if before and before != after:
+            yield f"{view} shows {pair} {f'as {after}' if after else 'without its address'} instead of {before}"
+
+
 def _address_changes(view: str, expected: Mapping[str, Held | None], seen: Mapping[str, Held | None]) -> Iterable[str]:
     for address in sorted(expected.keys() & seen.keys()):
         before, after = expected[address], seen[address]
@@ -156,22 +173,30 @@ def from_list(exchange: Exchange, server: str, addresses: Iterable[str]) -> Stat
     rows = _rows(exchange, "ip_associations")
     if rows is None:
         return State(exchanges=(exchange.id,))
-    present = {str(row["id"]).lower() for row in rows if isinstance(row.get("id"), str)}
+    present = {str(row["id"]).lower(): row for row in rows if isinstance(row.get("id"), str)}
     listed = {Pair(address, server): address.lower() in present for address in addresses}
     if _continued(exchange, "ip_associations"):  # what a page that could not be read holds is not known
         listed = {pair: True for pair, there in listed.items() if there}
-    return State(listed=listed, exchanges=(exchange.id,))
+    there = [pair for pair, stands in listed.items() if stands]
+    literals = {(LIST, pair): _literal(present[pair.address.lower()]) for pair in there}
+    return State(listed=listed, exchanges=(exchange.id,), literals=literals)
 
 
 def from_show(exchange: Exchange, pair: Pair) -> State:
     """What the single read says of an association: a 200 that names it, or a refusal."""
-    shown: bool | None = None
-    if exchange.status == 200 and exchange.response:
-        inner = _inner(exchange.response.json(), "ip_association")
-        shown = str(inner.get("id", "")).lower() == pair.address.lower() if inner is not None else None
-    elif _refused(exchange):
-        shown = False
-    return State(shown={} if shown is None else {pair: shown}, exchanges=(exchange.id,))
+    if _refused(exchange):
+        return State(shown={pair: False}, exchanges=(exchange.id,))
+    document = exchange.response.json() if exchange.status == 200 and exchange.response else None
+    inner = _inner(document, "ip_association")
+    if inner is None:
+        return State(exchanges=(exchange.id,))
+    shown = str(inner.get("id", "")).lower() == pair.address.lower()
+    literals = {(READ, pair): _literal(inner)} if shown else {}
+    return State(shown={pair: shown}, exchanges=(exchange.id,), literals=literals)
+
+
+def _literal(document: Mapping[str, Any]) -> str:
+    return _canonical(str(document.get("address") or ""))
 
 
 def from_address(exchange: Exchange, address: str) -> State:

@@ -206,6 +206,7 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (effect.nothing_else, (tried(204, BOTH_GONE, method="POST"),), {}, NONE),
     (effect.nothing_else, (tried(204, NOTHING, NOTHING),), {}, NONE),
     (effect.taken_along, (("gone",), "1", STANDING), {}, "more than asked for"),
+    (refusal.once, (CLAUSE, "one of two", ("gone",), ("1",)), {}, "refusal: effect, once"),
     (effect.inert_deallocation, (freed(400, REMOVED),), {}, "refused de-allocation"),
     (effect.inert_deallocation, (freed(400),), {}, NONE),
     (effect.inert_deallocation, (freed(204, REMOVED),), {}, NONE),

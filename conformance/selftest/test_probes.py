@@ -11,10 +11,12 @@ from conformance.driver.probes import Asked, Prober
 from conformance.evidence import Exchange, Request, Response
 from conformance.generate.settings import Between, Setting, absent, dealt
 from conformance.generate.space import Value
-from conformance.judge import Attempt, Pair, State
+from conformance.judge import Attempt, Held, Pair, State
 from conformance.judge.oracle import Expected
 from conformance.verdict import Ruling
 
+HELD = Held(frozenset({"p1", "p2"}), "192.0.2.1", (("type", "shared"),))
+MARKED = HELD._replace(members=(("type", "fixed"),))
 SCENE = [Pair(address, server) for address in ("#1", "#2") for server in ("s1", "s2")]
 
 
@@ -30,6 +32,9 @@ class Pretended:
         self.answers, self.removes = answers or {}, set(removes)
         self.stands = dict.fromkeys(SCENE, False)
         self.also: Callable[[str], Iterable[Pair]] = lambda _: ()
+        self.marks: frozenset[str] = frozenset()
+        self.table = dict.fromkeys(("#1", "#2"), HELD)
+        self.believed_table = dict(self.table)
         self.rulings: list[tuple[Ruling, tuple[str, ...]]] = []
         self.open: list[str] = []
         self.sent_names: list[str] = []
@@ -41,11 +46,11 @@ class Pretended:
 
     def known(self) -> State:
         """What was seen last."""
-        return State(listed=dict(self.believed), shown=dict(self.believed))
+        return State(listed=dict(self.believed), shown=dict(self.believed), tabled=dict(self.believed_table))
 
     def overview(self) -> State:
         """What stands."""
-        return State(listed=dict(self.stands), exchanges=("look",))
+        return State(listed=dict(self.stands), exchanges=("look",), tabled=dict(self.table))
 
     def awaited(self, expected: State) -> State:
         """What stands: nothing here is late."""
@@ -60,6 +65,8 @@ class Pretended:
         if name in self.removes or name == "plain":
             self.stands[pair] = False
         self.stands.update(dict.fromkeys(self.also(name), False))
+        if name in self.marks:
+            self.table[pair.address] = MARKED
         response = None if status is None else Response(status, "", (), b"")
         request = Request("DELETE", "http://127.0.0.1/", (), b"", "none")
         return Exchange(
@@ -87,6 +94,7 @@ class Pretended:
         exchange = self.sent(pair, variation)
         after = self.overview()
         self.believed = dict(self.stands)
+        self.believed_table = dict(self.table)
         return Attempt(exchange=exchange, before=before, after=after, pair=pair, reached=True, words=words, names=named)
 
     def learnt(self, seen: State, removed: Mapping[Pair, str]) -> None:
@@ -94,6 +102,7 @@ class Pretended:
         assert seen.exchanges
         assert isinstance(removed, Mapping)
         self.believed = dict(self.stands)
+        self.believed_table = dict(self.table)
 
     def enter(
         self,
@@ -296,3 +305,23 @@ def test_a_credential_is_not_blamed_for_what_everybody_is_refused(bare: int, bla
     target = probed(Pretended({"worn": 400, "bare": bare}), [WORN])
     assert target.broken("access.forbidden") == blamed
     assert "bare" in target.sent_names
+
+
+def test_what_a_refused_request_changes_for_good_is_blamed_on_its_batch() -> None:
+    """No request does it again to an address that is changed already, so that trying again clears nobody."""
+    target = Pretended()
+    target.marks = frozenset({NAMES[4]})
+    probed(target, map(value, NAMES))
+    assert target.broken() == {("", "refusal: effect, once")}
+    assert target.broken("effect.refusal-is-inert")
+    assert not target.broken("effect.nothing-else")
+
+
+def test_what_a_removal_changes_for_good_is_blamed_on_its_batch() -> None:
+    """It is more than was asked for, and neither hidden by another try nor blamed on what comes after."""
+    granted = [value(name, Expected.GRANTED, "codes.success") for name in NAMES[:2]]
+    target = Pretended(dict.fromkeys(NAMES[:2], 204), NAMES[:2])
+    target.marks = frozenset({NAMES[0]})
+    probed(target, granted)
+    assert target.broken("effect.nothing-else") == {("", "more than asked for")}
+    assert not target.broken("codes.success")

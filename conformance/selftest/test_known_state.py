@@ -1,0 +1,78 @@
+"""What is known to stand: what a look shows is what stood before the next request."""
+
+import json
+
+from conformance.driver.known_state import Belief
+from conformance.evidence import Exchange, Request, Response
+from conformance.judge import Held, Pair, State
+from conformance.judge.state import LIST, READ, from_list, from_show
+
+ONE, OTHER = Pair("a", "s"), Pair("b", "s")
+HELD = Held.of(["p1", "p2"], "192.0.2.1")
+CHANGED = HELD._replace(members=(("type", "fixed"),))
+AS_MADE = {(LIST, ONE): "192.0.2.1", (LIST, OTHER): "192.0.2.2", (READ, ONE): "192.0.2.1"}
+
+
+def known() -> Belief:
+    """Two associations on one server, seen to stand, and one address."""
+    belief = Belief(ports={"a": HELD}, tabled={"a": HELD})
+    belief.established([ONE, OTHER], State(literals=AS_MADE))
+    return belief
+
+
+def answered(document: object) -> Exchange:
+    """A read of the target."""
+    content = json.dumps(document).encode()
+    return Exchange("7", "read", "full", Request("GET", "http://t/"), 0.0, 0.0, 0.0, Response(200, "OK", (), content))
+
+
+def test_an_association_stands_with_its_literal_in_either_view() -> None:
+    """The list and the single read tell the address of each entry, in one spelling."""
+    rows = [{"id": "A", "address": "2001:DB8:0::1"}, {"id": "b"}]
+    listed = from_list(answered({"ip_associations": rows}), "s", ["a", "b"])
+    shown = from_show(answered({"ip_association": rows[0]}), ONE)
+    assert listed.literals == {(LIST, ONE): "2001:db8::1", (LIST, OTHER): ""}
+    assert shown.literals == {(READ, ONE): "2001:db8::1"}
+
+
+def test_another_literal_is_a_change_and_none_before_is_not_compared() -> None:
+    """Each is compared within its view; what was removed is not compared."""
+    before = known().expected()
+    wrong = State(literals={(LIST, OTHER): "192.0.2.1", (READ, ONE): ""})
+    assert before.differences(wrong) == (
+        f"the list shows {OTHER} as 192.0.2.1 instead of 192.0.2.2",
+        f"the single read shows {ONE} without its address instead of 192.0.2.1",
+    )
+    assert before.without(ONE, OTHER).differences(wrong) == ()
+    assert State(literals={(LIST, ONE): ""}).differences(State(literals=AS_MADE)) == ()
+
+
+def test_a_removal_that_changes_another_literal_is_accused_once() -> None:
+    """What is suspect is compared with its literals; then what is shown is what stands."""
+    belief = known()
+    belief.removal(ONE, "7")
+    seen = State(listed={ONE: False, OTHER: True}, literals={(LIST, OTHER): "192.0.2.1"})
+    (ruling,) = belief.seen(seen, just_removed=ONE)
+    assert ruling.violation is not None
+    assert ruling.clause == "effect.nothing-else"
+    assert belief.seen(seen) == []
+    assert belief.expected().differences(seen) == ()
+
+
+def test_a_change_that_was_found_stood_before_the_next_request() -> None:
+    """Whatever changed in the list of addresses is not blamed on the next request too."""
+    belief = known()
+    seen = State(ports={"a": CHANGED}, tabled={"a": CHANGED})
+    assert len(belief.expected().differences(seen)) == 0  # members that were not shown before
+    belief.seen(seen)
+    back = State(ports={"a": HELD}, tabled={"a": HELD})
+    assert len(belief.expected().differences(back)) == 2
+    belief.seen(back)
+    assert belief.expected().differences(back) == ()
+
+
+def test_an_address_that_left_the_list_is_not_relied_on_there() -> None:
+    """It is said once; whether it comes back says nothing of the next request."""
+    belief = known()
+    belief.seen(State(tabled={"a": None}))
+    assert belief.expected().differences(State(tabled={"a": HELD})) == ()
