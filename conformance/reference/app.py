@@ -25,6 +25,10 @@ PAGES = (
     Page("address", "network", ("v2.0", "ip_addresses", "{address}")),
     Page("addresses", "network", ("v2.0", "ip_addresses")),
     Page("ports", "network", ("v2.0", "ports")),
+    Page("versions", "compute", ("v2",)),
+    Page("versions", "network", ("v2.0",)),
+    Page("versions", "compute", ("",)),
+    Page("versions", "network", ("",)),
 )
 ACTIONS: dict[str, dict[str, str]] = {
     "association": {"GET": "show_association", "PUT": "associate", "DELETE": "remove"},
@@ -32,6 +36,7 @@ ACTIONS: dict[str, dict[str, str]] = {
     "address": {"GET": "show_address", "PUT": "replace_ports", "DELETE": "delete_address"},
     "addresses": {"GET": "list_addresses", "POST": "allocate"},
     "ports": {"GET": "list_ports"},
+    "versions": {"GET": "list_versions"},
 }
 COMPUTE, NETWORK = "compute", "network"
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -89,7 +94,8 @@ class Deployment:
     def process(self, request: Request) -> Answer:
         """Authenticate the caller, choose the action and perform it."""
         self.delay(request)
-        request.caller = self.authenticate(request)
+        if request.path.resource != "versions":
+            request.caller = self.authenticate(request)
         action: Callable[[Request], Answer] = getattr(self, self.choose(request))
         return action(request)
 
@@ -152,6 +158,13 @@ class Deployment:
     def list_methods(self, request: Request) -> Answer:
         """Answer OPTIONS."""
         return Answer(200, {"methods": sorted(ACTIONS[request.path.resource])}, (("Allow", self.methods(request)),))
+
+    def list_versions(self, request: Request) -> Answer:
+        """Answer what clients of OpenStack ask for before they show a token: where a version is served."""
+        base = "/".join([f"http://{request.header('Host')}", *self.prefix])
+        named = [part for part in request.segments[len(self.prefix) :] if part] or ["v2", "v2.0"]
+        links = [{"rel": "self", "href": f"{base}/{part}/"} for part in named]
+        return Answer(200, {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [one]} for one in links]})
 
     def refused(self, _request: Request, refusal: Refusal) -> Answer:
         """Put a refusal into words."""
