@@ -185,3 +185,16 @@ def test_the_spellings_are_those_of_common_parsers() -> None:
         "[198.51.100.27]",
     ]
     assert {quote(text) for text in wanted + literals} <= sent
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_every_registered_preference_and_precondition_is_sent_at_standard(seed: int) -> None:
+    """Each asks for something of its own, so that none stands for another."""
+    sent = [value.variation.get("headers", {}) for value in values(SUBJECT, "standard", seed)]
+    preferred = {headers["Prefer"].partition("=")[0].partition(",")[0] for headers in sent if "Prefer" in headers}
+    assert preferred == {"respond-async", "return", "wait", "handling", "safe", "depth-noroot"}
+    assert {"return=minimal", "return=representation"} <= {headers.get("Prefer") for headers in sent}
+    conditions = {"If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since"}
+    for condition in conditions:
+        assert any(condition in headers for headers in sent), condition
+    assert {"*", '"x"'} <= {headers.get("If-None-Match") for headers in sent}

@@ -82,20 +82,62 @@ HARMLESS: dict[str, tuple[str, tuple[Mapping[str, Any], ...]]] = {
     ),
 }
 PAST, FUTURE = "Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 2049 23:59:59 GMT"
+NO_CONTENT = "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"
+"""The digest of no bytes."""
+
+REGISTERED = {
+    "A-IM": "gzip",
+    "Accept-Datetime": PAST,
+    "Accept-Features": "x",
+    "Alt-Used": "example.org",
+    "Apply-To-Redirect-Ref": "T",
+    "Content-Language": "en",
+    "DPoP": "x",
+    "From": "user@example.org",
+    "If-Schedule-Tag-Match": '"x"',
+    "Label": "x",
+    "Link": "</x>; rel=x",
+    "Negotiate": "trans",
+    "OData-Isolation": "snapshot",
+    "OData-Version": "4.0",
+    "Position": "first",
+    "Schedule-Reply": "F",
+    "Sec-GPC": "1",
+    "Sec-Purpose": "prefetch",
+    "SLUG": "x",
+    "SOAPAction": '""',
+    "Topic": "x",
+    "TTL": "0",
+    "Urgency": "very-low",
+}
+"""Of the registered request fields those that have no kind of their own, and that decision 17 lets vary."""
+
+PREFERENCES: dict[str, tuple[str, tuple[str, ...]]] = {
+    "respond-async": ("RFC 7240, 4.1", ("respond-async", "respond-async, wait=1")),
+    "return=representation": ("RFC 7240, 4.2", ("return=representation",)),
+    "return=minimal": ("RFC 7240, 4.2", ("return=minimal",)),
+    "wait": ("RFC 7240, 4.3", ("wait=1", "wait=0", "wait=10")),
+    "handling=strict": ("RFC 7240, 4.4", ("handling=strict",)),
+    "handling=lenient": ("RFC 7240, 4.4", ("handling=lenient",)),
+    "safe": ("RFC 8674", ("safe",)),
+    "depth-noroot": ("RFC 8144", ("depth-noroot",)),
+}
+"""IANA HTTP Preferences Registry, less what is about content that is sent or shown."""
+
 MEANING: dict[str, tuple[str, tuple[Mapping[str, Any], ...]]] = {
-    "If-Match": ("RFC 9110, 13.1.1", ({"If-Match": "*"}, {"If-Match": '"x"'}, {"If-Match": 'W/"x"'})),
-    "If-None-Match": ("RFC 9110, 13.1.2", ({"If-None-Match": "*"}, {"If-None-Match": '"x"'})),
-    "If-Modified-Since": ("RFC 9110, 13.1.3", ({"If-Modified-Since": PAST}, {"If-Modified-Since": FUTURE})),
-    "If-Unmodified-Since": ("RFC 9110, 13.1.4", ({"If-Unmodified-Since": PAST}, {"If-Unmodified-Since": FUTURE})),
+    "If-Match of anything": ("RFC 9110, 13.1.1", ({"If-Match": "*"},)),
+    "If-Match of another": ("RFC 9110, 13.1.1", ({"If-Match": '"x"'}, {"If-Match": 'W/"x"'})),
+    "If-None-Match of anything": ("RFC 9110, 13.1.2", ({"If-None-Match": "*"},)),
+    "If-None-Match of another": ("RFC 9110, 13.1.2", ({"If-None-Match": '"x"'},)),
+    "If-Modified-Since": ("RFC 9110, 13.1.3", ({"If-Modified-Since": FUTURE}, {"If-Modified-Since": PAST})),
+    "If-Unmodified-Since the past": ("RFC 9110, 13.1.4", ({"If-Unmodified-Since": PAST},)),
+    "If-Unmodified-Since the future": ("RFC 9110, 13.1.4", ({"If-Unmodified-Since": FUTURE},)),
     "If": ("RFC 4918, 10.4", ({"If": '(["x"])'}, {"If": "(<urn:uuid:0>)"})),
     "Range": ("RFC 9110, 14.2", ({"Range": "bytes=0-0"}, {"Range": "items=0-1"}, {"If-Range": '"x"'})),
-    "Prefer": (
-        "RFC 7240",
-        tuple(
-            {"Prefer": one}
-            for one in ("return=minimal", "return=representation", "respond-async", "handling=strict", "wait=0")
-        ),
-    ),
+    **{
+        f"Prefer: {preference}": (source, tuple({"Prefer": one} for one in values))
+        for preference, (source, values) in PREFERENCES.items()
+    },
     "Accept of no JSON": (
         "RFC 9110, 12.5.1",
         tuple({"Accept": one} for one in ("image/png", "application/xml", "text/html", "application/json;q=0", "x")),
@@ -116,12 +158,34 @@ MEANING: dict[str, tuple[str, tuple[Mapping[str, Any], ...]]] = {
     ),
     "switch for a rehearsal": ("invented", ({"X-Dry-Run": "true"}, {"X-Validate-Only": "true"})),
     "switch for more": ("invented", ({"X-Force": "true"}, {"X-Cascade": "true"}, {"X-All": "true"})),
-    "switch for later": ("Swift", ({"X-Delete-After": "1"}, {"X-Delete-At": "1"}, {"Idempotency-Key": "x"})),
+    "switch for later": ("Swift", ({"X-Delete-After": "1"}, {"X-Delete-At": "1"})),
+    "Idempotency-Key": ("IETF httpapi", ({"Idempotency-Key": '"8e03978e"'}, {"Repeatability-Request-ID": "8e03978e"})),
+    "Early-Data": ("RFC 8470, 5.1", ({"Early-Data": "1"},)),
+    "Priority": ("RFC 9218", ({"Priority": "u=0"}, {"Priority": "u=7, i"})),
+    "digest wanted": (
+        "RFC 9530; RFC 3230",
+        ({"Want-Content-Digest": "sha-256=1"}, {"Want-Repr-Digest": "sha-512=3"}, {"Want-Digest": "sha-256"}),
+    ),
+    "digest of nothing": ("RFC 9530", ({"Content-Digest": NO_CONTENT}, {"Repr-Digest": NO_CONTENT})),
+    "Content-Range without content": ("RFC 9110, 14.4", ({"Content-Range": "bytes 0-0/1"},)),
+    "from a cache only": ("RFC 9111, 5.2.1", ({"Cache-Control": "only-if-cached"}, {"Cache-Control": "max-stale"})),
+    "signature": ("RFC 9421", ({"Signature-Input": 'sig=("@method")', "Signature": "sig=:AA==:"},)),
+    "another method's name": (
+        "habits of method overrides",
+        tuple({name: "GET"} for name in ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")),
+    ),
+    "another registered field": ("IANA HTTP Field Name Registry", tuple({name: x} for name, x in REGISTERED.items())),
     "tenant": ("Keystone", ({"X-Tenant-Id": "x"}, {"X-Project-Id": "x"}, {"X-Auth-All-Projects": "true"})),
     "roles": ("keystonemiddleware", ({"X-Roles": "reader"}, {"X-Roles": "admin"}, {"X-Identity-Status": "Invalid"})),
     "forwarded": (
         "RFC 7239; habits of proxies",
-        ({"X-Forwarded-For": "192.0.2.1"}, {"X-Forwarded-Proto": "https"}, {"Forwarded": "for=192.0.2.1"}),
+        (
+            {"X-Forwarded-For": "192.0.2.1"},
+            {"Forwarded": "for=192.0.2.1;proto=https;host=example.org"},
+            {"X-Forwarded-Proto": "https"},
+            {"X-Forwarded-Host": "example.org"},
+            {"X-Forwarded-Prefix": "/x"},
+        ),
     ),
     "origin": ("browsers", ({"Origin": "https://example.org"}, {"Referer": "https://example.org/"})),
     "cookie": ("RFC 6265", ({"Cookie": "session=x"}, {"Cookie": "X-Auth-Token=x"})),

@@ -10,7 +10,7 @@ from conformance.generate.space.value import Subject, Value
 
 DEPTHS = ("quick", "standard", "deep")
 QUICK_SHARE = 3
-MOST_AT_STANDARD = 420
+MOST_AT_STANDARD = 440
 
 
 def values(subject: Subject, depth: str, seed: int) -> list[Value]:
