@@ -121,6 +121,7 @@ class RulingLog:
             (one.to_json() for one in held.values()),
             details=violation.details,
             decisive=violation.decisive,
+            words=f"{violation.expected} {violation.observed}",
         )
         return Finding(
             clause=violation.clause,

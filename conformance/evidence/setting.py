@@ -82,7 +82,8 @@ def of(finding: Record) -> Setting:
     told = finding.get("setting")
     if told:
         return Setting.from_json(told)
-    return derived(finding.get("exchanges", ()), details=finding.get("details", {}))
+    words = f"{finding.get('expected', '')} {finding.get('observed', '')}"
+    return derived(finding.get("exchanges", ()), details=finding.get("details", {}), words=words)
 
 
 def is_sequence(details: Record) -> bool:
@@ -90,7 +91,9 @@ def is_sequence(details: Record) -> bool:
     return details.get("kind") in SEQUENCES
 
 
-def derived(cited: Sequence[Record], earlier: Iterable[Record] = (), *, details: Record, decisive: str = "") -> Setting:
+def derived(
+    cited: Sequence[Record], earlier: Iterable[Record] = (), *, details: Record, decisive: str = "", words: str = ""
+) -> Setting:
     """What the cited exchanges need.
 
     Args:
@@ -98,6 +101,7 @@ def derived(cited: Sequence[Record], earlier: Iterable[Record] = (), *, details:
         details: as a finding holds them; of a sequence every exchange is a step, else only what is no set-up and no
             read, and what a sequence began with is what its model believed, whatever reads showed.
         decisive: the exchange that breaks the clause; empty for the last that is no read.
+        words: what else names addresses: what no exchange shows may be what is missing.
     """
     if not cited:
         return Setting()
@@ -119,7 +123,8 @@ def derived(cited: Sequence[Record], earlier: Iterable[Record] = (), *, details:
     believed = _believed(details)
     if believed is not None:
         stood.standing = dict.fromkeys(believed)
-    return _setting(cited, facts, stood, tuple(str(one["id"]) for one in steps), last)
+    told = "\n".join([words, *map(_text, cited)]).lower()
+    return _setting(cited, facts, stood, told, steps=tuple(str(one["id"]) for one in steps), decisive=last)
 
 
 def _believed(details: Record) -> list[Pair] | None:
@@ -135,14 +140,13 @@ def _believed(details: Record) -> list[Pair] | None:
     ]
 
 
-def _setting(cited: Sequence[Record], facts: _Facts, stood: _Facts, steps: tuple[str, ...], decisive: str) -> Setting:
-    told = "\n".join(_text(one) for one in cited).lower()
+def _setting(cited: Sequence[Record], facts: _Facts, stood: _Facts, told: str, **sent: Any) -> Setting:
     addresses = {one: literal for one, literal in facts.literals.items() if _mentioned(one, literal, told)}
     servers = dict.fromkeys(server for one in cited if (server := _place(one)[0]))
     standing = [pair for pair in stood.standing if pair[1] in addresses]
     removed = [pair for pair in stood.removed if pair[1] in addresses and pair not in stood.standing]
     servers.update(dict.fromkeys(server for server, _ in (*standing, *removed)))
-    return Setting(tuple(servers), addresses, tuple(standing), tuple(removed), steps, decisive)
+    return Setting(tuple(servers), addresses, tuple(standing), tuple(removed), **sent)
 
 
 def _mentioned(identifier: str, literal: str, told: str) -> bool:

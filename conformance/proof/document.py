@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from conformance import __version__, catalogue
 from conformance.errors import UsageError
@@ -17,6 +17,7 @@ from conformance.proof import generated
 from conformance.proof.trial import Subject, Trial
 from conformance.reference.faults import catalogue as faults
 from conformance.reference.variants import variants
+from conformance.report import html
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +167,16 @@ def write(proof: Proof, directory: Path) -> None:
     directory.mkdir(parents=True, exist_ok=True)
     document = proof.to_json()
     (directory / "proof.json").write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    environment = Environment(
-        loader=PackageLoader("conformance.proof"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    (directory / "proof.html").write_text(page(proof), encoding="utf-8")
+
+
+def page(proof: Proof) -> str:
+    """The proof as a page that looks like a report."""
+    engine = html.environment("conformance.proof")
+    style = "".join(engine.get_template(name).render() for name in ("report.css.j2", "overview.css.j2", "proof.css.j2"))
+    return engine.get_template("proof.html.j2").render(
+        proof=proof,
+        clauses=[clause.id for clause in catalogue.load().clauses],
+        style=Markup(style),  # noqa: S704  # the suite's own file; its hash stands in the policy
+        policy=html.policy(style),
     )
-    page = environment.get_template("proof.html.j2").render(
-        proof=proof, clauses=[clause.id for clause in catalogue.load().clauses]
-    )
-    (directory / "proof.html").write_text(page, encoding="utf-8")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from conformance.evidence import statistics
@@ -154,10 +154,10 @@ def _since(run: Run, finding: Finding, earlier: Sequence[Entry]) -> str:
     return f"new since {compared.started[:10]}" if is_new else f"{compared.started[:10]} or before"
 
 
-def environment() -> Environment:
-    """The engine of every page: escaping, and no undefined name without a word."""
+def environment(*packages: str) -> Environment:
+    """The engine of every page, with the templates of these packages, too: escaping, and no undefined name."""
     engine = Environment(
-        loader=PackageLoader("conformance.report"),
+        loader=ChoiceLoader([PackageLoader(name) for name in ("conformance.report", *packages)]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -53,7 +53,7 @@ LAYERS = {
     # The contract says which codes a refusal may have; everything else arrives as a fixture.
     "clauses": frozenset({"openapi", "judge", "generate", "model"}),
     # It serves the reference, runs the plugin on it and reads the run document that comes out.
-    "proof": frozenset({"errors", "evidence", "catalogue", "run", "plugin", "reference"}),
+    "proof": frozenset({"errors", "evidence", "catalogue", "run", "plugin", "reference", "report"}),
     "cli": RUN | {"run", "reproduction", "plugin", "reference", "proof", "page"},
     "__main__": frozenset({"cli"}),
     "__init__": frozenset(),

@@ -15,6 +15,9 @@ import pytest
 from report_runs import FAILING, HOSTILE, HOSTILE_RUN, PASSING, RUNS, clause, exchange, finding, pictured, run
 from test_report_history import TEN, at
 
+from conformance.proof import document
+from conformance.proof.document import Proof
+from conformance.proof.trial import Subject, Trial
 from conformance.report import history, history_page, html, overview
 from conformance.report.history import Entry
 from conformance.report.overview import Part
@@ -35,11 +38,31 @@ SHOWN = {
     "waived": RUNS["waived"],
 }
 
+FOUND: dict[str, dict[str, int]] = {
+    "caught-and-noticed": {"body.refused": 1, "body.inert": 2},
+    "not-caught": {},
+    "lawful": {},
+    "lawful-and-blamed": {"deallocation.until-the-last": 1},
+}
+PROVEN = tuple(
+    Trial(
+        Subject("variant" if "lawful" in name else "fault", f"{name}-{number}", "odd", "fail", ("body.refused",)),
+        "fail" if found else "pass",
+        "",
+        1.0,
+        1000,
+        found,
+    )
+    for number in range(20)
+    for name, found in FOUND.items()
+)
+
 OTHERS: dict[str, Callable[[Path], str]] = {
     "overview": lambda folder: overview.page([Part(name, folder / name, one) for name, one in SHOWN.items()], folder),
     "history": lambda folder: history_page.page(history.of(Entry(at(*each)) for each in enumerate(TEN, 1)), folder),
+    "proof": lambda _: document.page(Proof("quick", 0, 1.0, PROVEN)),
 }
-"""Pages of several runs, as they are made."""
+"""The other pages, as they are made."""
 
 LARGE = 1_048_576
 FLOOD = f"{HOSTILE}{'<script>alert(2)</script>' * 40}\x1b]8;;https://elsewhere.example\x07"

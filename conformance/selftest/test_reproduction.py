@@ -129,6 +129,25 @@ def test_what_stood_is_told_in_words() -> None:
     assert decisive["request"]["method"] == "DELETE"
 
 
+def test_what_is_missing_is_needed_although_no_exchange_shows_it() -> None:
+    """A neighbour that went is named in words alone."""
+    with reproductions.deployed("all-of-the-server-go") as (_, process):
+        bench = Bench(process, RulingLog(frozenset(), process.recorder))
+        first, second = bench.leases.lease(2)
+        server = process.target.servers[0]
+        pairs = [Pair(one.id, server) for one in (first, second)]
+        for pair in pairs:
+            bench.establish(pair)
+        removal = process.client.remove(server, first.id)
+        held = [one.to_json() for one in process.recorder.exchanges.values()]
+        cited = [one for one in held if one["id"] == removal.id]
+        bench.close()
+    needed = setting.derived(cited, held, details={}, words=f"the list does not show address {second.id}")
+    assert set(needed.addresses) == {first.id, second.id}
+    assert set(needed.standing) == {(server, first.id), (server, second.id)}
+    assert set(setting.derived(cited, held, details={}).addresses) == {first.id}
+
+
 def test_a_target_that_does_not_answer_could_not_be_tried() -> None:
     """No address is to be had of it, so nothing is said of the finding."""
     with reproductions.deployed("removal-does-nothing") as (_, process):
