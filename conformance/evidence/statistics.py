@@ -17,7 +17,7 @@ from typing import Any
 BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 """Upper bounds of the buckets, seconds, each included; what took longer is in one more. Part of the run document."""
 
-_IDENTIFIER = re.compile(r"/ip_associations/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$")
+_IDENTIFIER = re.compile(r"/ip_associations/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
 
 
 class Kind(StrEnum):
@@ -63,11 +63,11 @@ class Tally:
 
     def associated(self, url: str) -> None:
         """An association was made, or confirmed."""
-        self._standing.add(url)
+        self._standing.add(_association(url))
 
     def removal(self, url: str, credential: str, framing: str, code: str) -> None:
         """Count a request to the operation under test by its kind and the code of its answer."""
-        path = url.partition("?")[0]
+        path = _association(url)
         kind = kind_of(path, credential, framing, stands=path in self._standing)
         self.kinds.setdefault(kind.value, Counter())[code] += 1
         if code == "204":
@@ -79,6 +79,12 @@ class Tally:
             "removals_by_kind": {kind: dict(codes) for kind, codes in self.kinds.items()},
             "times": {operation: times.to_json() for operation, times in self.times.items()},
         }
+
+
+def _association(url: str) -> str:
+    """The path of an association, its ID in lower case: hexadecimal digits have none (RFC 9562, 4)."""
+    server, slash, identifier = url.partition("?")[0].rpartition("/")
+    return f"{server}{slash}{identifier.lower()}"
 
 
 def added(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:

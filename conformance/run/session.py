@@ -267,7 +267,7 @@ class Session:
         doubts = [*self.doubts, *([self.collector.stopped] if self.interrupted else [])]
         if doubts and verdict == "pass":
             verdict, reason = Verdict.INCONCLUSIVE, doubts[0]
-        totals = [*self.counted, counts(self.recorder, {})]
+        totals = [*self.counted, taken_back(counts(self.recorder, {}))]
         self.run = Run(
             verdict=verdict,
             reason=(self.obstacle or self.collector.stopped or reason) if verdict == "inconclusive" else reason,
@@ -510,6 +510,16 @@ def counts(recorder: Recorder, generated: dict[str, Any]) -> dict[str, Any]:
         "tally": recorder.tally.to_json(),
         "generated": generated,
     }
+
+
+def taken_back(counted: dict[str, Any]) -> dict[str, Any]:
+    """What the controller counted; what its clean-up removed had stood, though another process had made it."""
+    kinds = {kind: Counter(codes) for kind, codes in counted["tally"]["removals_by_kind"].items()}
+    removed = kinds.get(statistics.Kind.ABSENT.value, Counter()).pop("204", 0)
+    if removed:
+        kinds.setdefault(statistics.Kind.STANDING.value, Counter())["204"] += removed
+    told = {kind: dict(codes) for kind, codes in kinds.items() if codes}
+    return {**counted, "tally": {**counted["tally"], "removals_by_kind": told}}
 
 
 def _requests(totals: list[dict[str, Any]]) -> Requests:

@@ -55,6 +55,17 @@ def test_a_request_counts_under_the_first_kind_that_holds(kind: Kind) -> None:
     assert recorder.tally.to_json()["removals_by_kind"] == {kind.value: {"400": 1}}
 
 
+def test_hexadecimal_digits_have_no_case() -> None:
+    """An ID in upper case is well-formed, and names the association that stands."""
+    server, _, identifier = OTHER.rpartition("/")
+    recorder = recorded(
+        ("associate", OTHER, "full", "none", 201),
+        (REMOVE, f"{server}/{identifier.upper()}", "full", "none", 204),
+        (REMOVE, OTHER, "full", "none", 400),
+    )
+    assert recorder.tally.to_json()["removals_by_kind"] == {"standing": {"204": 1}, "absent": {"400": 1}}
+
+
 def test_an_association_stands_until_it_is_removed() -> None:
     """A refused removal leaves it, a 204 takes it, a lost answer says nothing; what was refused never stood."""
     recorder = recorded(
