@@ -302,6 +302,7 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (order.linearizable, (Round("w", explained=False, overlapped=True, in_sequence=True),), {}, NONE),
     (order.in_sequence, (Round("w", explained=False, overlapped=True, in_sequence=True),), {}, "w"),
     (order.in_sequence, (Round("w", explained=False, overlapped=True),), {}, NONE),
+    (order.in_sequence, (Round("w", explained=None, overlapped=True, in_sequence=True),), {}, NONE),
     (order.in_sequence, (Round("w", explained=True, overlapped=True, in_sequence=True),), {}, NONE),
 ]
 MANY = {lasting.removed, oracle.rulings, oracle.persistent}
@@ -458,3 +459,14 @@ def test_differences_are_told_view_by_view(before: State, after: State, phrases:
 def test_what_belongs_to_an_address_is_compared_in_one_spelling(after: Held, said: tuple[str, ...]) -> None:
     """Ports as a set without case, the literal as an address."""
     assert tuple(HELD.changes(after)) == said
+
+
+def test_of_many_tries_the_last_is_shown() -> None:
+    """It is the one that decides: a fault that persists, and a mistake that is answered with one."""
+    tries = tuple(replace(exchange(500 + number % 2), id=f"{number}") for number in range(4))
+    (persisted,) = oracle.persistent(Rule(CLAUSE, Expected.REFUSED), tried(500), tries)
+    assert outcome(persisted) == "persists: 501"
+    blamed = faults.client_input("it", [replace(one, response=exchange(500).response) for one in tries], confirmed=True)
+    assert blamed
+    assert blamed.violation
+    assert blamed.violation.exchanges == ("3",)
