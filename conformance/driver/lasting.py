@@ -19,15 +19,18 @@ from conformance.driver.context import Deallocated, Process
 from conformance.driver.deallocating import Deallocator, insisted
 from conformance.driver.leases import Leases
 from conformance.driver.ruling_log import RulingLog
+from conformance.driver.scene import StandingScene
 from conformance.errors import ProvisioningError, Unjudgeable
 from conformance.evidence import Exchange
 from conformance.generate.deallocations import wordings
-from conformance.judge import Pair, State, deallocation, lasting
+from conformance.judge import Attempt, Pair, State, codes, deallocation, effect, lasting
 from conformance.provision import Address
 from conformance.verdict import Ruling
 
 CLAUSES = (
+    "codes.success",
     "effect.removed",
+    "effect.repeat",
     "effect.nothing-else",
     "effect.refusal-is-inert",
     "deallocation.delete-refused",
@@ -82,6 +85,7 @@ class Lasting:
         self._log = log
         self._leases = Leases(process, log)
         self._early: Early | None = None
+        self._due = False
         self._lent = contextlib.ExitStack()
 
     # -- the beginning -------------------------------------------------------------------------------------------------
@@ -91,9 +95,9 @@ class Lasting:
         most = self._process.target.limits.max_addresses
         if self._process.depth == "quick":
             return
+        self._due = True
         if most < 3:
-            self._process.notes.append("too few addresses for subjects of their own that are left alone for long")
-            return
+            return  # tests need them: the subjects are made when they are done
         try:
             self._lent.enter_context(self._leases)
             self._make(self._leases.lease(2 if most > 3 else 1))
@@ -140,12 +144,14 @@ class Lasting:
             try:
                 self._recall()
                 self._lease_the_rest()
+                self._make_up_leeway()
                 self._wait()
                 self._look(self._everything() | self._leases.overview(), self._process.deallocated)
                 for _ in range(READS[self._process.depth] - 1):
                     self._look(self._glance(), self._process.deallocated[:1])
                 if self._early:
                     self._guard(self._early)
+                    self._remove_what_is_old(self._early)
             except (ProvisioningError, Unjudgeable) as error:
                 return f"the look at the end of the run could not be made: {error}"
         return ""
@@ -165,6 +171,15 @@ class Lasting:
             self._leases.lease(self._process.target.limits.max_addresses)
         self._leases.recheck(self._everything)
         self._leases.prepare_table()
+
+    def _make_up_leeway(self) -> None:
+        """Subjects that could not be made early, for want of addresses that no test needed, are made now."""
+        if self._early or not self._due:
+            return
+        try:
+            self._make([*self._leases.addresses.values()][:2] or self._leases.lease())
+        except (ProvisioningError, Unjudgeable) as error:
+            self._process.notes.append(f"no subjects were left alone for long: {error}")
 
     def _wait(self) -> None:
         settle = self._process.target.policy.settle_seconds
@@ -215,3 +230,22 @@ class Lasting:
         for wording in (one for one in wordings() if one.judged):
             trial = insisted(deallocator, early.standing.address, wording)
             self._log.note(deallocation.refused(wording.clause, trial))
+
+    def _remove_what_is_old(self, early: Early) -> None:
+        """An association that has stood for long goes like any other, and a removal of long ago may be repeated."""
+        if early.anew:
+            scene = StandingScene(self._process, self._leases, self._log)
+            trial = scene.solo(early.anew, "a removal of an association that has stood for a while", {})
+            for ruling in (codes.success(trial), effect.removed(trial), effect.nothing_else(trial)):
+                self._log.note(ruling, trial.exchange.id)
+        if early.removed and early.removal and early.removal.status == 204:
+            repeated = self._repeated(early.removed)
+            self._log.note(effect.repeated(repeated), repeated.exchange.id)
+            self._log.note(effect.inert(repeated), repeated.exchange.id)
+
+    def _repeated(self, pair: Pair) -> Attempt:
+        before = self._leases.belief.expected_again(pair)
+        exchange = self._refused(pair, {})
+        seen = self._leases.sight.settled(self._glance, before)
+        words = "a removal repeated after a while"
+        return Attempt(exchange=exchange, before=before, after=seen, pair=pair, reached=False, words=words)

@@ -13,6 +13,7 @@ from conformance.driver.known_state import Belief
 from conformance.driver.observer import Sight
 from conformance.driver.ruling_log import RulingLog
 from conformance.errors import ProvisioningError, Untested
+from conformance.evidence import Exchange
 from conformance.judge import Held, Pair, State
 from conformance.provision import Address
 from conformance.verdict import Absence
@@ -217,12 +218,18 @@ class Leases:
 
     def _associate(self, pair: Pair) -> None:
         self._process.ledger.associating(pair.address, pair.server)
-        exchange = retried(lambda: self._client.associate(pair.server, pair.address))
+        exchange = self._put(pair)
+        if _refused(exchange) and all(pair.address != made.address for made in self._process.made):
+            # An address just allocated may be unknown to compute for a while (decision 14).
+            exchange = self.sight.awaited(lambda: self._put(pair), lambda later: not _refused(later))
         if exchange.status is None or not 200 <= exchange.status < 300:
             self.sound = False
             raise ProvisioningError(f"an association could not be made: PUT answered {exchange.outcome}")
         self.set_up[pair] = exchange.id
         self._process.made[pair] = exchange
+
+    def _put(self, pair: Pair) -> Exchange:
+        return retried(lambda: self._client.associate(pair.server, pair.address))
 
     def associate_as(self, pair: Pair, variation: Mapping[str, Any]) -> bool:
         """Associate in another wording; whether the target granted it, and shows it."""
@@ -351,6 +358,10 @@ class Leases:
         """An address that went before its associations leaves them behind."""
         for pair in self.belief.standing(address.id):
             retried(lambda pair=pair: self._client.remove(pair.server, pair.address))  # type: ignore[misc]
+
+
+def _refused(exchange: Exchange) -> bool:
+    return exchange.status is not None and 400 <= exchange.status < 500
 
 
 def _differ(address: str, before: Held, after: Held) -> bool:

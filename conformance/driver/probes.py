@@ -174,6 +174,7 @@ class Prober:
         self._standing = self._scene
         self._judged: list[Judged] = []
         self._refused_to_all: dict[str, bool] = {}
+        self._content_is_turned_away = False
 
     def run(self, asked: Sequence[Asked]) -> None:
         """Try every request, each clause's whether or not another one broke it.
@@ -343,7 +344,8 @@ class Prober:
     def _answered(self, one: Asked) -> Answered:
         """The answer; a fault or a plea is tried again alone until it is no more, or is the answer."""
         exchange = self._target.sent(one.pair, one.value.variation)
-        return Answered(one, exchange) if _definite(exchange) else self._insist(one, exchange)
+        definite = _definite(exchange) or (self._content_is_turned_away and _about_content(exchange))
+        return Answered(one, exchange) if definite else self._insist(one, exchange)
 
     def _insist(self, one: Asked, first: Exchange) -> Answered:
         tries, began = [first], time.monotonic()
@@ -352,16 +354,19 @@ class Prober:
             if len(tries) >= persistence.MOST_TRIES or not self._plain_removal_succeeds(one.pair):
                 return Answered(one, tries[-1])
             if _about_content(tries[-1]):
+                self._content_is_turned_away = True
                 return Answered(one, tries[-1])  # decision 18: it speaks of the content
             halting.pause(max(persistence.SECONDS / fewest, again_after(tries[-1], 0)))
-            self._target.establish(one.pair)
             tries.append(self._target.sent(one.pair, one.value.variation))
             if _definite(tries[-1]):
                 return Answered(one, tries[-1])
         return Answered(one, tries[-1], tuple(tries))
 
     def _plain_removal_succeeds(self, pair: Pair) -> bool:
-        return self._target.solo(pair, "a removal", {}).status == 204
+        """The control; what it removed stands again afterwards, as the others of the group take it to."""
+        trial = self._target.solo(pair, "a removal", {})
+        self._target.establish(pair)
+        return trial.status == 204
 
     # -- rulings -------------------------------------------------------------------------------------------------------
 

@@ -71,7 +71,7 @@ class StandingScene:
         plain = [Asked(pair, lesser(credential, clause)) for pair in scene]
         granted = self.asked(scene, lambda value: value.expected is Expected.GRANTED)
         dressed = [Asked(one.pair, lesser(credential, clause, one.value)) for one in granted]
-        either = self.asked(scene, lambda value: value.dimension == "query")
+        either = self.asked(scene, self._may_open_a_door)
         queried = [Asked(one.pair, lesser(credential, clause, one.value, strict=False)) for one in either]
         return [*plain, *dressed, *queried, *plain]
 
@@ -79,6 +79,10 @@ class StandingScene:
         """A plain removal of each association, and those in a dress that is granted."""
         plain = [Asked(pair, PLAIN) for pair in scene]
         return [*plain, *self.asked(scene, lambda value: value.expected is Expected.GRANTED)]
+
+    def _may_open_a_door(self, value: Value) -> bool:
+        """Whether a lesser caller tries it, of what may be granted or refused; of fields only a deep look tries all."""
+        return value.expected is Expected.EITHER and (self._process.depth == "deep" or value.dimension != "field")
 
     def _values(self, pair: Pair, chosen: Callable[[Value], bool]) -> list[Value]:
         every = space.values(self._subject(pair), self._process.depth, self._process.seed)

@@ -2,11 +2,12 @@
 
 # ruff: noqa: D102 - a hook does what the step that it replaces says, except as its class says
 
+import math
 import time
 from collections import Counter
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Refusal, Request
+from conformance.reference.exchange import Answer, Refusal, Request
 from conformance.reference.registry import breaks
 from conformance.reference.store import Address, Association, Caller, State
 
@@ -113,6 +114,47 @@ class OldAssociationsCannotBeRemoved(Ages):
         if self.old(association):
             raise Refusal(400, "this is too old to be changed")
         super().dissociate(request, association)
+
+
+class Remembers(Deployment):
+    """Knows how long ago an association was removed."""
+
+    def start(self) -> None:
+        super().start()
+        self.removed_at: dict[Association, float] = {}
+
+    def dissociate(self, request: Request, association: Association) -> None:
+        super().dissociate(request, association)
+        self.removed_at[association] = time.monotonic()
+
+    def long_ago(self, request: Request) -> Association | None:
+        """The association that the request names, if it was removed more than two seconds ago and is still gone."""
+        association = Association(request.path.address.lower(), request.path.server)
+        stands = association in self.store.state.of_address(association.address)
+        late = time.monotonic() - self.removed_at.get(association, math.inf) > LEASE
+        return association if late and not stands else None
+
+
+@breaks("codes.documented", also={"effect.repeat": "it is a repetition that is answered so"})
+class LateRepetitionIs404(Remembers):
+    """A removal that is repeated after more than two seconds is answered 404."""
+
+    def remove(self, request: Request) -> Answer:
+        if self.long_ago(request):
+            raise Refusal(404, "it was removed long ago")
+        return super().remove(request)
+
+
+@breaks("effect.repeat", also={"effect.refusal-is-inert": "the repetition is refused, and something appears"})
+class LateRepetitionAssociates(Remembers):
+    """A removal that is repeated after more than two seconds is refused and makes the association anew."""
+
+    def remove(self, request: Request) -> Answer:
+        association = self.long_ago(request)
+        if association:
+            self.update(lambda state: state.with_association(association))
+            raise Refusal(400, "there is nothing to remove")
+        return super().remove(request)
 
 
 class Postpones(Deployment):
