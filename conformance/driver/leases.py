@@ -282,7 +282,7 @@ class Leases:
         pairs = [Pair(address.id, server) for address in addresses for server in self.servers]
         absent = set(self._left_out(addresses))
         for pair in absent:
-            self._remove(pair)
+            self.remove(pair)
         self.establish(*(pair for pair in pairs if pair not in absent))
         self.prepare_table()
         return tuple(pair for pair in pairs if pair not in absent)
@@ -298,12 +298,12 @@ class Leases:
     def bare(self, address: str) -> None:
         """Let nothing be associated with the address."""
         for pair in self.belief.standing(address):
-            self._remove(pair)
+            self.remove(pair)
 
-    def _remove(self, pair: Pair) -> None:
+    def remove(self, pair: Pair) -> None:
+        """Let this association be absent, as part of a set-up: what makes it appear later is to blame for that."""
         if self.belief.stands.get(pair):
-            exchange = retried(lambda: self._client.remove(pair.server, pair.address))
-            self.belief.removal(pair, exchange.id)
+            retried(lambda: self._client.remove(pair.server, pair.address))
             gone = State(listed={pair: False}, shown={pair: False})
             self.believe(self.sight.settled(lambda: self.look([pair], [pair]), gone), subjects=(pair,))
 

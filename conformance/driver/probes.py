@@ -42,6 +42,9 @@ class ProbeTarget(Protocol):
     def establish(self, *pairs: Pair) -> None:
         """Let these stand, and be seen to."""
 
+    def clear(self, *pairs: Pair) -> None:
+        """Let these be absent."""
+
     def known(self) -> State:
         """What is known to stand, and not to."""
 
@@ -266,10 +269,10 @@ class Prober:
         """Find every request that changes something; those that cannot have are judged by the answer they had."""
         gone = {pair for pair in before.listed if before.listed[pair] and seen.listed.get(pair) is False}
         near = [one for one in answered if one.asked.pair in gone or _granted(one.exchange)]
-        found = [self._again(one) for one in near]
+        found = [self._again(one, before) for one in near]
         if not any(found):
             far = [one for one in answered if one not in near]
-            found = [self._again(one) for one in far]
+            found = [self._again(one, before) for one in far]
             near = list(answered)
         if not any(found):
             words = f"one of {len(answered)} requests, from {answered[0].asked.words} to {answered[-1].asked.words}"
@@ -280,9 +283,10 @@ class Prober:
             if one not in near:
                 self._judge(one, self._attempt(one, before, before))
 
-    def _again(self, one: Answered) -> bool:
+    def _again(self, one: Answered, before: State) -> bool:
         """Send it alone on a restored scene, with all that it could choose instead; whether it changes something."""
         value = one.asked.value
+        self._target.clear(*(pair for pair, stood in before.listed.items() if not stood))
         standing = value.expected is not Expected.REPEATED
         if standing:
             self._target.establish(*self._standing)
@@ -321,7 +325,7 @@ class Prober:
         if explained.differences(seen):
             judged = len(self._judged)
             for one in answered:
-                self._again(one)
+                self._again(one, before)
             if not any(ruling and ruling.violation for one in self._judged[judged:] for ruling in one.rulings):
                 self._blame_removals(answered, explained, seen)
             return

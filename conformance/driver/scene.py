@@ -136,6 +136,11 @@ class StandingScene:
         """Let these stand, and be seen to."""
         self._leases.establish(*pairs)
 
+    def clear(self, *pairs: Pair) -> None:
+        """Let these be absent."""
+        for pair in pairs:
+            self._leases.remove(pair)
+
     def known(self) -> State:
         """What is known to stand, and not to."""
         return self._known.expected()

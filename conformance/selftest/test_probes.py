@@ -44,6 +44,10 @@ class Pretended:
         self.stands.update(dict.fromkeys(pairs, True))
         self.believed = dict(self.stands)
 
+    def clear(self, *pairs: Pair) -> None:
+        """Let these be absent."""
+        self.stands.update(dict.fromkeys(pairs, False))
+
     def known(self) -> State:
         """What was seen last."""
         return State(listed=dict(self.believed), shown=dict(self.believed), tabled=dict(self.believed_table))
