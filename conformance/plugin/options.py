@@ -48,6 +48,12 @@ def add(add_option: Callable[..., object]) -> None:
         metavar="NAME,...",
         help=f"further formats of the report: {', '.join(sorted(set(report.FILES) - set(report.WRITTEN_BY_A_RUN)))}",
     )
+    add_option(
+        "--jobs",
+        type=_positive,
+        metavar="N",
+        help="so many of several targets at the same time; default: as many as there are processors",
+    )
     add_option("--state-dir", metavar="DIR", help="where the ledgers are kept; default: the user's state directory")
     add_option(
         "--probe-limits",
@@ -110,6 +116,12 @@ def _not_empty(option: str, given: str) -> str:
 
 def _further(formats: str | None) -> tuple[str, ...]:
     return () if formats is None else report.formats(_not_empty("--format", formats))
+
+
+def _positive(given: str) -> int:
+    if not given.isascii() or not given.isdigit() or not int(given):
+        raise argparse.ArgumentTypeError(f"{given!r}; expected a number from 1 on")
+    return int(given)
 
 
 def _seed(given: str) -> int:

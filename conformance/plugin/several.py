@@ -1,4 +1,4 @@
-"""Several targets in one go: each is judged by a run in a process of its own, one after the other.
+"""Several targets in one go: each is judged by a run in a process of its own, at the same time as others.
 
 So one target's outage, hang-up or worst surprise is no other's. What is wrong with any description, waiver file or
 baseline is said before the first run starts. Ledgers and reports are kept apart, and no run reads another's token.
@@ -11,25 +11,24 @@ import os
 import re
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 import click
 import pytest
 
 from conformance import report, target
 from conformance.errors import UsageError
-from conformance.plugin import options
+from conformance.plugin import options, workers
 from conformance.plugin.options import ALONE
 from conformance.report import overview
+from conformance.run import fleet, signals, unfinished
 from conformance.run import session as sessions
-from conformance.run import signals, unfinished
+from conformance.run.fleet import Fleet, Member, Relay
 from conformance.run.options import Options
 from conformance.run.session import INTERNAL_ERROR, USAGE_ERROR
 from conformance.verdict import Verdict
@@ -55,41 +54,6 @@ class Stop:
     exclusive: bool = False
 
 
-@dataclass(slots=True)
-class Relay:
-    """Hands what would end this process to the run under way, which then cleans up and reports as ever.
-
-    The run is a process group of its own, so that each signal reaches it once, wherever it was sent from.
-    """
-
-    process: subprocess.Popen[bytes] | None = None
-    number: int = 0
-
-    def __call__(self, number: int, _frame: FrameType | None) -> None:
-        """Note the signal and pass it on."""
-        self.number = self.number or number  # the first decides how the round ends
-        if self.process:
-            self._send(self.process, number)
-
-    def run(self, command: Sequence[str], directory: Path, variables: dict[str, str]) -> int:
-        """Run a command to its end and return its exit code."""
-        with signals.held_back():  # until the run heeds them
-            self.process = subprocess.Popen(  # noqa: S603  # our own interpreter, the user's own arguments
-                command, cwd=directory, env=variables, stdin=subprocess.DEVNULL, process_group=0
-            )
-            if self.number:  # it came before there was a process
-                self._send(self.process, self.number)
-        code = self.process.wait()
-        self.process = None
-        return code
-
-    def _send(self, process: subprocess.Popen[bytes], number: int) -> None:
-        try:
-            os.killpg(process.pid, number)
-        except ProcessLookupError:
-            return
-
-
 def run(config: pytest.Config, targets: Sequence[str]) -> int:
     """Judge each target, write its report and the overview of all, and return the exit code: the worst of theirs.
 
@@ -104,8 +68,7 @@ def run(config: pytest.Config, targets: Sequence[str]) -> int:
         except UsageError as error:
             raise pytest.UsageError(str(error)) from error
         relay = Relay()
-        heeded = [number for number in signals.HEEDED if signal.getsignal(number) is not signal.SIG_IGN]
-        before = {number: signal.signal(number, relay) for number in heeded}
+        before = fleet.heeding(relay)
         try:
             return _round(config, wanted, stops, relay)
         finally:
@@ -156,7 +119,7 @@ def _begun(wanted: Options, stops: Sequence[Stop], kept: Path) -> Options:
     )
     for directory in (wanted.report_dir, *(_own(wanted, stop).report_dir for stop in stops)):
         unfinished.forget(directory)
-    report.write_overview(_parts(wanted, stops, ()), wanted.report_dir)
+    report.write_overview(_parts(wanted, stops, {}), wanted.report_dir)
     return held
 
 
@@ -246,24 +209,36 @@ def _own(wanted: Options, stop: Stop) -> Options:
 
 
 def _round(config: pytest.Config, wanted: Options, stops: Sequence[Stop], relay: Relay) -> int:
-    codes: list[int] = []
-    parts = _parts(wanted, stops, codes)
+    codes: dict[int, int] = {}
     complaints: list[str] = []
-    for number, stop in enumerate(stops, 1):
-        if relay.number:
-            break
-        own = _own(wanted, stop)
-        click.echo(f"conformance: target {number} of {len(stops)}: {stop.name!r}, reports in {own.report_dir}")
-        codes.append(relay.run(_command(config, own), config.invocation_params.dir, _variables()))
-        parts = _parts(wanted, stops, codes)
+
+    def ended(at: int, code: int) -> None:
+        codes[at] = code
         with _noting(complaints):  # after each: what is known stays known, whatever happens to this process
-            report.write_overview(parts, wanted.report_dir)
+            report.write_overview(_parts(wanted, stops, codes), wanted.report_dir)
+
+    members = [_member(config, _own(wanted, stop), stop, f"{at} of {len(stops)}") for at, stop in enumerate(stops, 1)]
+    jobs = config.getoption("--jobs") or min(workers.processors(), len(stops))
+    Fleet(members, jobs, relay, config.invocation_params.dir, _variables(), _say, ended).judge()
+    parts = _parts(wanted, stops, codes)
     with _noting(complaints):
         report.append_overview(parts, os.environ)
-    click.echo("\n".join(["", *overview.lines(parts)]))
+    _say("\n".join(["", *overview.lines(parts)]))
     for complaint in dict.fromkeys(complaints):
         click.echo(f"ERROR: {complaint}", err=True)
-    return _code([*codes, INTERNAL_ERROR] if complaints else codes, relay)
+    ways = [*codes.values(), *([INTERNAL_ERROR] if complaints else [])]
+    return _code(ways, relay)
+
+
+def _member(config: pytest.Config, own: Options, stop: Stop, place: str) -> Member:
+    begins = f"conformance: target {place}: {stop.name!r}, reports in {own.report_dir}"
+    return Member(stop.name, stop.network, begins, _command(config, own))
+
+
+def _say(text: str) -> None:
+    """Show it, with an escape for what the encoding lacks."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    click.echo(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _command(config: pytest.Config, own: Options) -> list[str]:
@@ -283,19 +258,19 @@ def _variables() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
-def _parts(wanted: Options, stops: Sequence[Stop], codes: Sequence[int]) -> tuple[overview.Part, ...]:
-    """What is known of each target, once the runs of the first have ended with these codes."""
-    return tuple(_part(_own(wanted, stop), stop, codes[at : at + 1]) for at, stop in enumerate(stops))
+def _parts(wanted: Options, stops: Sequence[Stop], codes: Mapping[int, int]) -> tuple[overview.Part, ...]:
+    """What is known of each target, once some runs have ended with these codes."""
+    return tuple(_part(_own(wanted, stop), stop, codes.get(at)) for at, stop in enumerate(stops))
 
 
-def _part(own: Options, stop: Stop, ended: Sequence[int]) -> overview.Part:
-    if not ended:
+def _part(own: Options, stop: Stop, ended: int | None) -> overview.Part:
+    if ended is None:
         return overview.Part(stop.name, own.report_dir, None, "it was not its turn yet", Verdict.INCONCLUSIVE)
     with contextlib.suppress(UsageError):
         found = report.read(own.report_dir / report.FILES["json"])
         if not unfinished.describes(found):
             return overview.Part(stop.name, own.report_dir, found)
-    return overview.Part(stop.name, own.report_dir, None, f"its run left no report and ended with code {ended[0]}")
+    return overview.Part(stop.name, own.report_dir, None, f"its run left no report and ended with code {ended}")
 
 
 def _code(codes: Sequence[int], relay: Relay) -> int:

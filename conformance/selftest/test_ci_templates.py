@@ -26,6 +26,7 @@ from run_processes import CHECKOUT, LONGEST_RUN_SECONDS, Served, environment, se
 from conformance import report
 
 ACTION = CHECKOUT / ".github" / "actions" / "conformance" / "action.yml"
+WORKFLOW = CHECKOUT / ".github" / "workflows" / "ci.yml"
 GITLAB = CHECKOUT / ".gitlab" / "conformance.gitlab-ci.yml"
 JENKINS = CHECKOUT / ".jenkins" / "Jenkinsfile"
 README = (CHECKOUT / ".github" / "actions" / "conformance" / "README.md").read_text(encoding="utf-8")
@@ -89,7 +90,7 @@ def test_the_action_keeps_to_the_schema() -> None:
 
 def test_the_workflows_keep_to_the_schema(tmp_path: Path) -> None:
     """The project's own, and the README's example of using the action."""
-    _check("vendor.github-workflows", CHECKOUT / ".github" / "workflows" / "ci.yml")
+    _check("vendor.github-workflows", WORKFLOW)
     (example,) = examples("yaml", "actions/conformance@")
     (tmp_path / "example.yml").write_text(example)
     _check("vendor.github-workflows", tmp_path / "example.yml")
@@ -383,3 +384,22 @@ def test_what_is_not_given_is_named(tmp_path: Path) -> None:
     for script in (gitlab("script"), shells()[1]):
         assert done.run(script, ["sh", "-ec"]) != 0
     assert done.output.count("CONFORMANCE_TARGET: names what is judged") == 2
+
+
+def _used(path: Path) -> list[str]:
+    return re.findall(r"uses: (\S+)", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", [WORKFLOW, ACTION], ids=lambda path: path.name)
+def test_actions_of_others_are_pinned_by_digest(path: Path) -> None:
+    """A tag can be moved, a commit cannot."""
+    loose = [used for used in _used(path) if not re.search(r"@[0-9a-f]{40}$", used)]
+    assert not loose
+
+
+def test_one_job_says_that_all_is_green() -> None:
+    """It needs every other one, and runs whatever became of them."""
+    jobs = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"]
+    last = jobs.pop("all-green")
+    assert set(last["needs"]) == set(jobs)
+    assert last["if"] == "always()"

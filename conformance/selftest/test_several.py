@@ -107,6 +107,32 @@ def test_each_target_has_its_report_and_the_worst_decides(judged: Ran) -> None:
     ]
 
 
+def test_targets_are_judged_at_the_same_time(judged: Ran, three: Three) -> None:
+    """All have begun before the first has ended; each line of progress has its target's name."""
+    ran = _run(three.folder / "together", "--target", three.targets, "--jobs", "3", *FEW)
+    assert ran.code == judged.code
+    begun = [ran.output.index(f"conformance: target {number} of 3: ") for number in (1, 2, 3)]
+    assert max(begun) < min(ran.output.index(f"\n{name}:\n") for name in ("dfw 1", "iad", "lon"))
+    documents = _reports(ran)
+    assert {name: documents[name]["verdict"] for name in documents} == {
+        name: document["verdict"] for name, document in _reports(judged).items()
+    }
+    assert _overlap(documents["dfw-1"], documents["lon"])
+
+
+def _overlap(one: dict[str, object], other: dict[str, object]) -> bool:
+    return str(one["started"]) < str(other["finished"]) and str(other["started"]) < str(one["finished"])
+
+
+def test_targets_on_one_network_wait_for_each_other(three: Three) -> None:
+    """They share its quota."""
+    again = three.folder / "again.yaml"
+    _describe(again, three.faulty, name="again")
+    both = ("--target", three.targets / "1.yaml", "--target", again)
+    documents = _reports(_run(three.folder / "alike", *both, "--jobs", "2", *FEW))
+    assert not _overlap(documents["dfw-1"], documents["again"])
+
+
 def test_a_seed_by_chance_is_the_same_for_all(judged: Ran) -> None:
     """So that what differs is the targets'."""
     assert len({document["seed"] for document in _reports(judged).values()}) == 1
@@ -169,8 +195,9 @@ def test_each_target_has_its_own_waivers_and_baseline(judged: Ran, three: Three)
 def test_a_signal_ends_the_run_under_way_and_all_to_come(by: signal.Signals, code: int, three: Three) -> None:
     """Ctrl-C as ever, with a report of what was judged; the overview says that the others had no turn."""
     folder = three.folder / by.name
+    one_by_one = ("--jobs", "1")
     both = [one for name in ("3.yaml", "1.yaml") for one in ("--target", three.targets / name)]
-    ran = interrupted(folder, *both, by=by)
+    ran = interrupted(folder, *both, *one_by_one, by=by)
     assert ran.code == code, ran.output
     assert re.search(r"^INCONCLUSIVE +dfw 1: it was not its turn yet$", ran.output, re.MULTILINE)
     assert not (ran.reports / "dfw-1").joinpath("report.json").exists()
