@@ -120,6 +120,7 @@ class StandingScene:
             server=pair.server,
             others=tuple(address for address in leases.addresses if address != pair.address),
             servers=target.servers,
+            foreign=target.foreign_servers,
             ports=leases.address(pair).ports,
             networks=(target.network_id,),
             token=self._client.keyring.tokens["full"],

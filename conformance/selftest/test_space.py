@@ -20,6 +20,7 @@ SUBJECT = Subject(
     networks=("00000000-0000-0000-0000-000000000000",),
     idle=("9d0c9a1e-7b52-4d8a-9c4e-a1b2c3d4e5f8",),
     strangers=("2b1f2c3d-aaaa-4bbb-8ccc-0d1e2f3a4b5d",),
+    foreign=("4c1f2c3d-aaaa-4bbb-8ccc-0d1e2f3a4b5d",),
     token="gAAAABl0TheValidTokenOfThisTest",
 )
 SIXTH = Subject("11111111-2222-4333-8444-555555555555", "2001:db8::a:1b", "web 1", token="0123456789")
@@ -185,6 +186,15 @@ def test_the_spellings_are_those_of_common_parsers() -> None:
         "[198.51.100.27]",
     ]
     assert {quote(text) for text in wanted + literals} <= sent
+
+
+def test_a_server_of_another_tenant_is_named_only_where_one_is_lent() -> None:
+    """Decision 8: then a removal names nothing there, and changes nothing."""
+    lent = [value for value in values(SUBJECT, "deep", 0) if SUBJECT.foreign[0] in value.variation.values()]
+    assert {(value.kind, value.expected, value.names) for value in lent} == {
+        ("another tenant's server", Expected.INERT, False)
+    }
+    assert not [value for value in values(SIXTH, "deep", 0) if value.kind == "another tenant's server"]
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -95,6 +95,8 @@ def test_a_description_gives_a_target(tmp_path: Path) -> None:
         ({"resources__servers": "one"}, "resources.servers", "a list of two or more"),
         ({"resources__servers": ["one", 2]}, "resources.servers.1", "quote a number"),
         ({"resources__servers": ["a/b", "c"]}, "resources.servers.0", "without slash"),
+        ({"resources__foreign_servers": ["one", "x"]}, "resources.foreign_servers", "one is among resources.servers"),
+        ({"resources__foreign_servers": ["a/b"]}, "resources.foreign_servers.0", "without slash"),
         ({"resources__ports": {"three": "p"}}, "resources.ports.three", "is not among resources.servers"),
         ({"limits__requests_per_second": 0}, "limits.requests_per_second", "a number above 0"),
         ({"limits__requests_per_second": float("inf")}, "limits.requests_per_second", "a finite number"),

@@ -84,6 +84,7 @@ def from_document(document: Any, source: str, environment: Mapping[str, str]) ->
         servers=tuple(resources["servers"][:MOST_SERVERS]),
         network_id=resources.get("network_id", PUBLIC_NETWORK),
         ports=dict(resources.get("ports", {})),
+        foreign_servers=tuple(resources.get("foreign_servers", ())),
         limits=_limits(document.get("limits", {})),
         policy=Policy(**document.get("policy", {})),
         tls=tls,
@@ -161,7 +162,11 @@ def _place(path: Iterable[str | int]) -> str:
 def _bad_resources(document: dict[str, Any]) -> list[str]:
     resources = document["resources"]
     unknown = sorted(set(resources.get("ports", {})) - set(resources["servers"]))
-    return [f"resources.ports.{server}: is not among resources.servers" for server in unknown]
+    both = sorted(set(resources.get("foreign_servers", ())) & set(resources["servers"]))
+    return [
+        *(f"resources.ports.{server}: is not among resources.servers" for server in unknown),
+        *(f"resources.foreign_servers: {server} is among resources.servers, too" for server in both),
+    ]
 
 
 def _clouds(auth: Mapping[str, Any], environment: Mapping[str, str], mistakes: list[str]) -> dict[str, Cloud]:

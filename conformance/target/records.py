@@ -48,6 +48,7 @@ class Target:
         clouds: credential name -> the cloud whose identity service gives its token.
         servers: may be empty for a target given as a URL: then they are found among the tenant's ports.
         ports: server -> port, for the servers whose port was given.
+        foreign_servers: those of another tenant that a write may name (decision 8).
     """
 
     name: str
@@ -57,6 +58,7 @@ class Target:
     servers: tuple[str, ...] = ()
     network_id: str = PUBLIC_NETWORK
     ports: Mapping[str, str] = field(default_factory=dict)
+    foreign_servers: tuple[str, ...] = ()
     limits: Limits = field(default_factory=Limits)
     policy: Policy = field(default_factory=Policy)
     tls: Tls = field(default_factory=Tls)

@@ -34,6 +34,7 @@ def every(subject: Subject) -> list[Value]:
     rows = {f"server {kind}": (source, forms(own)) for kind, (source, forms) in FORMS.items()}
     rows["the ID of a port for the server"] = ("decision 8", list(subject.ports))
     rows["the ID of the address for the server"] = ("the segments exchanged", [subject.address])
+    rows["another tenant's server"] = ("decision 8: resources.foreign_servers", list(subject.foreign))
     rows["another lent server"] = ("never associated there", list(subject.strangers))
     found: list[Value] = []
     for kind, (source, texts) in rows.items():

@@ -19,6 +19,7 @@ class Subject:
         servers: the lent servers.
         ports, networks: IDs of lent things that are no address.
         idle: IDs of own addresses that are not associated with ``server``: to name one there names nothing.
+        foreign: servers of another tenant that the description lends: to name one there names nothing.
         strangers: lent servers on which ``address`` was never associated.
         token: the valid token; never shown.
     """
@@ -32,6 +33,7 @@ class Subject:
     networks: tuple[str, ...] = ()
     idle: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
+    foreign: tuple[str, ...] = ()
     token: str = field(default="", repr=False)
 
 
