@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -254,12 +255,22 @@ def in_the_wake(credential: str, clause: str) -> Value:
 
 
 def _in_turn(values: Mapping[Pair, Sequence[Value]]) -> Iterator[tuple[Pair, Value]]:
-    """Value number n of the association whose turn it is, so that each kind is met once and all are reached."""
+    """Each value of a kind once, worn by the association whose turn it is, or by the next one that has such a value.
+
+    What is derived of one association may be less than what is derived of another: an ID without letters has no case.
+    """
     pairs = list(values)
-    for index in range(max(map(len, values.values()), default=0)):
-        pair = pairs[index % len(pairs)]
-        if index < len(values[pair]):
-            yield pair, values[pair][index]
+    offered: dict[tuple[str, str, int], dict[Pair, Value]] = {}
+    for pair, mine in values.items():
+        met: Counter[tuple[str, str]] = Counter()
+        for value in mine:
+            kind = (value.dimension, value.kind)
+            offered.setdefault((*kind, met[kind]), {})[pair] = value
+            met[kind] += 1
+    for place, having in enumerate(offered.values()):
+        turn = place % len(pairs)
+        pair = next(one for one in (*pairs[turn:], *pairs[:turn]) if one in having)
+        yield pair, having[pair]
 
 
 def names(exchange: Exchange, pair: Pair) -> bool:

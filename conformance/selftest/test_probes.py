@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.driver.probes import Asked, Prober
+from conformance.driver.scene import _in_turn
 from conformance.evidence import Exchange, Request, Response
 from conformance.generate.settings import Between, Setting, absent, dealt
 from conformance.generate.space import Value
@@ -329,3 +330,12 @@ def test_what_a_removal_changes_for_good_is_blamed_on_its_batch() -> None:
     probed(target, granted)
     assert target.broken("effect.nothing-else") == {("", "more than asked for")}
     assert not target.broken("codes.success")
+
+
+def test_every_kind_is_met_whatever_is_derived_of_which_association() -> None:
+    """What one association lacks does not shift the others' turns, so that nothing is left out or met twice."""
+    mine = [value(name) for name in NAMES]
+    fewer = [one for one in mine if one.kind not in {NAMES[2], NAMES[7]}]
+    met = list(_in_turn({SCENE[0]: fewer, SCENE[1]: mine, SCENE[2]: fewer}))
+    assert sorted(one.kind for _, one in met) == sorted(NAMES)
+    assert {pair for pair, _ in met} == set(SCENE[:3])
