@@ -146,6 +146,9 @@ class Belief:
                 accused += self._suspect_is(address, seen, unchanged=same)
             self.ports[address] = ports
         for address in seen.tabled.keys() & self.tabled.keys():
+            before, after = State(tabled={address: self.tabled[address]}), State(tabled={address: seen.tabled[address]})
+            if before.differences(after) and address not in seen.ports:
+                self._suspects[address] = ""  # found by this view; the single read will show it, and accuse nobody
             if seen.tabled[address] is None:
                 del self.tabled[address]  # said once; what does not show it any more is not relied on
             else:

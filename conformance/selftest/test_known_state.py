@@ -76,3 +76,14 @@ def test_an_address_that_left_the_list_is_not_relied_on_there() -> None:
     belief = known()
     belief.seen(State(tabled={"a": None}))
     assert belief.expected().differences(State(tabled={"a": HELD})) == ()
+
+
+def test_what_the_list_showed_to_change_is_not_blamed_on_an_earlier_removal() -> None:
+    """The single read shows it later: no removal since the address was last looked at is accused of it."""
+    held = HELD._replace(members=(("type", "shared"),))
+    belief = Belief(ports={"a": held}, tabled={"a": held})
+    belief.established([ONE], State())
+    belief.removal(ONE, "7")
+    belief.seen(State(tabled={"a": CHANGED}))
+    assert belief.seen(State(ports={"a": CHANGED})) == []
+    assert belief.expected().differences(State(ports={"a": CHANGED}, tabled={"a": CHANGED})) == ()
