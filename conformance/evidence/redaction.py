@@ -19,6 +19,9 @@ LONGEST_NEEDED_RUN = 12
 
 SHORTEST_ENCODED = 4
 
+DECODED_BYTES = 1 << 16
+"""What is decoded of a longer value, many times what a report shows; the rest is searched as it stands."""
+
 LAYERS = 3
 """So many encodings around each other are taken off."""
 
@@ -52,7 +55,10 @@ class Redactor:
 
     def bytes(self, value: bytes) -> bytes:
         """``value`` without the secrets; the same object when there are none in it."""
-        runs = sorted({*_spans(value, self._rows, LAYERS), *_divided(value, self._joined)})
+        shown = value[:DECODED_BYTES]
+        runs = sorted(
+            {*_spans(value, self._rows, 0), *_spans(shown, self._rows, LAYERS), *_divided(shown, self._joined)}
+        )
         if not runs:
             return value
         pieces, end = [], 0

@@ -98,6 +98,7 @@ def unpacked(described: Mapping[str, Any]) -> Target:
             **described,
             "tokens": {name: Secret(token) for name, token in described["tokens"].items()},
             "servers": tuple(described["servers"]),
+            "foreign_servers": tuple(described["foreign_servers"]),
             "limits": Limits(**described["limits"]),
             "policy": Policy(**described["policy"]),
             "tls": Tls(**described["tls"]),
