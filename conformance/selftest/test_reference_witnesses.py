@@ -106,6 +106,14 @@ def after_a_while(second: Witness) -> Witness:
     return witness
 
 
+def long_ago(script: Script, held: str) -> None:
+    """Remove, and once more after a while."""
+    for _ in range(2):
+        script.send("DELETE", script.one(0, held))
+        persistence.time.tick(5)  # type: ignore[attr-defined]
+    script.read(0, held)
+
+
 def stare(script: Script, held: str) -> None:
     """Remove and go on looking."""
     script.send("DELETE", script.one(0, held))
@@ -149,6 +157,8 @@ WITNESSES: dict[str, Witness] = {
     "restricted-follows-the-owner": follow,
     "foreign-in-upper-case-may-remove": removal(spelt=str.upper, headers={"X-Auth-Token": TOKENS.foreign}),
     "the-guard-is-a-lease": after_a_while(lambda script, held: script.deallocate("DELETE", held)),
+    "late-repetition-is-404": long_ago,
+    "late-repetition-associates": long_ago,
     "old-associations-cannot-be-removed": after_a_while(removal()),
     "refused-body-is-carried-out-later": later(body(b"{}")),
     "forbidden-is-carried-out-later": later(removal(headers={"X-Auth-Token": TOKENS.restricted})),
