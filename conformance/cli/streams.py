@@ -37,6 +37,8 @@ def prepare() -> None:
         sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115  # for as long as the process lives
     sys.stdout = _lasting(1, sys.stdout)
     sys.stderr = _lasting(2, sys.stderr)
+    if sys.__stderr__ is None:  # as it is where the descriptor was closed at the start; others look there
+        sys.__stderr__ = sys.stderr  # type: ignore[assignment]
 
 
 def _is_open(number: int) -> bool:

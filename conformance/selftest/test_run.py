@@ -197,10 +197,11 @@ def test_a_selection_is_marked_partial(tmp_path: Path, served: Served) -> None:
     assert (left_out["verdict"], left_out["absence"]) == ("untested", "deselected")
 
 
-def test_a_selection_of_nothing_is_inconclusive(tmp_path: Path, served: Served) -> None:
-    """Nothing that was not exercised passes."""
+def test_a_selection_of_nothing_is_wrong_usage(tmp_path: Path, served: Served) -> None:
+    """Nothing that was not exercised passes; it ends before any request, and no report is touched."""
     ran = run(tmp_path / "run", "--target", served.description, "-k", "no_such_test")
-    assert (ran.code, ran.report["verdict"]) == (1, "inconclusive")
+    assert (ran.code, ran.reports.exists()) == (4, False)
+    assert "no test is left to run" in ran.output
 
 
 def test_without_a_target_the_embedded_deployment_is_judged(tmp_path: Path) -> None:

@@ -142,7 +142,9 @@ def test_a_killed_run_leaves_no_earlier_verdict(
         listener.accept()[0].close()
         os.kill(process.pid, number)
         process.wait(LONGEST_RUN_SECONDS)
-    assert unfinished.describes(report.read(tmp_path / "reports" / "report.json"))
+    left = report.read(tmp_path / "reports" / "report.json")
+    assert left.interrupted
+    assert unfinished.describes(left) is (number is signal.SIGKILL), "a signal that can be heeded ends with a report"
     assert not (tmp_path / "reports" / "badge.svg").exists()
 
 
