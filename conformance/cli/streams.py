@@ -38,7 +38,7 @@ def prepare() -> None:
     sys.stdout = _lasting(1, sys.stdout)
     sys.stderr = _lasting(2, sys.stderr)
     if sys.__stderr__ is None:  # as it is where the descriptor was closed at the start; others look there
-        sys.__stderr__ = sys.stderr  # type: ignore[assignment]
+        sys.__stderr__ = sys.stderr  # type: ignore[misc,assignment]
 
 
 def _is_open(number: int) -> bool:

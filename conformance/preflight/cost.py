@@ -25,7 +25,7 @@ class Cost:
         return self.requests * max(latency, pacer.spacing) + self.waits * target.policy.settle_seconds
 
 
-COSTS = {"quick": Cost(800, 1), "standard": Cost(3200, 1), "deep": Cost(7100, 1)}
+COSTS = {"quick": Cost(1250, 1), "standard": Cost(3400, 1), "deep": Cost(9000, 1)}
 """By depth; the README repeats the requests, and a test compares them with runs."""
 
 TOLERANCE = 0.15

@@ -153,12 +153,12 @@ def test_the_overview_agrees_with_the_reports(judged: Ran) -> None:
 
 
 def test_the_page_of_the_job_has_all_of_them_and_the_overview(judged: Ran, three: Three) -> None:
-    """In the order of the runs; the overview is last."""
+    """Each as its run ends; the overview is last."""
     text = (three.folder / "summary").read_text(encoding="utf-8")
     found = re.findall(r"^## \S+ (Conformance[^:]*: \w+)", text, re.MULTILINE)
     assert judged.code == 1
     each = ["Conformance: FAIL", "Conformance: INCONCLUSIVE", "Conformance: PASS"]
-    assert found == [*each, "Conformance of 3 targets: FAIL"]
+    assert (sorted(found[:-1]), found[-1]) == (each, "Conformance of 3 targets: FAIL")
 
 
 def test_ledgers_and_tokens_are_kept_apart(judged: Ran, three: Three) -> None:
@@ -202,7 +202,7 @@ def test_a_signal_ends_the_run_under_way_and_all_to_come(by: signal.Signals, cod
     assert re.search(r"^INCONCLUSIVE +dfw 1: it was not its turn yet$", ran.output, re.MULTILINE)
     assert not (ran.reports / "dfw-1").joinpath("report.json").exists()
     page = Page((ran.reports / "index.html").read_text(encoding="utf-8"))
-    assert "it was not its turn yet" in page.said()
+    assert "t was not its turn yet" in page.said()
     assert json.loads((ran.reports / "lon" / "report.json").read_text())["interrupted"]
     assert "INTERRUPTED" in ran.last_line
 
