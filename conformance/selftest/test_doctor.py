@@ -198,7 +198,8 @@ class TestInit:
     def test_ids_are_written_so_that_they_are_read_again(self, tmp_path: Path) -> None:
         """Whatever a target takes for one; what cannot be one is left out."""
         odd = ["a:b", "-", "null", "1e3", "0x10", "2026-01-01", "#hash", "'quoted\"", "é\U0001f600", "{x}", "*x", "!x"]
-        bad = ["two words", "two\nlines", "a/b", "x" * 256, "\x1b[2J", "", 7, None, ["x"]]
+        odd.append("two words")
+        bad = ["two\nlines", "a/b", "x" * 256, "\x1b[2J", "", 7, None, ["x"]]
         servers = [*odd, *bad]
         ports = [{"id": "p", "device_id": one, "network_id": PUBLIC_NETWORK} for one in servers]
         text, _ = drafted_from(ports)
@@ -234,7 +235,7 @@ class TestInit:
         [
             (("--compute", "cloud.example"), "compute: expected"),
             (("--compute", "https://me:secret@cloud.example/"), "compute: "),
-            (("--network-id", "two words"), "resources.network_id: expected"),
+            (("--network-id", "two/words"), "resources.network_id: expected"),
             (("--name", "x" * 101), "name: expected"),
         ],
     )
