@@ -80,7 +80,7 @@ def test_the_report_accounts_for_the_time(runs: dict[str, Ran]) -> None:
     for ran in runs.values():
         taken = ran.report["time"]
         assert all(seconds > 0 for seconds in taken["phases"].values())
-        assert sum(taken["spent"].values()) <= taken["workers"] * taken["phases"]["testing"] + 1
+        assert sum(taken["spent"].values()) <= taken["workers"] * sum(taken["phases"].values()) + 1
         assert taken["spent"]["target"] >= (ran.report["requests"]["total"] - 40) * float(SLOW)
         timed = {clause["id"] for clause in ran.report["clauses"] if sum(clause["spent"].values())}
         assert "identifier.uuid" in timed
