@@ -194,7 +194,7 @@ class Job:
         done = subprocess.run(
             [*shell, script],
             cwd=self.folder,
-            env=environment(**self.variables, **variables),
+            env=environment(**{**self.variables, **variables}),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
