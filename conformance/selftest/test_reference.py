@@ -346,7 +346,10 @@ def test_the_command_announces_itself_and_ends_with_its_input(tmp_path: Path) ->
     assert announced["compute"] == described["compute"] != announced["network"] == described["network"]
     assert described["auth"]["token"] == "env:CONFORMANCE_TOKEN"
     assert described["limits"] == announced["limits"] == {"max_addresses": 2}
-    assert [line.partition("=")[0] for line in exports] == ["export CONFORMANCE_FOREIGN_TOKEN"]
+    told = [line for line in exports if line.startswith("#")]
+    assert [line.partition("=")[0] for line in exports if line not in told] == ["export CONFORMANCE_FOREIGN_TOKEN"]
+    assert str(announced["compute"]).startswith(told[0].split()[6]), told
+    assert any(f"conformance run --target {target}" in line for line in told), "the lines to copy"
     assert "open-sesame" not in finished.stdout + target.read_text(encoding="utf-8") + finished.stderr
 
 
