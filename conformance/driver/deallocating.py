@@ -85,17 +85,25 @@ class Deallocator:
                 judged |= self._enter(wording, replace(trial, persisted=self._persisted(wording, exchange)), log)
             return judged
         self.leases.believe(after, subjects=(address, *pairs))
-        if not self._one_by_one(pairs, asked, log):
-            words = f"one of {len(asked)} wordings, from {asked[0].kind} to {asked[-1].kind}"
-            evidence = (*(one.id for one in answers), *after.exchanges)
-            log.judge(deallocation.together(asked[0].clause, words, before.differences(after), evidence), case=words)
+        lost: list[str] = []
+        try:
+            self._one_by_one(pairs, asked, log, lost)
+        finally:
+            if not lost:
+                self._blame_them_together(asked, answers, before, after, log)
         return True
+
+    def _blame_them_together(
+        self, asked: Sequence[Wording], answers: Sequence[Exchange], before: State, after: State, log: RulingLog
+    ) -> None:
+        words = f"one of {len(asked)} wordings, from {asked[0].kind} to {asked[-1].kind}"
+        evidence = (*(one.id for one in answers), *after.exchanges)
+        log.judge(deallocation.together(asked[0].clause, words, before.differences(after), evidence), case=words)
 
     def _answer(self, address: str, wording: Wording) -> Exchange:
         """What it is answered; a fault is asked about once more, and insisted on where the page demands a refusal."""
-        known = self.process.persisting.get(wording.method)
-        if wording.judged and known:
-            return known[-1]
+        if wording.judged and wording.method in self.process.persisting:
+            return self._send(address, wording, "full")  # one more of what is known to persist
         exchange = retried(lambda: self._send(address, wording, "full"), TRIES if wording.judged else 2)
         if wording.judged and passing(exchange):
             exchange = self._insist(address, wording, exchange)
@@ -131,20 +139,19 @@ class Deallocator:
             self._in_order(address)
         return trial.exchange.status in deallocation.SUCCESS[plain.method]
 
-    def _one_by_one(self, pairs: Sequence[Pair], asked: Sequence[Wording], log: RulingLog) -> bool:
-        """Each alone, on an address that is as it was allocated; whether one of them changes something."""
-        address, lost = self._in_order(pairs[0].address), 0
+    def _one_by_one(self, pairs: Sequence[Pair], asked: Sequence[Wording], log: RulingLog, lost: list[str]) -> None:
+        """Each alone, on an address that is as it was allocated; ``lost`` are those that one of them changed."""
+        address = self._in_order(pairs[0].address)
         for wording in asked:
-            if lost > MOST_LOST:
+            if len(lost) > MOST_LOST:
                 log.leave_out(wording.kind, f"{MOST_LOST} addresses were changed already")
                 continue
             self.leases.establish(*(Pair(address, pair.server) for pair in pairs))
             trial = self.try_once(address, wording)
             self._enter(wording, trial, log)
             if trial.changes:
-                lost += 1
+                lost.append(address)
                 address = self._in_order(address)
-        return bool(lost)
 
     def _in_order(self, spoilt: str) -> str:
         address = self.leases.replaced(spoilt).id

@@ -75,6 +75,16 @@ class Early:
     addresses: tuple[str, ...] = ()
     exchanges: list[Exchange] = field(default_factory=list)
 
+    @property
+    def guarded(self) -> Pair | None:
+        """An association that has stood all the time."""
+        return self.standing or self.refused
+
+    @property
+    def old(self) -> Pair | None:
+        """An association that nothing is left to be learnt of but its removal."""
+        return self.anew or self.guarded
+
 
 class Lasting:
     """Makes the early subjects, and looks at the end."""
@@ -224,18 +234,18 @@ class Lasting:
 
     def _guard(self, early: Early) -> None:
         """The address that was left alone is still protected by its associations."""
-        if not early.standing:
+        if not early.guarded:
             return
         deallocator = Deallocator(self._process, self._leases)
         for wording in (one for one in wordings() if one.judged):
-            trial = insisted(deallocator, early.standing.address, wording)
+            trial = insisted(deallocator, early.guarded.address, wording)
             self._log.note(deallocation.refused(wording.clause, trial))
 
     def _remove_what_is_old(self, early: Early) -> None:
         """An association that has stood for long goes like any other, and a removal of long ago may be repeated."""
-        if early.anew:
+        if early.old:
             scene = StandingScene(self._process, self._leases, self._log)
-            trial = scene.solo(early.anew, "a removal of an association that has stood for a while", {})
+            trial = scene.solo(early.old, "a removal of an association that has stood for a while", {})
             for ruling in (codes.success(trial), effect.removed(trial), effect.nothing_else(trial)):
                 self._log.note(ruling, trial.exchange.id)
         if early.removed and early.removal and early.removal.status == 204:

@@ -278,6 +278,8 @@ class Leases:
         Raises:
             ProvisioningError: not one address is to be had, or an association cannot be made.
         """
+        while self._renewed():
+            pass
         addresses = list(self.addresses.values()) or self.lease(count)
         pairs = [Pair(address.id, server) for address in addresses for server in self.servers]
         absent = set(self._left_out(addresses))
@@ -303,7 +305,9 @@ class Leases:
     def remove(self, pair: Pair) -> None:
         """Let this association be absent, as part of a set-up: what makes it appear later is to blame for that."""
         if self.belief.stands.get(pair):
-            retried(lambda: self._client.remove(pair.server, pair.address))
+            exchange = retried(lambda: self._client.remove(pair.server, pair.address))
+            if exchange.status == 204:
+                self.belief.removal(pair, exchange.id)
             gone = State(listed={pair: False}, shown={pair: False})
             self.believe(self.sight.settled(lambda: self.look([pair], [pair]), gone), subjects=(pair,))
 

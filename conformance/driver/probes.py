@@ -192,7 +192,7 @@ class Prober:
             for group in _apart([one for one in asked if not one.stays], self._scene):
                 self._go(group)
         finally:
-            for judged in folded([self._excused(one) for one in self._judged]):
+            for judged in folded(self._judged):
                 enter(self._target, judged)
 
     # -- requests that must change nothing -----------------------------------------------------------------------------
@@ -389,7 +389,7 @@ class Prober:
     def _judge(self, one: Answered, attempt: Attempt) -> None:
         rulings = tuple(self._rulings(one, attempt))
         left_open = rulings[0] is None and not (one.asked.rule.optional and not attempt.outcome_unknown)
-        self._judged.append(Judged(one, attempt, rulings, left_open))
+        self._judged.append(self._excused(Judged(one, attempt, rulings, left_open)))
 
     def _excused(self, judged: Judged) -> Judged:
         """The same, less the blame for a refusal that everybody gets who wears the same: the credential is not why."""
@@ -398,7 +398,7 @@ class Prober:
             return judged
         if not self._is_refused_to_all(judged.answered.asked, value.worn):
             return judged
-        return replace(judged, rulings=(kept(value.clause), *judged.rulings[1:]))
+        return replace(judged, rulings=(kept(value.clause, reached=attempt.exposed), *judged.rulings[1:]))
 
     def _is_refused_to_all(self, asked: Asked, worn: Mapping[str, Any]) -> bool:
         """Whether the holder of every right is refused as well; asked once a kind."""

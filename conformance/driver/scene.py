@@ -173,13 +173,20 @@ class StandingScene:
         return self._client.remove(**{"server": pair.server, "address": pair.address, **variation})
 
     def meanwhile(self, pair: Pair, what: Between) -> None:
-        """Something harmless that comes before a request; what is answered is no matter."""
+        """Something harmless that comes before a request; what is answered is no matter.
+
+        Only what is seen to stand is associated again: that would repair a loss before anybody noticed it.
+        """
         if what is Between.LIST:
             self._client.list_associations(pair.server)
         elif what is Between.SINGLE:
             self._client.show_association(pair.server, pair.address)
-        elif self._known.stands.get(pair):
+        elif self._known.stands.get(pair) and self._is_shown(pair):
             self._client.associate(pair.server, pair.address)
+
+    def _is_shown(self, pair: Pair) -> bool:
+        seen = self._leases.look([pair])
+        return bool(seen.listed.get(pair) or seen.shown.get(pair))
 
     def solo(
         self, pair: Pair, words: str, variation: Mapping[str, Any], *, named: bool = True, standing: bool = True

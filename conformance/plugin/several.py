@@ -254,8 +254,9 @@ def _command(config: pytest.Config, own: Options) -> list[str]:
 
 
 def _variables() -> dict[str, str]:
-    """The environment, with modules found where this process finds them."""
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    """The environment, with modules found where this process finds them; the job's page is written here, in order."""
+    own = {name: value for name, value in os.environ.items() if name != report.SUMMARY_PAGE}
+    return {**own, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 def _parts(wanted: Options, stops: Sequence[Stop], codes: Mapping[int, int]) -> tuple[overview.Part, ...]:

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 import yaml
 
+from conformance import report
 from conformance.evidence import VARIABLES
 from conformance.reference.server import Reference, Settings
 from conformance.reference.store import Tokens
@@ -131,7 +132,7 @@ def _run(
 ) -> tuple[str, dict[str, Any], int]:
     tokens = {name: secrets.token_urlsafe(24) for name in VARIABLES}
     os.environ.update({VARIABLES[name]: token for name, token in tokens.items()})
-    os.environ.pop("GITHUB_STEP_SUMMARY", None)  # hundreds of runs, and none is the job's own
+    os.environ.pop(report.SUMMARY_PAGE, None)  # hundreds of runs, and none is the job's own
     with _served(subject, Tokens(**tokens)) as reference:
         described = reference.target()
         described["policy"] = described.get("policy", {}) | {"settle_seconds": SETTLE_SECONDS}
@@ -145,10 +146,10 @@ def _run(
             ]
         )
         left = len(list((folder / "state").rglob("*.jsonl")))
-    report = folder / "reports" / "report.json"
-    if not report.exists():
+    written = folder / "reports" / report.FILES["json"]
+    if not written.exists():
         return f"no report: {(folder / 'output.txt').read_text()[-500:]}", {}, left
-    return "", json.loads(report.read_text()), left
+    return "", json.loads(written.read_text()), left
 
 
 def _served(subject: Subject, tokens: Tokens) -> Reference:

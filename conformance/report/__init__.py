@@ -25,12 +25,14 @@ from conformance.report import (
 )
 from conformance.report.difference import compared
 from conformance.report.document import read
+from conformance.report.markdown import SUMMARY_PAGE
 from conformance.report.overview import Part
 from conformance.verdict import Run
 
 __all__ = [
     "FILES",
     "RENDERERS",
+    "SUMMARY_PAGE",
     "WRITTEN_BY_A_RUN",
     "append_overview",
     "append_summary",
@@ -87,13 +89,27 @@ def _known(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def append_summary(run: Run, variables: Mapping[str, str]) -> None:
-    """Add the run to the summary page of the CI job, if ``GITHUB_STEP_SUMMARY`` among the variables names one.
+    """Add the run to the summary page of the CI job, if ``SUMMARY_PAGE`` among the variables names one.
 
     Raises:
         UsageError: the file cannot be written to.
     """
-    if path := variables.get("GITHUB_STEP_SUMMARY"):
-        markdown.append(markdown.render(run), Path(path))
+    _append([markdown.render(run)], variables)
+
+
+def append_overview(parts: Sequence[Part], variables: Mapping[str, str]) -> None:
+    """Add each target's run, in the targets' order, and the overview, as :func:`append_summary` does with a run.
+
+    Raises:
+        UsageError: the file cannot be written to.
+    """
+    _append([*(markdown.render(part.run) for part in parts if part.run), overview.markdown(parts)], variables)
+
+
+def _append(texts: Iterable[str], variables: Mapping[str, str]) -> None:
+    if path := variables.get(SUMMARY_PAGE):
+        for text in texts:
+            markdown.append(text, Path(path))
 
 
 def write_overview(parts: Sequence[Part], directory: Path) -> Path:
@@ -120,16 +136,6 @@ def write_history(told: history.History, directory: Path) -> Path:
         return _replace(directory / history_page.PAGE, history_page.page(told, directory))
     except OSError as error:
         raise UsageError(f"{directory}: the history cannot be written there: {error.strerror}") from error
-
-
-def append_overview(parts: Sequence[Part], variables: Mapping[str, str]) -> None:
-    """Add the overview to the summary page of the CI job, as :func:`append_summary` does with a run.
-
-    Raises:
-        UsageError: the file cannot be written to.
-    """
-    if path := variables.get("GITHUB_STEP_SUMMARY"):
-        markdown.append(overview.markdown(parts), Path(path))
 
 
 def remove(directory: Path, names: Iterable[str]) -> None:

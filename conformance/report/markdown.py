@@ -29,6 +29,9 @@ MARKER = "<!-- ip-association-conformance -->"
 
 SIGNS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.ERROR: "💥", Verdict.INCONCLUSIVE: "❔"}
 
+SUMMARY_PAGE = "GITHUB_STEP_SUMMARY"
+"""The variable that names the file of a CI job's summary page."""
+
 LONGEST_TEXT = 200
 LONGEST_COMMANDS = 4_000
 MOST_COMMANDS = 16_000
@@ -56,7 +59,7 @@ def append(text: str, path: Path) -> None:
         with path.open("a", encoding="utf-8") as file:
             file.write(f"\n{text}\n")
     except OSError as error:
-        raise UsageError(f"GITHUB_STEP_SUMMARY: {path} cannot be written to ({error.strerror})") from error
+        raise UsageError(f"{SUMMARY_PAGE}: {path} cannot be written to ({error.strerror})") from error
 
 
 def code(text: str, longest: int = LONGEST_TEXT) -> str:

@@ -307,7 +307,8 @@ class Session:
         self.collector.unlooked = f"worker {worker} ended before it"
 
     def hear(self, said: dict[str, Any]) -> None:
-        """Take a process's last word."""
+        """Take a process's last word; its look at the end is part of the testing."""
+        self.moments["ended"] = time.monotonic()
         self.counted.append(said["counts"])
         self.notes += said["notes"]
         self.doubts += said["doubts"]

@@ -16,6 +16,7 @@ SCRIPT = """
 import os, signal, sys
 from conformance.client import halting
 from conformance.run import signals
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started with
 signal.signal(signal.SIGHUP, signal.SIG_IGN)
 handlers = signals.Handlers(lambda: "left: one")
 with signals.held_back():

@@ -10,7 +10,9 @@ from filelock import FileLock
 from conformance.driver.context import Process
 from conformance.driver.leases import Leases
 from conformance.driver.ruling_log import RulingLog
+from conformance.driver.scene import StandingScene
 from conformance.errors import ProvisioningError, Untested
+from conformance.generate.settings import Between
 from conformance.provision import provisioner
 
 
@@ -56,3 +58,42 @@ def test_an_address_that_others_hold_on_to_leaves_the_case_open(
             held.neighbourhood()
         with pytest.raises(ProvisioningError, match="did not give one back in time"):
             held.require_two()
+
+
+def test_a_scene_is_made_of_addresses_that_are_there(process: Process) -> None:
+    """One that went in an earlier case has another in its place."""
+    with leases(process) as held:
+        gone = held.scene(2)[0].address
+        for pair in held.belief.standing(gone):
+            held.remove(pair)
+        process.client.change_address(gone, "DELETE")
+        held.recheck(lambda: held.sight.addresses([gone]))
+        held.believe(held.sight.addresses([gone]))
+        scene = held.scene(2)
+        assert gone not in {pair.address for pair in scene}
+        assert len({pair.address for pair in scene}) == 2
+
+
+def test_what_is_taken_down_for_a_set_up_must_not_come_back(process: Process) -> None:
+    """The removal was asked for and granted, whatever it was for."""
+    log = RulingLog(frozenset({"effect.removed"}), process.recorder)
+    with Leases(process, log) as held:
+        first, *_ = held.scene(1)
+        held.remove(first)
+        process.client.associate(first.server, first.address)
+        held.recheck(lambda: held.look([first]))
+    assert log.breaks("effect.removed")
+
+
+def test_nothing_is_repaired_before_its_loss_is_seen(process: Process) -> None:
+    """What is not shown any more is not associated once more between two requests; what is shown is."""
+    log = RulingLog(frozenset(), process.recorder)
+    with Leases(process, log) as held:
+        lost, kept, *_ = held.scene(1)
+        process.client.remove(lost.server, lost.address)
+        scene = StandingScene(process, held, log)
+        for pair in (lost, kept):
+            scene.meanwhile(pair, Between.ASSOCIATE)
+        asked = [one.request for one in process.recorder.exchanges.values() if one.operation == "associate"]
+        assert not held.look([lost]).listed[lost]
+        assert sum(kept.server in one.url for one in asked) == 2

@@ -46,6 +46,7 @@ def test_a_conforming_service_of_another_stack_passes(tmp_path: Path) -> None:
     assert "PASS" in ran.last_line
 
 
+@pytest.mark.slow
 @pytest.mark.node
 @pytest.mark.parametrize("fault", FAULTS)
 def test_its_faults_are_found_and_blamed_on_their_clause(fault: str, tmp_path: Path) -> None:

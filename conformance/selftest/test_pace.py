@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from conformance.client import Pacer, Stopwatch, Wait, pace, stopwatch
+from conformance.client import Pacer, Stopwatch, Wait, halting, pace, stopwatch
 
 
 class Clock:
@@ -35,11 +35,11 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
-    """The clock that pacers and stopwatches read."""
+    """The clock that pacers, stopwatches and whatever waits read."""
     clock = Clock()
     named = SimpleNamespace(monotonic=clock.monotonic, sleep=clock.sleep, process_time=clock.process_time)
-    monkeypatch.setattr(pace, "time", named)
-    monkeypatch.setattr(stopwatch, "time", named)
+    for module in (pace, stopwatch, halting):
+        monkeypatch.setattr(module, "time", named)
     return clock  # type: ignore[return-value]  # the fixture's value
 
 

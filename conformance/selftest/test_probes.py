@@ -9,6 +9,7 @@ import pytest
 
 from conformance.driver.probes import Asked, Prober
 from conformance.driver.scene import _in_turn
+from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange, Request, Response
 from conformance.generate.settings import Between, Setting, absent, dealt
 from conformance.generate.space import Value
@@ -310,6 +311,20 @@ def test_a_credential_is_not_blamed_for_what_everybody_is_refused(bare: int, bla
     target = probed(Pretended({"worn": 400, "bare": bare}), [WORN])
     assert target.broken("access.forbidden") == blamed
     assert "bare" in target.sent_names
+
+
+def test_what_was_judged_before_the_target_broke_is_entered() -> None:
+    """Asking what everybody is refused cannot be answered any more; what was found until then is kept."""
+    target = Pretended({NAMES[0]: 302, "worn": 400})
+    target.solo = broken_off  # type: ignore[method-assign]
+    with pytest.raises(Unjudgeable):
+        probed(target, [value(NAMES[0]), WORN])
+    assert target.broken()
+
+
+def broken_off(*_: object, **__: object) -> Attempt:
+    """Nothing is answered any more."""
+    raise Unjudgeable("it does not answer")
 
 
 def test_what_a_refused_request_changes_for_good_is_blamed_on_its_batch() -> None:
