@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,6 +37,23 @@ def read(path: Path, expected: str) -> Any:
         raise UsageError(f"{path}: is not UTF-8 text; expected {expected} in YAML") from error
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}{_line(error)}: is not {expected} in YAML ({_problem(error)})") from error
+
+
+def lines(path: Path) -> dict[str, int]:
+    """The line of each key of the mapping in the file ``path``, and of each within a key's own mapping, with a dot.
+
+    Raises:
+        OSError, ValueError, yaml.YAMLError: it is no file that :func:`read` has read.
+    """
+    root = yaml.compose(input_file.text(path, MOST_BYTES), _Loader)
+    outer = dict(_keys(root))
+    inner = {f"{name}.{key}": found for name, (_, value) in outer.items() for key, found in _keys(value)}
+    return {name: line for name, (line, _) in {**outer, **inner}.items()}
+
+
+def _keys(node: yaml.Node | None) -> Iterator[tuple[str, tuple[int, yaml.Node]]]:
+    members = node.value if isinstance(node, yaml.MappingNode) else []
+    yield from ((key.value, (key.start_mark.line + 1, one)) for key, one in members if isinstance(key, yaml.ScalarNode))
 
 
 def _loaded(text: str) -> Any:

@@ -38,6 +38,7 @@ from conformance.target import Target
 from conformance.verdict import (
     DEFAULT_POLICY,
     EXIT_CODES,
+    Artifact,
     GatePolicy,
     Generated,
     Phases,
@@ -83,6 +84,9 @@ class Session:
     reference: embedded.Embedded | None
     state: Path | None = None
     """Where the ledgers are; None until the target's URLs are known."""
+
+    description: Artifact | None = None
+    """Where the description of the target lies in a checkout."""
 
     policy: GatePolicy = DEFAULT_POLICY
     waivers: tuple[Waiver, ...] = ()
@@ -288,6 +292,7 @@ class Session:
             waivers=uses,
             time=self._time(),
             tests=self.collector.spans(),
+            description=self.description,
         )
         if self.earlier:
             self.run = report.compared(self.run, self.earlier)
@@ -410,10 +415,10 @@ def begin(options: Options) -> Session:
     started = now()
     unfinished.replace_earlier(options, chosen, rules[0], started)
     if options.target is not None:
-        return Session(options, chosen, None, None, *rules, started=started)
+        return Session(options, chosen, None, None, target.artifact(options.target), *rules, started=started)
     reference = embedded.start()
     state = embedded.state_directory(options.state_dir)
-    return Session(options, reference.target, reference, state, *rules, started=started)
+    return Session(options, reference.target, reference, state, None, *rules, started=started)
 
 
 def earlier_of(options: Options) -> Run | None:

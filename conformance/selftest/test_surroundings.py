@@ -163,6 +163,7 @@ def test_files_may_have_any_name(locale: str, tmp_path: Path) -> None:
         one = run(tmp_path, *several[:2], **quiet)
         both = run(tmp_path, *several, **quiet)
     assert one.code == 0, one.output
+    assert one.report["description"]["uri"] == "%FF%20z%C3%BCrich.yaml"
     assert both.code == 0, both.output
 
 

@@ -3,6 +3,7 @@
 It refuses to speak to the target.
 """
 
+from conformance.target.checkout import artifact
 from conformance.target.description import from_document, load
 from conformance.target.identifiers import in_words, is_server, is_uuid
 from conformance.target.records import (
@@ -29,6 +30,7 @@ __all__ = [
     "Policy",
     "Secret",
     "Target",
+    "artifact",
     "catalogued_root",
     "from_document",
     "in_words",

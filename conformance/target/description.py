@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
 import ssl
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -21,7 +20,7 @@ from conformance.errors import UsageError
 from conformance.identity import Cloud, Tls
 from conformance.target.records import CLOUDS, MOST_SERVERS, PUBLIC_NETWORK, Policy, Target, _limits
 from conformance.target.secrets import TOKENS, URL_CREDENTIALS, _in_file, _no_passphrase, _tokens, _tried
-from conformance.target.urls import VERSIONS, _bad_url, _bad_urls, service_root
+from conformance.target.urls import VERSIONS, _bad_url, _bad_urls, is_url, service_root
 
 
 def load(given: str, environment: Mapping[str, str] | None = None) -> Target:
@@ -31,7 +30,7 @@ def load(given: str, environment: Mapping[str, str] | None = None) -> Target:
         UsageError: the description is wrong; the message names the file, the key and what is expected.
     """
     variables = os.environ if environment is None else environment
-    if re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", given):
+    if is_url(given):
         return _from_url(given, variables)
     path = Path(given)
     document = yaml_input.read(path, "a target description")

@@ -10,6 +10,11 @@ VERSIONS = {"compute": "v2", "network": "v2.0"}
 """Service -> the version of its API that the suite speaks."""
 
 
+def is_url(given: str) -> bool:
+    """Whether a target is named by a URL; else by the path of its description."""
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", given) is not None
+
+
 def service_root(url: str, version: str) -> str:
     """``url`` with the API version, which a catalogue's URL already carries, a tenant after it or not.
 

@@ -3,6 +3,7 @@
 It refuses to know how a request is sent, how a clause is judged or how a report looks.
 """
 
+from conformance.verdict.artifact import Artifact
 from conformance.verdict.comparison import Change, Comparison, Difference, Sighting
 from conformance.verdict.gate import baseline_of, gates, is_known, known, notes_on, overall
 from conformance.verdict.policy import DEFAULT_POLICY, Baseline, GatePolicy
@@ -33,6 +34,7 @@ __all__ = [
     "STALE",
     "WORST_FIRST",
     "Absence",
+    "Artifact",
     "Baseline",
     "Change",
     "Classes",

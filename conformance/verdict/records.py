@@ -9,6 +9,7 @@ import hashlib
 from dataclasses import asdict, dataclass, field, replace
 from typing import Self
 
+from conformance.verdict.artifact import Artifact
 from conformance.verdict.comparison import Comparison
 from conformance.verdict.policy import DEFAULT_POLICY, GatePolicy
 from conformance.verdict.terms import WORST_FIRST, Absence, Level, Verdict, type_of_json
@@ -227,6 +228,7 @@ class Run:
         tests: when each test of the suite ran, by worker.
         comparison: what is different since an earlier run; None unless one was named.
         fingerprints: the rule of the fingerprints (:data:`FINGERPRINTS`); documents that do not say are of the first.
+        description: where the target description lies in a checkout; None if it was a URL or lies in none.
     """
 
     verdict: Verdict
@@ -250,13 +252,16 @@ class Run:
     tests: tuple[Span, ...] = ()
     comparison: Comparison | None = None
     fingerprints: int = FINGERPRINTS
+    description: Artifact | None = None
     format: str = FORMAT
 
     def to_json(self) -> type_of_json:
         """The run document (``spec/run.schema.json``)."""
         flat = {name: getattr(self, name) for name in ("format", *self.__dataclass_fields__)}
+        described = flat.pop("description")
         return {
             **flat,
+            **({"description": described.to_json()} if described else {}),
             "requests": asdict(self.requests),
             "generated": asdict(self.generated),
             "notes": list(self.notes),
@@ -286,6 +291,7 @@ class Run:
                 "comparison": Comparison.from_json(known["comparison"]) if known.get("comparison") else None,
                 "clauses": tuple(ClauseResult.from_json(one) for one in known["clauses"]),
                 "time": Time.from_json(known["time"]) if known.get("time") else None,
+                "description": Artifact.from_json(known["description"]) if known.get("description") else None,
             }
         )
 
