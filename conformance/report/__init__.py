@@ -14,6 +14,7 @@ from conformance.report import (
     annotations,
     attestation,
     badge,
+    ctrf,
     document,
     history,
     history_page,
@@ -54,6 +55,7 @@ RENDERERS: Mapping[str, Callable[[Run], str]] = {
     "badge": badge.render,
     "attestation": attestation.render,
     "annotations": annotations.render,
+    "ctrf": ctrf.render,
 }
 """In the order of writing: the document from which the others can be rendered again comes first."""
 
@@ -66,6 +68,7 @@ FILES: Mapping[str, str] = {
     "badge": "badge.svg",
     "attestation": "attestation.json",
     "annotations": "annotations.txt",
+    "ctrf": "ctrf-report.json",
 }
 
 WRITTEN_BY_A_RUN = ("json", "junit", "html")

