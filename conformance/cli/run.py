@@ -36,7 +36,9 @@ LOOKING = re.compile(
 )
 """With these pytest has the word."""
 
-NOISE = re.compile(r"^(ERROR: )?(usage: .*\n)?(pytest\.main\(\): error: )?(argument )?", re.MULTILINE)
+NOISE = re.compile(
+    r"^(ERROR: )?(usage: .*\n)?(pytest\.main\(\): error: )?(argument )?(  (inifile|rootdir): .*\n?)?", re.MULTILINE
+)
 """What pytest says beside what is wrong."""
 
 PYTESTS_OWN = """\

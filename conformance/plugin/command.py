@@ -20,6 +20,8 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Non
     known, unknown = parser.parse_known_and_unknown_args(args)
     # What follows an option that nobody knows may be its value.
     mistakes = list(_unknown(unknown, parser)) or list(filter(None, map(_wrong, known.file_or_dir)))
+    if isinstance(workers := getattr(known, "numprocesses", None), int) and workers < 0:
+        mistakes.append(f"-n: {workers}; expected a number from 0 on, or auto")
     if mistakes:
         raise pytest.UsageError("\n".join(mistakes))
 

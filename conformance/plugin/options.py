@@ -40,11 +40,16 @@ def add(add_option: Callable[..., object]) -> None:
     add_option(ALONE, help=argparse.SUPPRESS)
     add_option("--depth", choices=tuple(DEPTHS), default="standard", help="how many examples are generated")
     add_option(
-        "--seed", metavar="N|random", default=str(DEFAULT_SEED), help=f"seed of the generation; default {DEFAULT_SEED}"
+        "--seed",
+        type=_seed_given,
+        metavar="N|random",
+        default=str(DEFAULT_SEED),
+        help=f"seed of the generation; default {DEFAULT_SEED}",
     )
     add_option("--report-dir", metavar="DIR", help="where the reports go; default reports/")
     add_option(
         "--format",
+        type=_formats_given,
         metavar="NAME,...",
         help=f"further formats of the report: {', '.join(sorted(set(report.FILES) - set(report.WRITTEN_BY_A_RUN)))}",
     )
@@ -71,8 +76,7 @@ def read(config: pytest.Config) -> Options:
     """The options as given.
 
     Raises:
-        pytest.UsageError: the seed is neither a number nor ``random``.
-        conformance.errors.UsageError: a format is unknown, or a value is empty.
+        conformance.errors.UsageError: a value is empty.
     """
     targets = config.getoption("targets")
     for given in targets:
@@ -82,7 +86,7 @@ def read(config: pytest.Config) -> Options:
         depth=config.getoption("--depth"),
         seed=_seed(config.getoption("--seed")),
         report_dir=_path(config, "--report-dir") or Path(config.invocation_params.dir, "reports"),
-        formats=(*report.WRITTEN_BY_A_RUN, *_further(config.getoption("--format"))),
+        formats=(*report.WRITTEN_BY_A_RUN, *report.formats(config.getoption("--format") or "json")),
         state_dir=_path(config, "--state-dir"),
         probe_limits=config.getoption("--probe-limits"),
         strict=bool(config.getoption("strict")),
@@ -114,8 +118,12 @@ def _not_empty(option: str, given: str) -> str:
     return given
 
 
-def _further(formats: str | None) -> tuple[str, ...]:
-    return () if formats is None else report.formats(_not_empty("--format", formats))
+def _formats_given(given: str) -> str:
+    try:
+        report.formats(given)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return given
 
 
 def _positive(given: str) -> int:
@@ -124,12 +132,14 @@ def _positive(given: str) -> int:
     return int(given)
 
 
+def _seed_given(given: str) -> str:
+    if given != "random" and not (given.isascii() and given.isdigit()):
+        raise argparse.ArgumentTypeError(f"{given!r}; expected a number or the word random")
+    return given
+
+
 def _seed(given: str) -> int:
-    if given == "random":
-        return random.SystemRandom().randrange(2**32)
-    if not given.isascii() or not given.isdigit():
-        raise pytest.UsageError(f"--seed: {given!r}; expected a number or the word random")
-    return int(given)
+    return random.SystemRandom().randrange(2**32) if given == "random" else int(given)
 
 
 def load_profile(depth: str) -> None:

@@ -12,13 +12,11 @@ from typing import Any
 
 import pytest
 
+from conformance.preflight.cost import COMPUTING_SECONDS
 from conformance.target import Target
 
 WORTH_IT_SECONDS = 0.02
 """From this latency on several processes are faster than one, at every depth."""
-
-COMPUTING_SECONDS = 0.01
-"""What the suite computes for a request, roughly, while its worker keeps a processor busy."""
 
 MOST = 4
 """The longest tests take about a quarter of a run; more workers would wait for them."""

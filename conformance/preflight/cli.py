@@ -37,7 +37,11 @@ PLAIN_WIDTH = 200
 @click.command(cls=Command, short_help="Check everything before a run; creates nothing.")
 @click.option("--target", "given", required=True, metavar="FILE|URL", help="Target description or URL.")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Where the ledgers are kept.")
-@click.option("--allocate", is_flag=True, help="Allocate two addresses, if so many are had, and remove them again.")
+@click.option(
+    "--allocate",
+    is_flag=True,
+    help="Allocate two addresses, if so many are had, associate each once, and remove it all again.",
+)
 def doctor(given: str, state_dir: Path | None, *, allocate: bool) -> None:
     """Look at a target and print what stands in the way of a run, and what to do about it.
 

@@ -2,30 +2,72 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from conformance.client import Pacer
 from conformance.target import Target
 
+COMPUTING_SECONDS = 0.01
+"""What the suite computes for a request, roughly, while its process keeps a processor busy."""
+
+
+REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Durations:
+    """How long a target takes, in seconds.
+
+    Attributes:
+        read: to answer what changes nothing.
+        writes: operation -> from a request that it grants until the effect shows, and :data:`REFUSED` -> until it has
+            refused one; empty where nothing was tried.
+    """
+
+    read: float
+    writes: Mapping[str, float] = field(default_factory=dict)
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a run of one depth takes on a target whose effects show at once.
+    """What a run of one depth takes.
 
     Attributes:
         requests: about how many are sent.
         waits: how often the settling time is waited out, to see that nothing shows late.
+        writes: operation -> how many of the requests change something on a conforming target, and how many it refuses.
     """
 
     requests: int
     waits: int
+    writes: Mapping[str, int]
 
-    def seconds(self, target: Target, latency: float, pacer: Pacer) -> float:
-        """About how long that takes, one request after the other: each takes its latency, or waits its turn."""
-        return self.requests * max(latency, pacer.spacing) + self.waits * target.policy.settle_seconds
+    def seconds(self, target: Target, durations: Durations, pacer: Pacer) -> float:
+        """About how long that takes, one request after the other: each takes its time, or waits its turn."""
+        writes = [(durations.writes[name], count) for name, count in self.writes.items() if name in durations.writes]
+        reads = self.requests - sum(count for _, count in writes)
+        each = [(durations.read, reads), *writes]
+        taken = sum(count * max(seconds + COMPUTING_SECONDS, pacer.spacing) for seconds, count in each)
+        return taken + self.waits * target.policy.settle_seconds
 
 
-COSTS = {"quick": Cost(1250, 1), "standard": Cost(3400, 1), "deep": Cost(9000, 1)}
+def _writes(allocations: int, associations: int, removals: int, refused: int) -> Mapping[str, int]:
+    """What is allocated is also de-allocated."""
+    return {
+        "allocateAddress": allocations,
+        "associate": associations,
+        "removeAssociation": removals,
+        "deallocateAddress": allocations,
+        REFUSED: refused,
+    }
+
+
+COSTS = {
+    "quick": Cost(1250, 1, _writes(9, 130, 120, 340)),
+    "standard": Cost(3400, 1, _writes(20, 450, 400, 850)),
+    "deep": Cost(9000, 1, _writes(35, 1450, 1100, 2700)),
+}
 """By depth; the README repeats the requests, and a test compares them with runs."""
 
 TOLERANCE = 0.15

@@ -78,6 +78,6 @@ def examination(client: Client, state: Path, shared: Path, *, allocate: bool) ->
     else:
         yield Check("the rest", Status.UNCHECKED, "credentials, servers, ports and addresses need both services")
     yield from tenant.leftovers(state)
-    if ready(reached) and allocate:
-        yield from allocation.tried(client, state, shared)
-    yield from way.price(reads)
+    trial = allocation.tried(client, state, shared) if ready(reached) and allocate else allocation.Trial()
+    yield from trial.checks
+    yield from way.price(reads, trial.writes)

@@ -6,13 +6,13 @@ import email.utils
 import ipaddress
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import urlsplit
 
 from conformance.client import passing
 from conformance.evidence import Exchange
 from conformance.preflight.checklist import Check, Status
-from conformance.preflight.cost import COSTS, in_words
+from conformance.preflight.cost import COSTS, Durations, in_words
 from conformance.preflight.reads import ATTEMPTS, Reads
 
 FEW_DAYS = 14
@@ -110,15 +110,21 @@ def _seconds(exchange: Exchange) -> float:
     return exchange.finished - exchange.started
 
 
-def price(reads: Reads) -> Iterator[Check]:
-    """How long is the way, and how long will a run take?"""
+def price(reads: Reads, writes: Mapping[str, float]) -> Iterator[Check]:
+    """How long is the way, and how long will a run take?
+
+    Args:
+        writes: as :class:`Durations` has them; what was not tried is taken to last no longer than a read.
+    """
     if not reads.answered:
         return
     latency = statistics.median(map(_seconds, reads.answered))
     pacer = reads.client.pacer
     paced = f"; no more than {pacer.per_second:g} requests a second are sent" if pacer.per_second else ""
-    yield Check("latency", Status.OK, f"{latency * 1000:.0f} ms, the median of {len(reads.answered)} reads{paced}")
+    unknown = "" if writes else "; how long changes take is not known without --allocate"
+    words = f"{latency * 1000:.0f} ms, the median of {len(reads.answered)} reads{paced}{unknown}"
+    yield Check("latency", Status.OK, words)
     for depth, cost in COSTS.items():
-        taken = in_words(cost.seconds(reads.target, latency, pacer))
+        taken = in_words(cost.seconds(reads.target, Durations(latency, writes), pacer))
         words = f"about {cost.requests:,} requests, {taken} or more, one after the other"
         yield Check(depth, Status.OK, words)

@@ -4,6 +4,7 @@ A format is a name, a file and a function of the run; a new one is a module and 
 is written aside and renamed, so that a reader sees the old one or the new one, whole.
 """
 
+import difflib
 import os
 import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -87,7 +88,11 @@ def formats(listed: str) -> tuple[str, ...]:
 def _known(names: Iterable[str]) -> tuple[str, ...]:
     chosen = tuple(dict.fromkeys(names))
     if unknown := [name for name in chosen if name not in RENDERERS]:
-        raise UsageError(f"unknown report format {', '.join(unknown)}: expected one of {', '.join(RENDERERS)}")
+        near = [close for name in unknown for close in difflib.get_close_matches(name, RENDERERS, n=1)]
+        raise UsageError(
+            f"unknown report format {', '.join(unknown) or 'without a name'}: expected one of {', '.join(RENDERERS)}",
+            f"did you mean {' and '.join(near)}?" if near else "",
+        )
     return chosen
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from conformance import __version__, catalogue, preflight, report, target
@@ -179,8 +180,8 @@ class Session:
 
     def latency(self) -> float:
         """Seconds that the target takes for a read, from the first look at it; 0 if nothing was answered."""
-        answered = (one.finished - one.started for one in self.recorder.exchanges.values() if one.response)
-        return min(answered, default=0.0)
+        answered = [one.finished - one.started for one in self.recorder.exchanges.values() if one.response]
+        return median(answered) if answered else 0.0
 
     def count(self, workers: int) -> Tally:
         """Begin to count what ``workers`` do; 0 for this process alone."""

@@ -1,5 +1,6 @@
 import email.utils
 import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -7,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cleanup_runs import Tenant, tenant
+from cleanup_runs import Tenant, Watched, tenant
 from client_raw import Peer, RawServer, client_of, serving
 from client_raw import answering as answers
 from run_processes import CHECKOUT
@@ -19,10 +20,10 @@ from conformance.errors import Unreachable
 from conformance.evidence import Recorder
 from conformance.plugin.options import DEPTHS
 from conformance.preflight import Check, Status, examination, opening, ready
-from conformance.preflight.cost import COSTS, Cost, in_words
+from conformance.preflight.cost import COSTS, Cost, Durations, in_words
 from conformance.preflight.tenant import NEEDS
 from conformance.provision import Ledger, ledger
-from conformance.reference.exchange import Refusal
+from conformance.reference.exchange import Answer, Refusal, Request
 from conformance.run import suite
 from conformance.target import Limits, Policy, Secret, Target
 
@@ -329,6 +330,42 @@ def test_a_trial_tells_what_the_quota_grants(tmp_path: Path, quota: int, status:
         assert not list(look.state.glob(f"*{ledger.SUFFIX}"))
 
 
+class SlowChanges(Watched):
+    """Changes take a tenth of a second, and the third look shows an association."""
+
+    hidden = 0
+
+    def delay(self, request: Request) -> None:
+        """Wait before a change."""
+        if request.method != "GET":
+            time.sleep(0.1)
+
+    def associate(self, request: Request) -> Answer:
+        """Hide what was made from two looks."""
+        self.hidden = 2
+        return super().associate(request)
+
+    def list_associations(self, request: Request) -> Answer:
+        """Answer an empty list while there is something to hide."""
+        self.hidden -= 1
+        return Answer(200, {"ip_associations": []}) if self.hidden >= 0 else super().list_associations(request)
+
+
+def test_a_trial_tells_how_long_changes_take(tmp_path: Path) -> None:
+    """From the request until the list shows it, since a run waits for that; the estimates go by it."""
+    with tenant(alone=True, deployment=SlowChanges) as others:
+        unasked, asked = Look(others, tmp_path), Look(others, tmp_path, allocate=True)
+    assert "how long changes take is not known without --allocate" in unasked.the("latency").words
+    assert "--allocate" not in asked.the("latency").words
+    taken = re.fullmatch(
+        r"until it shows, an allocation takes (\d+) ms, an association (\d+) ms, a removal (\d+) ms",
+        asked.the("changes").words,
+    )
+    assert taken
+    assert [int(one) >= least for one, least in zip(taken.groups(), (100, 200, 100), strict=True)] == [True] * 3
+    assert unasked.of("changes") == []
+
+
 def test_what_a_trial_cannot_take_back_is_a_problem(
     others: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -393,10 +430,18 @@ class TestCost:
 
     def test_the_slower_of_latency_and_ceiling_counts(self, others: Tenant, tmp_path: Path) -> None:
         """And the time that effects are given to show."""
-        cost = Cost(requests=400, waits=2)
+        cost = Cost(requests=400, waits=2, writes={})
         target = described(others)
-        assert cost.seconds(target, 0.25, Pacer(tmp_path / "pace")) == 400 * 0.25 + 2
-        assert cost.seconds(target, 0.01, Pacer(tmp_path / "pace", 4.0)) >= 400 / 4 + 2
+        assert cost.seconds(target, Durations(0.25), Pacer(tmp_path / "pace")) == pytest.approx(400 * 0.26 + 2)
+        assert cost.seconds(target, Durations(0.01), Pacer(tmp_path / "pace", 4.0)) >= 400 / 4 + 2
+
+    def test_what_takes_longer_than_a_read_counts_for_itself(self, others: Tenant, tmp_path: Path) -> None:
+        """Where it was tried; else it is taken to last as long."""
+        cost = Cost(requests=400, waits=0, writes={"removeAssociation": 100, "refused": 50})
+        target, pacer = described(others), Pacer(tmp_path / "pace")
+        durations = Durations(0.25, {"removeAssociation": 3.0, "refused": 1.0, "of another kind": 9.0})
+        assert cost.seconds(target, durations, pacer) == pytest.approx(250 * 0.25 + 100 * 3 + 50 * 1 + 400 * 0.01)
+        assert cost.seconds(target, Durations(0.25), pacer) == pytest.approx(400 * 0.26)
 
     @pytest.mark.parametrize(("seconds", "words"), [(0.1, "1 s"), (89.4, "89 s"), (600, "10 min"), (7200, "2.0 h")])
     def test_times_are_told_to_plan_with(self, seconds: float, words: str) -> None:

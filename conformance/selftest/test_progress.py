@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from report_runs import exchange
 
 from conformance.plugin import workers
 from conformance.report import live
@@ -14,6 +15,7 @@ from conformance.report.live import Position
 from conformance.run import cost, suite
 from conformance.run.cost import Effort
 from conformance.run.progress import Beat, Tally
+from conformance.run.session import Session
 from conformance.target import Limits, Target
 
 HALF = Position(
@@ -161,6 +163,15 @@ def test_workers_are_as_many_as_make_the_run_faster(
 ) -> None:
     """What can be leased, what a processor can do meanwhile, and what the rate limit lets through."""
     assert workers.sensible(target, latency, processors) == number
+
+
+@pytest.mark.parametrize(("taken", "latency"), [((), 0.0), ((1.5, 0.1, 0.2), 0.2), ((0.001, 0.1, 0.2), 0.1)])
+def test_one_answer_decides_nothing(taken: tuple[float, ...], latency: float) -> None:
+    """The first may wait for a connection, and a cache may have another: the median counts; what got lost does not."""
+    seen = [replace(exchange(number), started=5.0, finished=5.0 + seconds) for number, seconds in enumerate(taken)]
+    lost = replace(exchange(99, None), started=0.0, finished=60.0)
+    recorder = SimpleNamespace(exchanges={one.id: one for one in (*seen, lost)})
+    assert Session.latency(SimpleNamespace(recorder=recorder)) == pytest.approx(latency)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,11 @@ WRONG = {
     "an option of a plugin that is not loaded": (["--reruns", "2"], "no such option: --reruns (an option of a plugin"),
     "a value that is none of the choices": (["--depth", "quik"], "did you mean quick?"),
     "a value of pytest's": (["--maxfail", "x"], "--maxfail: invalid int value: 'x'"),
+    "a value of a plugin's": (["-n", "x"], "-n/--numprocesses: invalid parse_numprocesses value: 'x'"),
+    "fewer workers than none": (["-n", "-1"], "-n: -1; expected a number from 0 on, or auto"),
+    "a seed that is none": (["--seed", "1.5"], "--seed: '1.5'; expected a number or the word random"),
+    "a misspelled format": (["--format", "html,sarf"], "did you mean sarif?"),
+    "a baseline that is not there": (["--baseline", "gone.json"], "gone.json: cannot be read"),
     "an option without its value": (["--seed"], "--seed: expected one argument"),
     "an unknown format": (["--format", "pdf"], "unknown report format pdf"),
     "a description without --target": (["staging.yaml"], "a target is given as --target staging.yaml"),
@@ -103,6 +108,12 @@ def test_what_is_wrong_is_said_before_anything_begins(
     assert [path.read_text() for path in ran.reports.iterdir()] == ["earlier"]
     with pytest.raises(BlockingIOError):
         listener.accept()
+
+
+def test_what_cannot_be_read_leaves_no_folder(tmp_path: Path) -> None:
+    """Where no report was, none is begun."""
+    ran = run(tmp_path, "--target", "gone.yaml")
+    assert (ran.code, list(tmp_path.iterdir())) == (4, []), ran.output
 
 
 @pytest.mark.parametrize("more", [(), ("-v",), ("-q",)])
