@@ -46,7 +46,7 @@ def failing(plan: Plan, when: int) -> Walk:
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.parametrize("depth", ["quick", "standard"])
+@pytest.mark.parametrize("depth", ["quick", pytest.param("standard", marks=pytest.mark.slow)])
 def test_a_fault_of_sequences_is_found(fault: str, depth: str) -> None:
     """Each fault that only a longer sequence shows is found at every depth, and cites what shows it."""
     with grounds.served(fault) as reference:
@@ -67,7 +67,7 @@ def test_a_failing_sequence_is_shortened() -> None:
     assert [one.f for one in broken[-1].taken][-2:] == ["deallocate", "list"]
 
 
-@pytest.mark.parametrize("name", ["", *RACES])
+@pytest.mark.parametrize("name", ["", *(pytest.param(race, marks=pytest.mark.slow) for race in RACES)])
 def test_no_sequence_blames_what_is_correct_in_sequence(name: str) -> None:
     """The conforming deployment and those with races agree with the model, one operation at a time."""
     with grounds.served(name) as reference:
@@ -76,6 +76,7 @@ def test_no_sequence_blames_what_is_correct_in_sequence(name: str) -> None:
     assert all(ruling is not None and ruling.violation is None for ruling in rulings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", FREEDOMS)
 def test_a_freedom_is_not_blamed(variant: str) -> None:
     """Lawful variants agree with the model, also where reads lag or answers are lost."""

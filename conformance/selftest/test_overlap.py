@@ -14,6 +14,9 @@ from conformance.reference import Reference, catalogue
 
 RACES = [fault.name for fault in catalogue() if fault.breaks == ("concurrency.linearizable",) and fault.certain]
 FREEDOMS = ["repetition-is-204", "sporadic-500", "sporadic-503", "slow-answers", "lagging-reads", "quota-of-two"]
+AT_ONCE = {"lost-update-30-ms", "deallocation-race-30-ms"}
+"""Races that show soon."""
+
 IN_SEQUENCE = ["removal-does-nothing", "twice-associated-needs-two-removals", "delete-leaves-orphans"]
 
 
@@ -35,7 +38,11 @@ def unexplained(rounds: list[Round]) -> Round:
     return next(one for one in rounds if one.explained is False)
 
 
-@pytest.mark.parametrize("fault", RACES)
+def _slow_unless(value: str | None, *, soon: bool) -> object:
+    return pytest.param(value, marks=() if soon else pytest.mark.slow)
+
+
+@pytest.mark.parametrize("fault", [_slow_unless(fault, soon=fault in AT_ONCE) for fault in RACES])
 def test_a_race_is_found(fault: str) -> None:
     """Each race with a window of ten milliseconds or more is found, and is no matter of sequence."""
     with grounds.served(fault) as reference:
@@ -60,6 +67,7 @@ def test_the_counterexample_of_two_winners_is_the_smallest() -> None:
     assert found.stuck.endswith("204 No Content")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", ["lost-update-30-ms", "late-resurrection", "resurrection-30-ms"])
 def test_the_counterexample_shows_who_met_whom(fault: str) -> None:
     """Where a removal is undone by another caller of its address, that caller is in the picture."""
@@ -70,7 +78,7 @@ def test_the_counterexample_shows_who_met_whom(fault: str) -> None:
     assert {"caller 1", "caller 2"} <= lanes
 
 
-@pytest.mark.parametrize("variant", [None, *FREEDOMS])
+@pytest.mark.parametrize("variant", [None, *(_slow_unless(one, soon=one == "quota-of-two") for one in FREEDOMS)])
 def test_a_freedom_is_explained(variant: str | None) -> None:
     """Every round on a lawful deployment has an order that explains it."""
     with grounds.served(variant=variant) as reference:
@@ -79,7 +87,7 @@ def test_a_freedom_is_explained(variant: str | None) -> None:
     assert all(round_.explained for round_ in rounds)
 
 
-@pytest.mark.parametrize("fault", IN_SEQUENCE)
+@pytest.mark.parametrize("fault", [_slow_unless(fault, soon=fault == IN_SEQUENCE[-1]) for fault in IN_SEQUENCE])
 def test_what_fails_in_sequence_is_no_matter_of_overlap(fault: str) -> None:
     """A fault that shows without overlap is blamed on the life-cycle, and the clause stays open."""
     with grounds.served(fault) as reference:
@@ -93,6 +101,7 @@ def test_what_fails_in_sequence_is_no_matter_of_overlap(fault: str) -> None:
     assert ruling.violation is not None
 
 
+@pytest.mark.slow
 def test_one_kind_of_round_that_no_order_explains_hides_no_other() -> None:
     """Of its kind no further one is played, and the others are."""
     with grounds.served("two-winners-30-ms") as reference:
@@ -112,6 +121,7 @@ def test_rounds_overlap_and_are_counted() -> None:
     assert overlapped > len(rounds) // 4
 
 
+@pytest.mark.slow
 def test_without_overlap_nothing_is_judged() -> None:
     """A ceiling on requests a second keeps callers apart; such rounds are open, never passes."""
     with grounds.served() as reference:

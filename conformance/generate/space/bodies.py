@@ -18,6 +18,7 @@ FRAMINGS = ("content-length", "chunked")
 KIB = 1024
 
 SMALL: dict[str, tuple[str, str | None, tuple[bytes, ...]]] = {
+    "JSON object, empty": ("RFC 8259; Rackspace's clients", JSON, (b"{}", b"{ }", b"{}\n")),
     "blanks": ("RFC 8259, 2: white space", JSON, (b" ", b"  ", b"\t", b" " * 64, b" \r\n\t ")),
     "blanks without a type": ("RFC 8259, 2: white space", None, (b" ", b"   ", b" " * 1000)),
     "a newline": ("shells' echo", None, (b"\n", b"\r\n", b"\r", b"\n\n")),
@@ -26,7 +27,6 @@ SMALL: dict[str, tuple[str, str | None, tuple[bytes, ...]]] = {
     "a byte order mark": ("RFC 8259, 8.1", JSON, (b"\xef\xbb\xbf", b"\xff\xfe", b"\xef\xbb\xbf{}")),
     "no UTF-8": ("RFC 3629", JSON, (b"\xff", b"\xc3\x28", b'"\xed\xa0\xbd"')),
     "JSON null": ("RFC 8259: parsed, nothing", JSON, (b"null", b" null ")),
-    "JSON object, empty": ("RFC 8259; Rackspace's clients", JSON, (b"{}", b"{ }", b"{}\n")),
     "JSON array, empty": ("RFC 8259; PHP's empty arrays", JSON, (b"[]", b"[{}]", b"[null]")),
     "JSON string": ("RFC 8259", JSON, (b'""', b'" "', b'"x"')),
     "JSON number or truth": ("RFC 8259", JSON, (b"0", b"false", b"true", b"1", b"-0")),
