@@ -32,7 +32,7 @@ GROUP = 40
 FEWEST = 10
 """Requests for which it is worth arranging another setting."""
 
-MOST_OF_THEM = 2 / 3
+MOST_OF_THEM = 1 / 2
 """The share of kinds from which on it is the dimension that makes the difference."""
 
 
@@ -148,6 +148,8 @@ class Judged:
     def kind(self, ruling: Ruling | None) -> tuple[str, ...]:
         """The class that tells a finding of the ruling apart."""
         value = self.answered.asked.value
+        if value.plain:
+            return ()
         violation = ruling.violation if ruling else None
         own = f"{value.dimension}: {value.kind}"
         return (self.folded.get((violation.clause, violation.rule), own) if violation else own,)

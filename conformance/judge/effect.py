@@ -6,7 +6,7 @@ from conformance.judge.attempt import Attempt, Deallocation
 from conformance.judge.codes import documented, documented_codes
 from conformance.judge.expect import broken, kept
 from conformance.judge.state import Pair, State
-from conformance.verdict import Ruling
+from conformance.verdict import SCOPE, Ruling
 
 INERT = "effect.refusal-is-inert"
 
@@ -48,6 +48,7 @@ def nothing_else(attempt: Attempt) -> Ruling | None:
         expected=f"only {attempt.pair} removed" if attempt.names else "nothing changed: nothing of ours was named",
         observed="; ".join(changes),
         exchanges=attempt.evidence,
+        details={SCOPE: sorted(attempt.before.scope(attempt.after, attempt.pair) - {"itself"})},
     )
 
 

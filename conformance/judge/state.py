@@ -130,6 +130,24 @@ class State:
             *_address_changes("in the list of addresses ", self.tabled, seen.tabled),
         )
 
+    def scope(self, seen: State, named: Pair) -> frozenset[str]:
+        """What the differences are of, as it is seen from the association that a request named."""
+        views = ((self.listed, seen.listed), (self.shown, seen.shown))
+        pairs = {
+            pair
+            for expected, shown in views
+            for pair in expected.keys() & shown.keys()
+            if expected[pair] != shown[pair]
+        }
+        tables = ((self.ports, seen.ports), (self.tabled, seen.tabled))
+        addresses = {
+            address
+            for expected, shown in tables
+            for address in expected.keys() & shown.keys()
+            if any(_address_changes("", {address: expected[address]}, {address: shown[address]}))
+        }
+        return frozenset({_related(pair, named) for pair in pairs} | {_owned(address, named) for address in addresses})
+
     def comparable(self, seen: State) -> bool:
         """Both hold something of one view, so that a difference would show."""
         views = ("listed", "shown", "ports", "tabled")
@@ -139,6 +157,16 @@ class State:
     def told(self) -> bool:
         """Some view was read and says something."""
         return bool(self.listed or self.shown or self.ports or self.tabled)
+
+
+def _related(pair: Pair, named: Pair) -> str:
+    if pair.address == named.address:
+        return "itself" if pair == named else "another of its address"
+    return "another of its server" if pair.server == named.server else "another"
+
+
+def _owned(address: str, named: Pair) -> str:
+    return "its address" if address == named.address else "another address"
 
 
 def _changes(view: str, expected: Mapping[Pair, bool], seen: Mapping[Pair, bool]) -> Iterable[str]:

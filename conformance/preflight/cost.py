@@ -64,7 +64,7 @@ def _writes(allocations: int, associations: int, removals: int, refused: int) ->
 
 
 COSTS = {
-    "quick": Cost(1250, 1, _writes(9, 130, 120, 340)),
+    "quick": Cost(880, 1, _writes(9, 90, 90, 220)),
     "standard": Cost(3400, 1, _writes(20, 450, 400, 850)),
     "deep": Cost(9000, 1, _writes(35, 1450, 1100, 2700)),
 }

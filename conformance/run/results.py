@@ -10,12 +10,15 @@ from typing import Any
 from conformance.catalogue import Catalogue, Clause
 from conformance.driver.lasting import CLAUSES
 from conformance.run import suite
-from conformance.verdict import Absence, ClauseResult, Finding, Span, Spent, Verdict, smaller, worst
+from conformance.verdict import Absence, ClauseResult, Finding, Span, Spent, Verdict, told_apart, worst
 
 AT_THE_END = "the look at the end"
 """What stands for a test's name where something was seen after the last one."""
 
 VACUOUS = "it held only where nothing was there that could have broken it, or nothing could be read"
+
+OF_WHAT_IS_GRANTED = frozenset({"codes.success", "response.no-content", "effect.removed", "effect.nothing-else"})
+"""The clauses that a removal breaks which is granted, as the page has it or in whatever it wears besides."""
 
 LAWFUL_GAPS = frozenset({Absence.CREDENTIAL, Absence.OPTION, Absence.OCCASION})
 
@@ -182,13 +185,9 @@ class Collector:
         return (*said, *(f"{item}: {why}" for item, why in self.missing(clause).items()))
 
     def _findings(self, clause: str) -> tuple[Finding, ...]:
-        told_apart: dict[str, Finding] = {}
-        for record in self.records:
-            for finding in record.findings:
-                if finding.clause == clause:
-                    known = told_apart.get(finding.fingerprint)
-                    told_apart[finding.fingerprint] = smaller(known, finding) if known else finding
-        return tuple(sorted(told_apart.values(), key=lambda finding: (-finding.seen, finding.rule, finding.classes)))
+        every = (one for record in self.records for one in record.findings if one.clause == clause)
+        found = told_apart(every, plainly=clause in OF_WHAT_IS_GRANTED)
+        return tuple(sorted(found, key=lambda finding: (-finding.seen, finding.rule, finding.classes)))
 
     def _conclude(
         self, clause: str, own: list[Record], findings: tuple[Finding, ...], cases: int

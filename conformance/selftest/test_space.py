@@ -163,7 +163,11 @@ def test_quick_seeds_cover_every_kind_together() -> None:
     quick = [{(value.dimension, value.kind) for value in values(SUBJECT, "quick", seed)} for seed in seeds]
     assert set.union(*quick) == standard
     always = set.intersection(*quick)
-    assert {("address", "v4"), ("content", "JSON object, empty, content-length"), ("credential", "token none")} <= always
+    assert {
+        ("address", "v4"),
+        ("content", "JSON object, empty, content-length"),
+        ("credential", "token none"),
+    } <= always
     assert all(len(run - always) <= len(standard) // selection.QUICK_SHARE + 1 for run in quick)
 
 

@@ -5,6 +5,7 @@ It refuses to know how a request is sent, how a clause is judged or how a report
 
 from conformance.verdict.artifact import Artifact
 from conformance.verdict.comparison import Change, Comparison, Difference, Sighting
+from conformance.verdict.findings import SCOPE, smaller, told_apart
 from conformance.verdict.gate import baseline_of, gates, is_known, known, notes_on, overall
 from conformance.verdict.policy import DEFAULT_POLICY, Baseline, GatePolicy
 from conformance.verdict.records import (
@@ -19,7 +20,6 @@ from conformance.verdict.records import (
     Run,
     Times,
     Violation,
-    smaller,
     worst,
 )
 from conformance.verdict.terms import EXIT_CODES, WORST_FIRST, Absence, Level, Verdict, type_of_json
@@ -31,6 +31,7 @@ __all__ = [
     "EXIT_CODES",
     "FINGERPRINTS",
     "FORMAT",
+    "SCOPE",
     "STALE",
     "WORST_FIRST",
     "Absence",
@@ -66,6 +67,7 @@ __all__ = [
     "notes_on",
     "overall",
     "smaller",
+    "told_apart",
     "type_of_json",
     "worst",
 ]

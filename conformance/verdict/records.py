@@ -6,7 +6,7 @@ Pure data. Nothing here knows how a request is sent, how a clause is judged or h
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Self
 
 from conformance.verdict.artifact import Artifact
@@ -299,11 +299,3 @@ class Run:
 def worst(verdicts: list[Verdict]) -> Verdict:
     """The one that decides when several tests judged the same clause; untested when there is none."""
     return min(verdicts, key=WORST_FIRST.index, default=Verdict.UNTESTED)
-
-
-def smaller(one: Finding, other: Finding) -> Finding:
-    """Both show the same: the one that is easier to read, counting both, keeping how it was first met."""
-    key = lambda finding: (len(finding.exchanges), len(finding.case), finding.case)  # noqa: E731
-    kept = min(one, other, key=key)
-    first = one.first_case or one.case
-    return replace(kept, seen=one.seen + other.seen, first_case="" if first == kept.case else first)

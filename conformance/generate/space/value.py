@@ -66,3 +66,8 @@ class Value:
     mistake: bool = True
     worn: Mapping[str, Any] | None = field(default=None, repr=False)
     also: tuple[str, ...] = ()
+
+    @property
+    def plain(self) -> bool:
+        """The removal as the page has it: of no class."""
+        return not self.variation

@@ -1,0 +1,45 @@
+"""Which findings are one: the smallest counterexample stands for all that show the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from conformance.verdict.records import Finding
+
+SCOPE = "scope"
+"""Among a finding's details: what was changed, as it is seen from what the request named."""
+
+
+def smaller(one: Finding, other: Finding) -> Finding:
+    """Both show the same: the one that is easier to read, counting both, keeping how it was first met."""
+    kept = min(one, other, key=lambda finding: (len(finding.exchanges), len(finding.case), finding.case))
+    first = one.first_case or one.case
+    changed = _scope(one) | _scope(other)
+    details = {**kept.details, SCOPE: sorted(changed)} if changed else kept.details
+    return replace(kept, seen=one.seen + other.seen, first_case="" if first == kept.case else first, details=details)
+
+
+def told_apart(findings: Iterable[Finding], *, plainly: bool = False) -> list[Finding]:
+    """One finding for each kind of violation of a clause.
+
+    A kind has the smallest set of classes without which it does not occur. So what a plain request shows as well, by
+    the same rule and with as wide an effect, is none of the classes of those that wear more.
+
+    Args:
+        plainly: the clause is about requests that are granted, of which one without classes is the plainest.
+    """
+    found: dict[str, Finding] = {}
+    for one in findings:
+        found[one.fingerprint] = smaller(found[one.fingerprint], one) if one.fingerprint in found else one
+    plain = {(one.clause, one.rule): one.fingerprint for one in found.values() if plainly and not one.classes}
+    for one in [one for one in found.values() if one.classes]:
+        known = plain.get((one.clause, one.rule))
+        if known and _scope(one) <= _scope(found[known]):
+            found[known] = replace(found[known], seen=found[known].seen + one.seen)
+            del found[one.fingerprint]
+    return list(found.values())
+
+
+def _scope(finding: Finding) -> frozenset[str]:
+    return frozenset(finding.details.get(SCOPE, ()))
