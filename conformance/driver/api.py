@@ -16,7 +16,8 @@ from conformance.client import again_after, halting, passing
 from conformance.driver.context import Deallocated, Process
 from conformance.driver.deallocating import Deallocator
 from conformance.driver.leases import Leases
-from conformance.driver.probes import Asked, Prober
+from conformance.driver.probed import Asked
+from conformance.driver.probes import Prober
 from conformance.driver.ruling_log import FindingKey, RulingLog
 from conformance.driver.scene import StandingScene, explained, in_the_wake, names
 from conformance.errors import ProvisioningError, Unjudgeable, Untested
@@ -317,7 +318,8 @@ class Bench:
         except ProvisioningError as error:
             target.ask_of_nothing(self.leases.made_up(error.message), chosen)
             return
-        self._prober(target, scene).run(target.asked(scene, chosen))
+        asked = target.asked(scene, chosen)
+        self._prober(target, scene).run(asked, target.siblings(scene, asked, chosen))
 
     def probe_as(self, credential: str, clause: str) -> None:
         """Let a lesser caller try what the full one is granted: everywhere, twice, and right after him (decision 19).

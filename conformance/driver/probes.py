@@ -11,19 +11,20 @@ import itertools
 import random
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, Protocol
 
 from conformance import openapi
 from conformance.client import again_after, halting, passing
 from conformance.driver import persistence
+from conformance.driver.folding import folded, unclear
+from conformance.driver.probed import Answered, Asked, Judged
 from conformance.evidence import Exchange
 from conformance.generate.settings import BETWEEN, Between, Setting, absent, dealt
-from conformance.generate.space import Value
 from conformance.judge import Attempt, Pair, State, effect, faults, limits, methods, oracle, refusal
 from conformance.judge.expect import kept
 from conformance.judge.lasting import part
-from conformance.judge.oracle import MUST_STAY, Expected, Rule
+from conformance.judge.oracle import Expected
 from conformance.verdict import Ruling
 
 GROUP = 40
@@ -31,9 +32,6 @@ GROUP = 40
 
 FEWEST = 10
 """Requests for which it is worth arranging another setting."""
-
-MOST_OF_THEM = 1 / 2
-"""The share of kinds from which on it is the dimension that makes the difference."""
 
 
 class ProbeTarget(Protocol):
@@ -85,76 +83,6 @@ class ProbeTarget(Protocol):
         """The exchange that made an association."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A value, worn by a removal of an association of the scene."""
-
-    pair: Pair
-    value: Value
-    granted: frozenset[int] = frozenset()
-
-    @property
-    def rule(self) -> Rule:
-        """By what it is judged."""
-        value = self.value
-        return Rule(value.clause, value.expected, self.granted, value.dimension == "content")
-
-    @property
-    def words(self) -> str:
-        """What is sent, for a reader."""
-        return f"a removal with {self.value.words}"
-
-    @property
-    def stays(self) -> bool:
-        """Whatever is answered, nothing may change."""
-        return self.value.expected in MUST_STAY and not self.granted
-
-
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """What came of it; ``persisted`` holds all tries where a fault turned out to be the answer."""
-
-    asked: Asked
-    exchange: Exchange
-    persisted: tuple[Exchange, ...] = ()
-
-    @property
-    def removes(self) -> bool:
-        """It says that the association was removed."""
-        asked = self.asked.value
-        return self.exchange.status == 204 and asked.names and self.exchange.request.method == "DELETE"
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """What followed from an answer, its own clause's ruling first.
-
-    Attributes:
-        folded: clause and rule that most kinds of a group broke alike -> the group.
-    """
-
-    answered: Answered
-    attempt: Attempt
-    rulings: tuple[Ruling | None, ...]
-    left_open: bool
-    folded: Mapping[tuple[str, str], str] = field(default_factory=dict)
-
-    @property
-    def breaks_its_own(self) -> bool:
-        """It broke the clause that it was sent for."""
-        own = self.rulings[0]
-        return own is not None and own.violation is not None
-
-    def kind(self, ruling: Ruling | None) -> tuple[str, ...]:
-        """The class that tells a finding of the ruling apart."""
-        value = self.answered.asked.value
-        if value.plain:
-            return ()
-        violation = ruling.violation if ruling else None
-        own = f"{value.dimension}: {value.kind}"
-        return (self.folded.get((violation.clause, violation.rule), own) if violation else own,)
-
-
 class Prober:
     """Sends what it is asked to, and enters what follows.
 
@@ -181,21 +109,29 @@ class Prober:
         self._refused_to_all: dict[str, bool] = {}
         self._content_is_turned_away = False
 
-    def run(self, asked: Sequence[Asked]) -> None:
+    def run(self, asked: Sequence[Asked], siblings: Sequence[Asked] = ()) -> None:
         """Try every request, each clause's whether or not another one broke it.
+
+        Args:
+            siblings: of their dimensions, to be tried where it is not clear otherwise which class makes the difference.
 
         Raises:
             Unjudgeable: the scene cannot be restored.
         """
         try:
-            for setting, group in self._groups([one for one in asked if one.stays]):
-                self._arrange(setting, {one.pair for one in group})
-                self._stay(group)
-            for group in _apart([one for one in asked if not one.stays], self._scene):
-                self._go(group)
+            self._try(asked)
+            open_ways = unclear(self._judged)
+            self._try([one for one in siblings if (one.value.dimension, one.value.clause) in open_ways])
         finally:
             for judged in folded(self._judged):
                 enter(self._target, judged)
+
+    def _try(self, asked: Sequence[Asked]) -> None:
+        for setting, group in self._groups([one for one in asked if one.stays]):
+            self._arrange(setting, {one.pair for one in group})
+            self._stay(group)
+        for group in _apart([one for one in asked if not one.stays], self._scene):
+            self._go(group)
 
     # -- requests that must change nothing -----------------------------------------------------------------------------
 
@@ -433,49 +369,11 @@ def enter(target: ProbeTarget, judged: Judged, reason: str = "") -> None:
         target.enter([ruling], exchange.id, asked.words, unjudged, judged.kind(ruling))
 
 
-def folded(judged: Sequence[Judged]) -> list[Judged]:
-    """The same, with the dimension for a class where most of its kinds that were tried broke a clause in one way.
-
-    So findings are told apart by the smallest set of classes without which they do not occur: where nearly all content
-    is accepted it is content that makes the difference, and what refused the rest of it is something else.
-    """
-    tried: dict[str, set[str]] = {}
-    broke: dict[tuple[str, str, str], set[str]] = {}
-    for one in judged:
-        for group in _groups(one.answered.asked.value):
-            tried.setdefault(group, set()).add(one.answered.asked.value.kind)
-            for way in _ways(one):
-                broke.setdefault((group, *way), set()).add(one.answered.asked.value.kind)
-    common = {way for way, kinds in broke.items() if 1 < len(kinds) >= MOST_OF_THEM * len(tried[way[0]])}
-    return [replace(one, folded=dict(_common(one, common))) for one in judged]
-
-
 def _once(clauses: Collection[str], words: str, before: State, seen: State, batch: tuple[str, ...]) -> Iterator[Ruling]:
     """What no association can restore is changed once only, so that trying again clears nobody of a batch."""
     changes = part(before, (), before.tabled).differences(seen)
     if changes and len(clauses) == 1:
         yield refusal.once(next(iter(clauses)), words, changes, (*batch, *seen.exchanges))
-
-
-def _groups(value: Value) -> tuple[str, ...]:
-    """The dimension, and what kinds have in common that differ after a comma, the widest first."""
-    return (value.dimension, f"{value.dimension}: {value.kind.partition(', ')[0]}")
-
-
-def _common(one: Judged, common: set[tuple[str, str, str]]) -> Iterator[tuple[tuple[str, str], str]]:
-    """Each way in which it broke a clause like most others of a group -> the widest such group."""
-    for way in _ways(one):
-        for group in _groups(one.answered.asked.value):
-            if (group, *way) in common:
-                yield way, group
-                break
-
-
-def _ways(one: Judged) -> Iterator[tuple[str, str]]:
-    """Each clause that was broken, with the rule by which."""
-    for ruling in one.rulings:
-        if ruling and ruling.violation:
-            yield ruling.clause, ruling.violation.rule
 
 
 def standing_pairs(known: State) -> Iterator[Pair]:

@@ -11,8 +11,10 @@ from urllib.parse import quote
 from conformance.client import again_after, halting, passing
 from conformance.driver import persistence
 from conformance.driver.context import Process
+from conformance.driver.folding import folded
 from conformance.driver.leases import Leases
-from conformance.driver.probes import Answered, Asked, Judged, enter, folded
+from conformance.driver.probed import Answered, Asked, Judged
+from conformance.driver.probes import enter
 from conformance.driver.ruling_log import RulingLog
 from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange
@@ -57,9 +59,17 @@ class StandingScene:
 
     # -- what is asked -------------------------------------------------------------------------------------------------
 
-    def asked(self, scene: Sequence[Pair], chosen: Callable[[Value], bool]) -> list[Asked]:
+    def siblings(self, scene: Sequence[Pair], asked: Sequence[Asked], chosen: Callable[[Value], bool]) -> list[Asked]:
+        """What a quick look leaves out of the chosen values, and a standard one asks."""
+        if self._process.depth != "quick":
+            return []
+        kinds = {(one.value.dimension, one.value.kind) for one in asked}
+        every = self.asked(scene, chosen, "standard")
+        return [one for one in every if (one.value.dimension, one.value.kind) not in kinds]
+
+    def asked(self, scene: Sequence[Pair], chosen: Callable[[Value], bool], depth: str = "") -> list[Asked]:
         """The chosen values, each worn by a removal of one association of the scene, so that all are met in turn."""
-        values = {pair: self._values(pair, chosen) for pair in scene}
+        values = {pair: self._values(pair, chosen, depth or self._process.depth) for pair in scene}
         versions = {pair: self._leases.address(pair).version for pair in scene}
         found = list(_in_turn({pair: [v for v in mine if v.clause not in BY_VERSION] for pair, mine in values.items()}))
         for version in sorted(set(versions.values())):
@@ -85,8 +95,8 @@ class StandingScene:
         """Whether a lesser caller tries it, of what may be granted or refused; of fields only a deep look tries all."""
         return value.expected is Expected.EITHER and (self._process.depth == "deep" or value.dimension != "field")
 
-    def _values(self, pair: Pair, chosen: Callable[[Value], bool]) -> list[Value]:
-        every = space.values(self._subject(pair), self._process.depth, self._process.seed)
+    def _values(self, pair: Pair, chosen: Callable[[Value], bool], depth: str) -> list[Value]:
+        every = space.values(self._subject(pair), depth, self._process.seed)
         return [value for value in every if chosen(value)]
 
     def ask_of_nothing(self, pair: Pair, chosen: Callable[[Value], bool]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,4 +100,4 @@ def test_the_same_faults_are_the_same_findings(tmp_path: Path) -> None:
     assert fingerprints(runs[0])
     assert fingerprints(runs[0]) == fingerprints(runs[1]) == fingerprints(runs[2])
     files = [str(one.reports / "report.json") for one in (runs[2], runs[0])]
-    assert "\nNew findings: 0\n" in ended(f"python -m conformance diff {' '.join(files)}", CHECKOUT).output
+    assert "\nNew findings: 0\n" in ended(f"{sys.executable} -m conformance diff {' '.join(files)}", CHECKOUT).output

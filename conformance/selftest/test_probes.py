@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from conformance.driver.probes import Asked, Prober
+from conformance.driver.probed import Asked
+from conformance.driver.probes import Prober
 from conformance.driver.scene import _in_turn
 from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange, Request, Response
@@ -138,11 +139,15 @@ class Pretended:
         return {("".join(kind), violation.rule) for violation, kind in found if violation}
 
 
-def probed(target: Pretended, values: Iterable[Value]) -> Pretended:
+def probed(target: Pretended, values: Iterable[Value], siblings: Iterable[Value] = ()) -> Pretended:
     """All of them, in turn over the scene."""
-    asked = [Asked(SCENE[place % len(SCENE)], one) for place, one in enumerate(values)]
-    Prober(target, SCENE).run(asked)
+    Prober(target, SCENE).run(in_turn(values), in_turn(siblings))
     return target
+
+
+def in_turn(values: Iterable[Value]) -> list[Asked]:
+    """Each worn by the next association."""
+    return [Asked(SCENE[place % len(SCENE)], one) for place, one in enumerate(values)]
 
 
 NAMES = [f"kind {chr(97 + place)}" for place in range(20)]
@@ -354,3 +359,32 @@ def test_every_kind_is_met_whatever_is_derived_of_which_association() -> None:
     met = list(_in_turn({SCENE[0]: fewer, SCENE[1]: mine, SCENE[2]: fewer}))
     assert sorted(one.kind for _, one in met) == sorted(NAMES)
     assert {pair for pair, _ in met} == set(SCENE[:3])
+
+
+FAMILY = [f"more after it, {chr(97 + place)}" for place in range(4)]
+
+
+def test_a_family_of_kinds_is_the_class_where_it_alone_breaks_the_clause() -> None:
+    """Though they are most of what was tried of the dimension: what they have in common is narrower."""
+    answers = dict.fromkeys(FAMILY, 204)
+    target = probed(Pretended(answers, FAMILY), map(value, [*FAMILY, *NAMES[:2]]))
+    assert {kind for kind, _ in target.broken()} == {"address: more after it"}
+
+
+def test_siblings_tell_what_the_class_is() -> None:
+    """One kind was tried and broke it: whether it is its family or the dimension is found out from the others."""
+    answers = dict.fromkeys(FAMILY, 204)
+    target = probed(
+        Pretended(answers, FAMILY), map(value, [FAMILY[0], NAMES[0]]), map(value, [*FAMILY[1:], *NAMES[1:]])
+    )
+    assert {kind for kind, _ in target.broken()} == {"address: more after it"}
+    assert {*FAMILY, *NAMES} <= set(target.sent_names)
+
+
+@pytest.mark.parametrize("guilty", [[], NAMES[:5]])
+def test_siblings_are_left_alone_where_it_is_clear(guilty: list[str]) -> None:
+    """Nothing is broken, or so many families are that it is the dimension."""
+    answers = dict.fromkeys(guilty, 204)
+    target = probed(Pretended(answers, guilty), map(value, NAMES[:6]), map(value, NAMES[6:]))
+    assert not {*NAMES[6:]} & set(target.sent_names)
+    assert {kind for kind, _ in target.broken()} == ({"address"} if guilty else set())
