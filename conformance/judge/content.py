@@ -10,8 +10,11 @@ CLAUSE = "response.no-content"
 
 
 def no_content(exchange: Exchange) -> Ruling | None:
-    """``response.no-content``: no body bytes, no non-zero Content-Length, no Transfer-Encoding; None if no 204."""
-    if exchange.response is None or exchange.response.status != 204:
+    """``response.no-content``: no body bytes, no non-zero Content-Length, no Transfer-Encoding.
+
+    None if there is no 204, or where another answer follows it.
+    """
+    if exchange.response is None or exchange.response.status != 204 or _is_answered_twice(exchange):
         return None
     faults = _faults(exchange.response)
     if not faults:
@@ -24,6 +27,13 @@ def no_content(exchange: Exchange) -> Ruling | None:
         observed="; ".join(faults),
         exchanges=[exchange],
     )
+
+
+def _is_answered_twice(exchange: Exchange) -> bool:
+    """Content that the target leaves unread is taken for the next request: what follows is the answer to that one."""
+    response = exchange.response
+    sent = exchange.request.framing != "none"
+    return sent and response is not None and response.body.startswith(b"HTTP/1.")
 
 
 def _faults(response: Response) -> list[str]:

@@ -77,8 +77,14 @@ def rulings(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
     yield effect.inert(attempt)
     if rule.content:
         yield effect.body_inert(attempt)
-    if attempt.status == 204 and rule.expected is not Expected.INERT and attempt.exchange.request.method == "DELETE":
+    judged_apart = rule.expected is Expected.INERT or _is_all_of_it(rule, attempt)
+    if attempt.status == 204 and not judged_apart and attempt.exchange.request.method == "DELETE":
         yield effect.nothing_else(attempt)
+
+
+def _is_all_of_it(rule: Rule, attempt: Attempt) -> bool:
+    """What was taken for the ID removed what the ID names and nothing else: the clause that refuses it says so."""
+    return rule.clause.startswith("identifier.") and rule.expected is Expected.REFUSED and attempt.removed
 
 
 def _granted(_rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:

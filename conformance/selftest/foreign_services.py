@@ -10,15 +10,15 @@ from typing import Any
 import yaml
 from run_processes import Ran, Served, environment, run
 
-NODE = Path(__file__).parent / "node" / "service.mjs"
+HERE = Path(__file__).parent
+NODE = HERE / "node" / "service.mjs"
 
 
 @contextlib.contextmanager
 def announced(folder: Path, command: Sequence[str], **policy: Any) -> Iterator[Served]:
     """A service that a command starts; the first line that it writes is its target description."""
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment(), text=True
-    ) as process:
+    variables = environment(PYTHONPATH=str(HERE))
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=variables, text=True) as process:
         assert process.stdout
         described = json.loads(process.stdout.readline())
         described["policy"] = {"settle_seconds": 0.5, **policy}

@@ -55,6 +55,12 @@ def exchange(status: int | None, method: str = "DELETE", *fields: tuple[str, str
     return Exchange("1", "removeAssociation", "full", request, 0.0, 0.1, 0.0, response, "" if response else "lost")
 
 
+def answered_twice(framing: str) -> Exchange:
+    """A 204, and the answer to what the target took for another request."""
+    once = exchange(204, body=b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    return replace(once, request=replace(once.request, framing=framing))
+
+
 def tried(
     status: int | None, after: State = STANDING, before: State = STANDING, method: str = "DELETE", **changes: Any
 ) -> Attempt:
@@ -135,6 +141,8 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (content.no_content, (exchange(204, "DELETE", ("Content-Length", "2")),), {}, "content"),
     (content.no_content, (exchange(204, "DELETE", ("Transfer-Encoding", "chunked")),), {}, "content"),
     (content.no_content, (exchange(204, body=b"x"),), {}, "content"),
+    (content.no_content, (answered_twice("none"),), {}, "content"),
+    (content.no_content, (answered_twice("chunked"),), {}, NONE),
     (content.no_content, (exchange(200, body=b"x"),), {}, NONE),
     (content.no_content, (exchange(None),), {}, NONE),
     (limits.over_limit, (tried(413),), {}, HOLDS),

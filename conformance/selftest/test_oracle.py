@@ -1,5 +1,7 @@
 """What is lawful for a request of the space, by what was answered and what it changed."""
 
+from dataclasses import replace
+
 import pytest
 
 from conformance.evidence import Exchange, Request, Response
@@ -61,6 +63,13 @@ def broken(expected: Expected, tried: Attempt, clause: str = "the.clause") -> se
 def test_what_an_answer_and_its_effect_break(expected: Expected, status: int, after: State, clauses: set[str]) -> None:
     """Each expectation admits certain codes with certain effects, and nothing else."""
     assert broken(expected, attempt(status, after)) == clauses
+
+
+@pytest.mark.parametrize(("after", "more"), [(REMOVED, set()), (BOTH_GONE, {"effect.nothing-else"})])
+def test_another_spelling_that_removes_what_it_spells_breaks_its_own_clause(after: State, more: set[str]) -> None:
+    """It names nothing, but a clause that only warns does not gate because another one says the same again."""
+    tried = replace(attempt(204, after), names=False)
+    assert broken(Expected.REFUSED, tried, "identifier.canonical") == {"identifier.canonical", *more}
 
 
 @pytest.mark.parametrize("clause", ["body.refused", "access.foreign"])
