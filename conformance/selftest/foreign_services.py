@@ -45,5 +45,5 @@ def explains(ran: Ran, blamed: str, also: Mapping[str, str]) -> None:
     """The run fails by the clause to blame, and breaks none beside it that has no reason to be."""
     found = broken(ran)
     assert ran.code == 1, ran.output
-    assert blamed in found, ran.output
+    assert ran.verdicts[blamed] == "fail", ran.output
     assert found - {blamed} <= set(also), ran.output

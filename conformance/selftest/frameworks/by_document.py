@@ -2,10 +2,10 @@
 
     python -m frameworks.by_document OPENAPI.yaml [as-it-comes]
 
-What is written here is one function an operation, and the two things that OpenAPI cannot say of a path: a method that it
-does not name answers 405, and content that no operation describes is refused. Responses are validated as well: an answer
-that the document does not know would be a 500. As it comes, the framework takes digits of any script for those of a UUID,
-and a path that is no UTF-8 for a fault of its own; here both are mended.
+What is written here is one function an operation, and the two things that OpenAPI cannot say of a path: a method that
+it does not name answers 405, and content that no operation describes is refused. Responses are validated as well: an
+answer that the document does not know would be a 500. As it comes, the framework takes digits of any script for those
+of a UUID, and a path that is no UTF-8 for a fault of its own; here both are mended.
 """
 
 import re
@@ -115,13 +115,18 @@ OPERATIONS: dict[str, Callable[[Request], Response]] = {
 }
 
 
+def as_described(request: Request, operation: dict[str, Any]) -> None:
+    """Refuse content that an operation does not describe: to the framework it is none of its business."""
+    if request.body and "requestBody" not in operation:
+        raise Denied(400, "no content is described")
+
+
 def answered(operation: dict[str, Any]) -> Callable[[Any, Request], Response]:
-    """The view of an operation; content that it does not describe is refused."""
+    """The view of an operation."""
 
     def view(_context: Any, request: Request) -> Response:
         try:
-            if request.body and "requestBody" not in operation:
-                raise Denied(400, "no content is described")
+            as_described(request, operation)
             return OPERATIONS[operation["operationId"]](request)
         except Denied as refusal:
             return Response(json={"message": str(refusal)}, status=refusal.code)

@@ -2,8 +2,8 @@
 
     python -m frameworks.on_routes [HABIT ...]
 
-Without a habit it conforms. A habit is what these libraries do by themselves, or what services on them commonly do, each
-of which the code has to prevent.
+Without a habit it conforms. A habit is what these libraries do by themselves, or what services on them commonly do,
+each of which the code has to prevent.
 """
 
 import re
@@ -136,6 +136,12 @@ def refused(refusal: Denied, *headers: tuple[str, str]) -> Response:
     return answer
 
 
+def permitted(caller: Caller, action: str) -> None:
+    """Refuse what the caller may not do."""
+    if action not in {"index", "show"} and not caller.writes:
+        raise Denied(403, "the caller may only read")
+
+
 class Resource:
     """The application of a controller: calls the action that the route names, for a caller who may act so."""
 
@@ -152,8 +158,7 @@ class Resource:
         named = {name: value for name, value in match.items() if name not in {"controller", "format"}}
         caller = request.environ["caller"]
         try:
-            if action not in {"index", "show"} and not caller.writes:
-                raise Denied(403, "the caller may only read")
+            permitted(caller, action)
             return getattr(self.controller, action)(caller, request, **named)
         except Denied as refusal:
             return refused(refusal)
