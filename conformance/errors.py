@@ -51,3 +51,7 @@ class Untested(ConformanceError):
     def __init__(self, message: str, absence: str, hint: str = "") -> None:
         super().__init__(message, hint)
         self.absence = absence
+
+
+class Stopped(BaseException):
+    """The run ends before its time. No :class:`Exception`: nobody takes it for the failure of a case, or retries."""

@@ -1,29 +1,29 @@
-"""The commands, and what becomes of what they do not foresee."""
+"""The commands, each imported when it is asked for: the help and the version need none of them."""
 
 from __future__ import annotations
 
-import sys
-import tempfile
-from pathlib import Path
-
 import click
 
-from conformance import __version__, preflight, target
-from conformance.cli.groups import USAGE_ERROR, Commands
-from conformance.cli.run import run
-from conformance.client import Client, Pacer, halting
-from conformance.errors import ConformanceError, UsageError
-from conformance.evidence import Recorder
-from conformance.model.cli import check_history
-from conformance.page.cli import page
-from conformance.preflight.cli import doctor, init
-from conformance.proof.cli import prove
-from conformance.provision import Sweep, adopt, state_directory, sweep_dead_runs
-from conformance.reference.cli import serve
-from conformance.report.cli import diff, render, show_all, show_history
-from conformance.reproduction.cli import reproduce
+from conformance import __version__
+from conformance.cli.groups import Commands, Deferred
 
-WORKERS_MAY_TAKE_SECONDS, CLEANING_SECONDS = 20.0, 600.0
+COMMANDS = (
+    Deferred("check-history", "conformance.model.cli:check_history", "Say whether a recorded history is linearizable."),
+    Deferred("cleanup", "conformance.cli.cleanup:cleanup", "Remove what killed runs left on a target."),
+    Deferred("diff", "conformance.report.cli:diff", "Say what got better, worse and new between two runs."),
+    Deferred("doctor", "conformance.preflight.cli:doctor", "Check everything before a run; creates nothing."),
+    Deferred("history", "conformance.report.cli:show_history", "Show the saved runs of one target over time."),
+    Deferred("init", "conformance.preflight.cli:init", "Write a commented target description."),
+    Deferred("overview", "conformance.report.cli:show_all", "Show the saved runs of several targets on one page."),
+    Deferred(
+        "page", "conformance.page.cli:page", "Compare a page of the reference, or a WADL file, with the document."
+    ),
+    Deferred("prove", "conformance.proof.cli:prove", "Judge all faulty and all lawful deployments of the reference."),
+    Deferred("report", "conformance.report.cli:render", "Render a saved run in other formats."),
+    Deferred("reproduce", "conformance.reproduction.cli:reproduce", "Try the findings of a saved run again."),
+    Deferred("run", "conformance.cli.run:run", "Judge a deployment; --help has the options."),
+    Deferred("serve", "conformance.reference.cli:serve", "Serve the reference deployment."),
+)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,58 +32,5 @@ def group() -> None:
     """Judge whether a deployment keeps the word of DELETE .../ip_associations/{IPAddressID}."""
 
 
-@group.command(short_help="Remove what killed runs left on a target.")
-@click.option("--target", "given", required=True, metavar="FILE|URL", help="Target description or URL.")
-@click.option("--state-dir", type=click.Path(path_type=Path), help="Where the ledgers are kept.")
-@click.option("--adopt", "adopted", multiple=True, metavar="ID", help="This address is the suite's: remove it too.")
-def cleanup(given: str, state_dir: Path | None, adopted: tuple[str, ...]) -> None:
-    """Take back what the dead runs of this target created; exits 1 when something is left.
-
-    What only looks like the suite's is named and left. --adopt ID, which can be given several times, says that an
-    address is the suite's: it is removed with its associations.
-    """
-    if wrong := [one for one in adopted if not target.is_uuid(one)]:
-        click.echo(f"ERROR: --adopt: {target.in_words(wrong[0])} is no UUID, which an address ID is", err=True)
-        sys.exit(USAGE_ERROR)
-    with tempfile.TemporaryDirectory(prefix="conformance-") as shared:
-        try:
-            chosen = preflight.signed_in(target.load(given))
-            pacer = Pacer(Path(shared) / "pace", chosen.limits.requests_per_second)
-            client = Client(chosen, Recorder(), pacer)
-            preflight.check(client)
-            halting.clear_away(CLEANING_SECONDS)
-            state = state_directory(chosen, state_dir)
-            first = adopt(client, state, adopted) if adopted else Sweep()
-            done = sweep_dead_runs(client, state, WORKERS_MAY_TAKE_SECONDS)
-            done.removed[:0], done.left[:0] = first.removed, first.left
-        except UsageError as error:
-            click.echo(f"ERROR: {error}", err=True)
-            sys.exit(USAGE_ERROR)
-        except (ConformanceError, halting.Stopped) as error:
-            click.echo(f"ERROR: {error}", err=True)
-            sys.exit(1)
-        finally:
-            halting.reset()
-    for address in done.removed:
-        click.echo(f"removed address {address} and its associations")
-    for sentence in done.left:
-        click.echo(f"left: {sentence}")
-    click.echo(f"conformance cleanup: {len(done.removed)} removed, {len(done.left)} left")
-    sys.exit(1 if done.left else 0)
-
-
-for command, name in (
-    (run, "run"),
-    (doctor, "doctor"),
-    (init, "init"),
-    (serve, "serve"),
-    (check_history, "check-history"),
-    (page, "page"),
-    (prove, "prove"),
-    (reproduce, "reproduce"),
-    (render, "report"),
-    (diff, "diff"),
-    (show_all, "overview"),
-    (show_history, "history"),
-):
-    group.add_command(command, name)
+for command in COMMANDS:
+    group.add_command(command)

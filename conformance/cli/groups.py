@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
@@ -10,13 +11,26 @@ from typing import Any, NoReturn
 
 import click
 
-from conformance.client import halting
-from conformance.errors import ConformanceError, UsageError
+from conformance.errors import ConformanceError, Stopped, UsageError
 
 MAY_BE_EMPTY = ("--prefix", "-k", "-m")
 """Where an empty text says something: no prefix, and no choice of tests."""
 
 INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR = 2, 3, 4
+
+
+class Deferred(click.Command):
+    """A command whose module is imported when it is asked for; until then it is a line of the help."""
+
+    def __init__(self, name: str, where: str, short_help: str) -> None:
+        super().__init__(name, short_help=short_help)
+        self._where = where
+
+    def asked_for(self) -> click.Command:
+        """The command itself."""
+        module, _, name = self._where.partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
 
 
 class Commands(click.Group):
@@ -40,7 +54,7 @@ class Commands(click.Group):
             _say(error, USAGE_ERROR)
         except ConformanceError as error:
             _say(error, INTERNAL_ERROR)
-        except halting.Stopped as error:
+        except Stopped as error:
             _say(error, 1)
         sys.exit(code if isinstance(code, int) else 0)
 
@@ -51,7 +65,8 @@ class Commands(click.Group):
         near = difflib.get_close_matches(args[0], self.commands)
         if args[0] not in self.commands and near:
             raise click.UsageError(f"No such command {args[0]!r}. Did you mean {' or '.join(near)}?", ctx)
-        return super().resolve_command(ctx, args)
+        name, command, rest = super().resolve_command(ctx, args)
+        return name, command.asked_for() if isinstance(command, Deferred) else command, rest
 
 
 def _nothing_empty(arguments: Sequence[str]) -> None:

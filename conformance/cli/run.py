@@ -13,14 +13,16 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
-import pytest
 
 from conformance.errors import UsageError
-from conformance.plugin import options
+from conformance.run import arguments as own
 from conformance.run.suite import CLAUSES
+
+if TYPE_CHECKING:
+    import pytest
 
 USAGE_ERROR = 4
 NOT_OURS = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
@@ -75,7 +77,6 @@ class Wanted(argparse.ArgumentParser):
 
 @click.command(
     context_settings={"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []},
-    short_help="Judge a deployment; --help has the options.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def run(arguments: tuple[str, ...]) -> None:
@@ -87,6 +88,8 @@ def run(arguments: tuple[str, ...]) -> None:
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # workers and the runs of several targets inherit it
     for variable in NOT_OURS:
         os.environ.pop(variable, None)
+    import pytest  # noqa: PLC0415  # the help and what is wrong with the suite's own options are told without it
+
     if any(LOOKING.fullmatch(one.partition("=")[0]) for one in _before_the_end(arguments)):
         given = ["--help" if one == "--help-pytest" else one for one in arguments]
         sys.exit(pytest.main([*_own(arguments), *given]))
@@ -105,7 +108,7 @@ def wanted() -> Wanted:
         add_help=False,
         allow_abbrev=False,
     )
-    options.add(parser.add_argument_group("options").add_argument)
+    own.add(parser.add_argument_group("options").add_argument)
     return parser
 
 
@@ -116,6 +119,8 @@ def usage() -> str:
 
 def rehearse(arguments: Sequence[str]) -> None:
     """Let pytest read the arguments and choose the tests, without a target; what is wrong ends the command."""
+    import pytest  # noqa: PLC0415
+
     chosen = Chosen()
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as said:
         code = int(pytest.main([*_own(arguments), *OWN_SCREEN, "--collect-only", *arguments], plugins=[chosen]))

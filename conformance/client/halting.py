@@ -14,6 +14,8 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from conformance.errors import Stopped as Stopped  # noqa: PLC0414  # raised here, caught by whoever asked
+
 SLICE_SECONDS = 0.1
 """How long a wait may last before somebody looks again."""
 
@@ -21,10 +23,6 @@ FILE = "stop"
 """In the directory that the processes of a run share: the word, once somebody has said it."""
 
 OVER = "the time for the run is over (limits.run_seconds)"
-
-
-class Stopped(BaseException):
-    """The run ends before its time. No :class:`Exception`: nobody takes it for the failure of a case, or retries."""
 
 
 @dataclass(frozen=True, slots=True)

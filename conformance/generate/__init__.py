@@ -4,7 +4,8 @@ from conformance.generate.bodies import Body, bodies
 from conformance.generate.bodies import rows as body_rows
 from conformance.generate.cases import Generated, requests
 from conformance.generate.identifiers import Segment
-from conformance.generate.machine import SIZES, Plan, Size, Step, walks
+from conformance.generate.lives import walks
+from conformance.generate.plans import SIZES, Plan, Size, Step
 from conformance.generate.rounds import MOST_CALLERS, Call, Field, Scene, scenes
 from conformance.generate.search import for_all
 

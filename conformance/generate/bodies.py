@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from hypothesis import strategies as st
+if TYPE_CHECKING:
+    from hypothesis import strategies as st
 
 SHOWN_BYTES = 60
 LARGEST_GENERATED = 64 * 1024
@@ -65,6 +66,8 @@ class Body:
 
 def bodies(framing: str) -> st.SearchStrategy[Body]:
     """Bodies with at least one byte: small ones of every kind, repeated up to 64 KiB."""
+    from hypothesis import strategies as st  # noqa: PLC0415  # only when something is generated
+
     patterns = (
         st.sampled_from(JSON_BODIES)
         | st.binary(min_size=1, max_size=64)

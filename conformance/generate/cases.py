@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote_to_bytes
 
-import schemathesis
-from hypothesis import strategies as st
-
 from conformance import openapi
+
+if TYPE_CHECKING:
+    import schemathesis
+    from hypothesis import strategies as st
 
 LONGEST_SEGMENT_BYTES = 255
 
@@ -55,6 +56,9 @@ class Generated:
 
 def requests() -> st.SearchStrategy[Generated]:
     """Requests from valid and invalid data; in about half of them an existing association is addressed."""
+    import schemathesis  # noqa: PLC0415  # only when something is generated
+    from hypothesis import strategies as st  # noqa: PLC0415
+
     return st.builds(
         _placed,
         st.one_of([_cases(mode) for mode in schemathesis.GenerationMode]),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import ipaddress
 import string
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from hypothesis import strategies as st
-
 from conformance.generate.cases import addressable
+
+if TYPE_CHECKING:
+    from hypothesis import strategies as st
 
 FULL_WIDTH = {digit: chr(ord(digit) + 0xFEE0) for digit in "0123456789abcdef"}
 ARABIC = {str(value): chr(0x0660 + value) for value in range(10)}
@@ -123,6 +125,8 @@ def other_uuids() -> list[Segment]:
 
 def generated_no_uuids(identifier: str) -> st.SearchStrategy[Segment]:
     """The ID with a few edits that leave no UUID in any spelling, and short words."""
+    from hypothesis import strategies as st  # noqa: PLC0415  # only when something is generated
+
     edits = st.tuples(st.integers(0, len(identifier) - 1), st.sampled_from([*"gzG!*._~$", "", "-", "\u0661"]))
     edited = st.lists(edits, min_size=1, max_size=3).map(lambda chosen: _edit(identifier, chosen))
     words = st.text(string.ascii_letters + string.digits + "-_.~*", min_size=1, max_size=12)

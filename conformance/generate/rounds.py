@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from conformance.generate.machine import Step
+from conformance.generate.plans import Step
 
 LEAST_LEAD, LONGEST_LEAD = 0.1, 0.7
 TOGETHER = 0.25

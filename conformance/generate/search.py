@@ -9,12 +9,13 @@ goes on where it was, so that no fault hides the examples after it.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
-
-import hypothesis
-from hypothesis import strategies as st
+from typing import TYPE_CHECKING, Any, Protocol
 
 from conformance.errors import ConformanceError
+from conformance.generate import examples
+
+if TYPE_CHECKING:
+    from hypothesis import strategies as st
 
 MOST_ATTEMPTS_TO_SHRINK = 25
 MOST_FAULTS_MADE_SMALLER = 8
@@ -25,12 +26,17 @@ class Cases(Protocol):
     """What the search needs to know of the fixture ``api``.
 
     Attributes:
+        depth: says how many examples are made.
         case: takes the words for the running case.
         violated: the violations of the test's clauses so far, in order; what is equal is the same fault.
     """
 
     seed: int
     case: str
+
+    @property
+    def depth(self) -> str:
+        """See above."""
 
     @property
     def violated(self) -> Sequence[Hashable]:
@@ -52,17 +58,19 @@ def for_all(
     """Call ``judge`` for each of ``rows`` and for generated examples; it enters its rulings and raises nothing.
 
     Args:
-        api: brings the seed, takes the words for the running case, and shows what was violated.
+        api: brings the seed and the depth, takes the words for the running case, and shows what was violated.
         rows: examples that are always tried first, the smallest first.
         share: of the number of examples that the depth asks for.
         strategies: parameter of ``judge`` -> strategy.
     """
+    import hypothesis  # noqa: PLC0415  # see conformance/generate/examples.py
+
     once = _Once(judge, api)
     for row in rows:
         once.showing(row)
-    most = max(1, round(hypothesis.settings.default.max_examples * share))  # type: ignore[union-attr]  # a profile is loaded
+    most = max(1, round(examples.EXAMPLES[api.depth] * share))
     drawn = hypothesis.given(**strategies)(once.search)
-    search = hypothesis.settings(max_examples=most)(hypothesis.seed(api.seed)(drawn))
+    search = examples.settings(most)(hypothesis.seed(api.seed)(drawn))
     for _ in range(MOST_FAULTS_MADE_SMALLER):
         if not _shrinks(search):
             break

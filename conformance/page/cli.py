@@ -16,7 +16,7 @@ DIFFERENT = 1
 USAGE_ERROR = 4
 
 
-@click.command(short_help="Compare a page of the reference, or a WADL file, with the specification.")
+@click.command()
 @click.argument("file", type=click.Path(path_type=Path))
 def page(file: Path) -> None:
     """Compare FILE, a page in reStructuredText or a WADL file (.wadl, .xml), with spec/openapi.yaml."""

@@ -36,8 +36,7 @@ from conformance.plugin.keys import (
     STARTING,
 )
 from conformance.plugin.outcome import Outcome
-from conformance.report import terminal
-from conformance.run import cost, next_steps, progress, results, signals, suite
+from conformance.run import arguments, cost, next_steps, progress, results, signals, suite
 from conformance.run import session as sessions
 from conformance.run.progress import Beat
 
@@ -47,13 +46,13 @@ FIRST_PROCESSES = frozenset({"main", "gw0"})
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the suite's options."""
-    options.add(parser.getgroup("conformance", "conformance of a deployment").addoption)
+    arguments.add(parser.getgroup("conformance", "conformance of a deployment").addoption)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker and choose the depth."""
+    """Register the marker and keep the working directory clean."""
     config.addinivalue_line("markers", "clause(id, ...): the clauses of spec/clauses that a test judges")
-    options.load_profile(config.getoption("--depth"))
+    options.keep_to_ourselves()
 
 
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
@@ -432,6 +431,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def _summary(run: sessions.Session, shown: screen.Screen) -> str:
+    from conformance.report import terminal  # noqa: PLC0415  # and rich, which the end alone needs
+
     if run.run is None:
         return ""
     if shown.terse:

@@ -24,10 +24,10 @@ import pytest
 from conformance import report, target
 from conformance.errors import UsageError
 from conformance.plugin import options, workers
-from conformance.plugin.options import ALONE
 from conformance.report import overview
 from conformance.run import fleet, signals, unfinished
 from conformance.run import session as sessions
+from conformance.run.arguments import ALONE
 from conformance.run.fleet import Fleet, Member, Relay
 from conformance.run.options import Options
 from conformance.run.session import INTERNAL_ERROR, USAGE_ERROR

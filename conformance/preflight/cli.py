@@ -34,7 +34,7 @@ PLAIN_WIDTH = 200
 """Where nobody looks at a screen, a line is a line."""
 
 
-@click.command(cls=Command, short_help="Check everything before a run; creates nothing.")
+@click.command(cls=Command)
 @click.option("--target", "given", required=True, metavar="FILE|URL", help="Target description or URL.")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Where the ledgers are kept.")
 @click.option(
@@ -92,7 +92,7 @@ def _plural(status: Status, count: int) -> str:
     return status if status is Status.UNCHECKED or count == 1 else f"{status}s"
 
 
-@click.command(cls=Command, short_help="Write a commented target description.")
+@click.command(cls=Command)
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True), default=Path("target.yaml"))
 @click.option("--compute", metavar="URL", default=draft.PLACEHOLDER_URL, help="The compute service.")
 @click.option("--network", metavar="URL", help="The network service; the same as compute unless given.")

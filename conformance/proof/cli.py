@@ -19,7 +19,7 @@ from conformance.proof.trial import Subject, Trial, judge
 PRELOADED = ["conformance.proof.trial", "conformance.plugin", "conformance.reference.server", "schemathesis"]
 
 
-@click.command(short_help="Judge all faulty and all lawful deployments of the reference.")
+@click.command()
 @click.option("--depth", type=click.Choice(["quick", "standard", "deep"]), default="standard", show_default=True)
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--jobs", type=click.IntRange(1), default=2 * (os.cpu_count() or 1), show_default=True)

@@ -118,7 +118,7 @@ def _drain_stdin(stopped: threading.Event) -> None:
     stopped.set()
 
 
-@click.command(short_help="Serve the reference deployment.")
+@click.command()
 @click.option("--host", default="127.0.0.1", show_default=True, callback=_loopback, help="Loopback address.")
 @click.option("--port", default=0, type=click.IntRange(0, 65535), help="Port; 0 is any free one.")
 @click.option("--network-port", type=click.IntRange(0, 65535), help="Serve the networking API on this port.")

@@ -38,7 +38,7 @@ class Command(click.Command):
             raise WrongArguments(error.format_message(), error.ctx) from error
 
 
-@click.command("report", cls=Command, short_help="Render a saved run in other formats.")
+@click.command("report", cls=Command)
 @click.argument("run", type=click.Path(path_type=Path), metavar="RUN.json")
 @click.option(
     "--format",
@@ -68,7 +68,7 @@ def _read(path: Path, compare: Path | None) -> Run:
     return report.compared(run, report.read(compare)) if compare else run
 
 
-@click.command("diff", cls=Command, short_help="Say what got better, worse and new between two runs.")
+@click.command("diff", cls=Command)
 @click.argument("old", type=click.Path(path_type=Path), metavar="OLD.json")
 @click.argument("new", type=click.Path(path_type=Path), metavar="NEW.json")
 @click.option(
@@ -81,7 +81,7 @@ def diff(old: Path, new: Path, view: str) -> None:
     raise SystemExit(1 if difference.between(before, after).is_worse else 0)
 
 
-@click.command("overview", cls=Command, short_help="Show the saved runs of several targets on one page.")
+@click.command("overview", cls=Command)
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="RUN.json...")
 @click.option(
     "--report-dir", type=click.Path(path_type=Path), default=Path("reports"), show_default=True, help="Where it goes."
@@ -103,7 +103,7 @@ def _parts(runs: tuple[Path, ...], report_dir: Path) -> tuple[overview.Part, ...
     return parts
 
 
-@click.command("history", cls=Command, short_help="Show the saved runs of one target over time.")
+@click.command("history", cls=Command)
 @click.argument("runs", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="DIR|RUN.json...")
 @click.option("--name", metavar="TARGET", help="Leave out the runs of targets that are called otherwise.")
 @click.option(

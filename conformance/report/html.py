@@ -11,9 +11,8 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from conformance.evidence import statistics
@@ -35,6 +34,9 @@ from conformance.report import (
 from conformance.report.causes import Cause, Member
 from conformance.report.history import Entry, History
 from conformance.verdict import Finding, Level, Run, Verdict, gate
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 ANSWERS: Mapping[Verdict, str] = {
     Verdict.PASS: "Yes",
@@ -154,8 +156,10 @@ def _since(run: Run, finding: Finding, earlier: Sequence[Entry]) -> str:
     return f"new since {compared.started[:10]}" if is_new else f"{compared.started[:10]} or before"
 
 
-def environment(*packages: str) -> Environment:
+def environment(*packages: str) -> "Environment":
     """The engine of every page, with the templates of these packages, too: escaping, and no undefined name."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined  # noqa: PLC0415  # a page alone needs it
+
     engine = Environment(
         loader=ChoiceLoader([PackageLoader(name) for name in ("conformance.report", *packages)]),
         autoescape=True,

@@ -26,7 +26,7 @@ from conformance.target import Target
 from conformance.verdict import Finding, Run
 
 
-@click.command(cls=Command, short_help="Try the findings of a saved run again.")
+@click.command(cls=Command)
 @click.argument("saved", type=click.Path(path_type=Path), metavar="RUN.json")
 @click.argument("fingerprint", required=False)
 @click.option("--target", "given", metavar="FILE|URL", help="Target description or URL.  [default: the run's own URL]")

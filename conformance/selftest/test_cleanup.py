@@ -14,7 +14,8 @@ import pytest
 from cleanup_runs import Commands, Tenant, ended, kill, tenant
 from click.testing import CliRunner, Result
 
-from conformance.cli import commands as cli
+from conformance.cli import cleanup as cli
+from conformance.cli.commands import group
 
 KILLS = int(os.environ.get("CONFORMANCE_KILLS", "8"))
 AT_ONCE = 4
@@ -75,7 +76,7 @@ def kill_at(others: Tenant, process: "subprocess.Popen[str]", point: Point) -> t
 
 def cleaned(commands: Commands) -> Result:
     """The clean-up in this process."""
-    return CliRunner(env=commands.environment).invoke(cli.group, ["cleanup", "--target", str(commands.target)])
+    return CliRunner(env=commands.environment).invoke(group, ["cleanup", "--target", str(commands.target)])
 
 
 def tear(commands: Commands) -> None:

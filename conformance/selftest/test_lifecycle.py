@@ -5,7 +5,7 @@ import pytest
 
 from conformance import generate, judge
 from conformance.driver.sequences import Walker
-from conformance.generate import Plan, Size, Step
+from conformance.generate import Plan, Size, Step, lives
 from conformance.judge.lifecycle import Taken, Walk
 from conformance.provision import Record
 from conformance.reference import Reference, catalogue
@@ -145,9 +145,9 @@ def test_shortening_is_bounded_and_finds_the_steps_that_matter() -> None:
         return failing(plan, len(plan) - 1) if matters else Walk((), len(plan))
 
     plan = (*[Step("show")] * 5, Step("associate"), *[Step("remove")] * 5, Step("list"))
-    found = list(generate.machine.shortened(plan, failing(plan, len(plan) - 1), take))
+    found = list(lives.shortened(plan, failing(plan, len(plan) - 1), take))
     assert [one.f for one in found[-1].taken] == ["associate", "list"]
-    assert len(sent) <= generate.machine.MOST_ATTEMPTS_TO_SHRINK
+    assert len(sent) <= lives.MOST_ATTEMPTS_TO_SHRINK
 
 
 def test_what_did_nothing_is_no_evidence() -> None:

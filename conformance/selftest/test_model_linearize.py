@@ -216,7 +216,7 @@ def intervals(draw: st.DrawFn) -> Operation:
 
 
 @given(history=st.lists(intervals(), max_size=6))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, database=None)
 def test_any_intervals_are_judged_as_by_trying_every_order(history: list[Operation]) -> None:
     """Any intervals are judged as by trying every order."""
     expected = Verdict.LINEARIZABLE if explained(REGISTER, history) else Verdict.ILLEGAL

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 
-import hypothesis
 import pytest
 from hypothesis import strategies as st
 
 from conformance import generate
 from conformance.errors import Unjudgeable
 from conformance.generate import search
+from conformance.generate.examples import EXAMPLES
 
-EXAMPLES = 60
+MADE = EXAMPLES["deep"]
 
 
 @dataclass
@@ -21,6 +21,7 @@ class Judged:
     """A stand-in for ``api``: numbers are sent, and each may be a violation."""
 
     seed: int = 1
+    depth: str = "deep"
     case: str = ""
     violated: list[Hashable] = field(default_factory=list)
     sent: list[int] = field(default_factory=list)
@@ -36,16 +37,6 @@ class Judged:
             self.violated.append("large")
         if number > 100 and number % 2 == 0:
             self.violated.append("even")
-
-
-@pytest.fixture(autouse=True)
-def _profile() -> Iterator[None]:
-    """As many examples whatever the profile of the run is."""
-    before = hypothesis.settings.get_current_profile_name()
-    hypothesis.settings.register_profile("search", max_examples=EXAMPLES, database=None, deadline=None)
-    hypothesis.settings.load_profile("search")
-    yield
-    hypothesis.settings.load_profile(before)
 
 
 def test_the_search_goes_on_after_a_violation() -> None:
@@ -70,7 +61,7 @@ def test_making_smaller_is_bounded() -> None:
     judged = Judged()
     generate.for_all(judged.one, judged, number=st.integers(0, 10**18))
     assert len(judged.sent) == len(set(judged.sent))
-    assert len(judged.sent) <= EXAMPLES + 2 * search.MOST_ATTEMPTS_TO_SHRINK
+    assert len(judged.sent) <= MADE + 2 * search.MOST_ATTEMPTS_TO_SHRINK
 
 
 def test_faults_without_end_do_not_end_the_search() -> None:
@@ -82,7 +73,7 @@ def test_faults_without_end_do_not_end_the_search() -> None:
         judged.violated.append(number)
 
     generate.for_all(one, judged, number=st.integers(0, 10**18))
-    assert EXAMPLES <= len(judged.sent) <= EXAMPLES + search.MOST_FAULTS_MADE_SMALLER * search.MOST_ATTEMPTS_TO_SHRINK
+    assert MADE <= len(judged.sent) <= MADE + search.MOST_FAULTS_MADE_SMALLER * search.MOST_ATTEMPTS_TO_SHRINK
 
 
 def test_every_row_is_sent_after_a_violation() -> None:
