@@ -15,7 +15,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from conformance import target
 from conformance.errors import ConformanceError
@@ -38,25 +38,43 @@ class Embedded:
 
     def stop(self) -> None:
         """End it and wait until it has ended."""
-        if self.process.stdin:
-            self.process.stdin.close()
-        try:
-            self.process.wait(START_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        if self.process.stdout:
-            self.process.stdout.close()
+        _end(self.process)
 
 
-def start(arguments: tuple[str, ...] = ()) -> Embedded:
-    """Start a deployment with tokens of its own on a free loopback port.
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A deployment that is starting; meanwhile there is other work to do.
+
+    It is a context manager: if anything goes wrong inside, the process ends.
+    """
+
+    process: subprocess.Popen[str]
+    tokens: dict[str, str]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            _end(self.process)
+
+    def ready(self) -> Embedded:
+        """Wait until it listens.
+
+        Raises:
+            ConformanceError: it did not come up.
+        """
+        line = self.process.stdout.readline() if self.process.stdout else ""
+        if not line:
+            raise ConformanceError("the embedded reference deployment did not start", "conformance serve says why")
+        return Embedded(self.process, described(json.loads(line), self.tokens))
+
+
+def launch(arguments: tuple[str, ...] = ()) -> Launch:
+    """Begin to start a deployment with tokens of its own on a free loopback port.
 
     Args:
         arguments: for ``conformance serve``, such as ``--fault NAME``.
-
-    Raises:
-        ConformanceError: it did not come up.
     """
     tokens = {variable: secrets.token_urlsafe(24) for variable in VARIABLES.values()}
     process = subprocess.Popen(  # noqa: S603  # our own module, our own arguments
@@ -67,10 +85,19 @@ def start(arguments: tuple[str, ...] = ()) -> Embedded:
         env={**os.environ, **tokens},
         process_group=0,  # a terminal's Ctrl-C is for the run, which needs it for its clean-up
     )
-    line = process.stdout.readline() if process.stdout else ""
-    if not line:
-        raise ConformanceError("the embedded reference deployment did not start", "conformance serve says why")
-    return Embedded(process, described(json.loads(line), tokens))
+    return Launch(process, tokens)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    if process.stdin:
+        process.stdin.close()
+    try:
+        process.wait(START_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout:
+        process.stdout.close()
 
 
 def state_directory(root: Path | None) -> Path:

@@ -121,7 +121,7 @@ def test_a_reference_that_does_not_start_leaves_no_earlier_verdict(
     def refuse() -> None:
         raise ConformanceError("it did not start")
 
-    monkeypatch.setattr(embedded, "start", refuse)
+    monkeypatch.setattr(embedded, "launch", refuse)
     earlier(tmp_path / "reports")
     with pytest.raises(ConformanceError):
         sessions.begin(options(tmp_path, None))
