@@ -139,12 +139,12 @@ class Prober:
         """What goes out together and what it meets; what names other things of ours meets them all."""
         only, several = self._settings[0], len(self._settings) > 1
         full = [one for one in asked if not several or self._refers(one)]
-        yield from ((Setting.ALL if several else only, group) for group in _runs(full, GROUP))
+        yield from ((Setting.ALL if several else only, group) for group in _runs(full))
         others = len(asked) - len(full)
         shares = dealt(self._scene, min(len(self._settings), 1 + others // FEWEST)) if others else []
         for setting, share in zip(itertools.cycle(self._settings), shares, strict=False):
             dealt_to = [one for one in asked if one.pair in share and one not in full]
-            yield from ((setting, group) for group in _runs(dealt_to, GROUP))
+            yield from ((setting, group) for group in _runs(dealt_to))
 
     def _refers(self, asked: Asked) -> bool:
         """It names an address or a server of the scene besides those in its path."""
@@ -400,8 +400,18 @@ def _granted(exchange: Exchange) -> bool:
     return exchange.status is not None and 200 <= exchange.status < 300
 
 
-def _runs(asked: Sequence[Asked], size: int) -> Iterator[Sequence[Asked]]:
-    return (asked[start : start + size] for start in range(0, len(asked), size))
+def _runs(asked: Sequence[Asked]) -> Iterator[Sequence[Asked]]:
+    """Groups, each opened by what associates, once an association: later it would repair a loss before the look."""
+    makers = [one for one in asked if one.value.associates]
+    others = [one for one in asked if not one.value.associates]
+    for start in range(0, len(others), GROUP):
+        first = list({one.pair: one for one in reversed(makers)}.values())
+        makers = [one for one in makers if one not in first]
+        yield [*first, *others[start : start + GROUP]]
+    while makers:
+        first = list({one.pair: one for one in reversed(makers)}.values())
+        makers = [one for one in makers if one not in first]
+        yield first
 
 
 def _apart(asked: Iterable[Asked], scene: Sequence[Pair]) -> Iterator[list[Asked]]:

@@ -71,6 +71,8 @@ class Pretended:
         status = self.answers.get(name, 204 if name == "plain" else 400)
         if name in self.removes or name == "plain":
             self.stands[pair] = False
+        if variation.get("method") == "PUT":
+            self.stands[pair] = True
         self.stands.update(dict.fromkeys(self.also(name), False))
         if name in self.marks:
             self.table[pair.address] = MARKED
@@ -388,3 +390,13 @@ def test_siblings_are_left_alone_where_it_is_clear(guilty: list[str]) -> None:
     target = probed(Pretended(answers, guilty), map(value, NAMES[:6]), map(value, NAMES[6:]))
     assert not {*NAMES[6:]} & set(target.sent_names)
     assert {kind for kind, _ in target.broken()} == ({"address"} if guilty else set())
+
+
+def test_what_associates_comes_before_what_may_remove() -> None:
+    """A PUT of the same association would repair a loss before anybody looked."""
+    pair, guilty = SCENE[0], NAMES[3]
+    makers = [replace(value(name), variation={"name": name, "method": "PUT"}) for name in NAMES[:3]]
+    target = Pretended({guilty: 405}, [guilty])
+    others = [Asked(pair, value(name)) for name in NAMES[3:6]]
+    Prober(target, SCENE).run([*others, *(Asked(pair, one) for one in makers)])
+    assert {kind for kind, _ in target.broken("effect.refusal-is-inert")} == {f"address: {guilty}"}

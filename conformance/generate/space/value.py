@@ -71,3 +71,8 @@ class Value:
     def plain(self) -> bool:
         """The removal as the page has it: of no class."""
         return not self.variation
+
+    @property
+    def associates(self) -> bool:
+        """Its method is the one that the API documents on the path for making the association."""
+        return bool(self.variation.get("method") == "PUT")
