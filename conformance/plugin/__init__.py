@@ -22,6 +22,7 @@ from conformance.plugin.hooks import (
     pytest_collection_modifyitems,
     pytest_configure,
     pytest_configure_node,
+    pytest_let_signals_in,
     pytest_look_at_the_end,
     pytest_report_teststatus,
     pytest_runtest_makereport,
@@ -32,6 +33,7 @@ from conformance.plugin.hooks import (
     pytest_unconfigure,
     pytest_xdist_auto_num_workers,
     pytest_xdist_node_collection_finished,
+    pytest_xdist_setupnodes,
 )
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "pytest_collection_modifyitems",
     "pytest_configure",
     "pytest_configure_node",
+    "pytest_let_signals_in",
     "pytest_look_at_the_end",
     "pytest_report_teststatus",
     "pytest_runtest_makereport",
@@ -58,6 +61,7 @@ __all__ = [
     "pytest_unconfigure",
     "pytest_xdist_auto_num_workers",
     "pytest_xdist_node_collection_finished",
+    "pytest_xdist_setupnodes",
     "restricted",
     "ruling_log",
     "scene",

@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 import conformance
+from conformance import plugin
+from conformance.plugin import hooks
 
 PACKAGE = Path(conformance.__file__).parent
 ROOT_NAMES = frozenset({"SPEC", "__version__"})
@@ -130,6 +132,12 @@ def test_pytest_is_known_to_few_parts() -> None:
     """What judges, speaks and renders works without a test runner."""
     using = {_part(path) for path in _modules() if any(name.split(".")[0] == "pytest" for name in _imports(path))}
     assert using <= {"plugin", "clauses", "proof", "cli"}
+
+
+def test_every_hook_is_one_of_the_plugin() -> None:
+    """pytest calls what it finds in the plugin; a hook that stands in its module only is never called."""
+    written = {name for name in vars(hooks) if name.startswith("pytest_")}
+    assert written == {name for name in vars(plugin) if name.startswith("pytest_")}
 
 
 def test_modules_are_named_for_their_subject() -> None:

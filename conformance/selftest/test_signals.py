@@ -136,3 +136,24 @@ def test_whenever_a_signal_comes_the_run_ends_as_it_should(shape: str, tmp_path:
 
     with ThreadPoolExecutor(AT_ONCE) as threads:
         assert any(threads.map(one, range(SIGNALS)))
+
+
+STARTING = """
+import os, signal
+
+def pytest_configure_node(node):
+    if node.gateway.id == "gw1":
+        os.killpg(0, signal.SIGTERM)
+"""
+
+
+def test_a_signal_to_workers_that_start_is_heard_once_they_can_hear(tmp_path: Path) -> None:
+    """The terminal, or whoever stops a container, sends it to all processes: none of them ends where it stands."""
+    (tmp_path / "starting.py").write_text(STARTING)
+    with tenant() as others:
+        commands = Commands(others, tmp_path)
+        process = commands.start("-n", "2", "-p", "starting")
+        output = Output(process)
+        process.wait(120)
+        told = {"signal": signal.SIGTERM, "code": process.returncode, "said": output.whole()}
+        _ended_well(others, commands, "two workers", told)
