@@ -135,7 +135,7 @@ def test_pytest_is_known_to_few_parts() -> None:
 
 
 def test_every_hook_is_one_of_the_plugin() -> None:
-    """pytest calls what it finds in the plugin; a hook that stands in its module only is never called."""
+    """What pytest is to call has to be a name of the plugin; a hook that stands in its module only is never called."""
     written = {name for name in vars(hooks) if name.startswith("pytest_")}
     assert written == {name for name in vars(plugin) if name.startswith("pytest_")}
 
