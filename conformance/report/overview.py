@@ -83,9 +83,10 @@ def verdict(parts: Sequence[Part]) -> Verdict:
 
 
 def headline(parts: Sequence[Part]) -> str:
-    """The verdict in capitals, and whether a part of it is partial or was interrupted."""
+    """The verdict in capitals, and whether a part of it is partial or was interrupted; so was what had no turn."""
     runs = [part.run for part in parts if part.run]
-    marks = {"PARTIAL": any(run.partial for run in runs), "INTERRUPTED": any(run.interrupted for run in runs)}
+    early = any(part.run is None and part.lost is Verdict.INCONCLUSIVE for part in parts)
+    marks = {"PARTIAL": any(run.partial for run in runs), "INTERRUPTED": early or any(run.interrupted for run in runs)}
     return ", ".join([verdict(parts).value.upper(), *(word for word, holds in marks.items() if holds)])
 
 

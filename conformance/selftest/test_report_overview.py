@@ -81,6 +81,7 @@ def test_a_target_without_a_report_is_an_error_with_its_reason(tmp_path: Path) -
     assert overview.verdict(some) is Verdict.ERROR
     assert not [a for _, a in page.elements if "gone/" in a.get("href", "")]
     assert overview.verdict([some[0], LATER]) is Verdict.INCONCLUSIVE
+    assert overview.headline([some[0], LATER]) == "INCONCLUSIVE, INTERRUPTED"
 
 
 def test_the_matrix_holds_each_clause_at_each_target(tmp_path: Path) -> None:
