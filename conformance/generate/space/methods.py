@@ -34,8 +34,10 @@ METHODS: dict[str, tuple[str, tuple[str, ...]]] = {
     "synonym of DELETE": ("invented", ("REMOVE", "DESTROY", "DEL", "ERASE", "CANCEL", "DETACH", "DISASSOCIATE")),
     "near DELETE": ("invented", ("DELETED", "DELET", "XDELETE", "DELETE-ALL", "BDELETE", "_DELETE", "DELETE!", "DE")),
     "invented": ("RFC 9110, 9.1: any token", ("FROBNICATE", "X", "A" * 40, "GETT", "M-SEARCH", "NOTIFY")),
-    "POST in the other case": ("RFC 9110, 9.1: case-sensitive", ("post", "Post", "patch")),
 }
+OTHER_CASE = {"DELETE": ("delete", "Delete", "dELETE"), "POST": ("post", "Post", "patch")}
+"""Servers read them as the method that is meant, or refuse them before any service does: Cheroot with 400."""
+
 CARRIERS = ("POST", "GET", "PUT", "PATCH")
 MAIN_FIELDS = {
     "X-HTTP-Method-Override": "Google's APIs; Express method-override; Rack",
@@ -91,11 +93,12 @@ def _methods() -> Iterator[Value]:
                 *("method", f"method {kind}", f"the method {name}", source, "method.refused"),
                 *(Expected.NOT_ALLOWED, {"method": name}),
             )
-    for name in ("delete", "Delete", "dELETE"):
-        yield Value(
-            *("method", "method DELETE in the other case", f"the method {name}", "RFC 9110, 9.1: case-sensitive"),
-            *("method.refused", Expected.INERT, {"method": name}),
-        )
+    for kind, names in OTHER_CASE.items():
+        for name in names:
+            yield Value(
+                *("method", f"method {kind} in the other case", f"the method {name}", "RFC 9110, 9.1: case-sensitive"),
+                *("method.refused", Expected.INERT, {"method": name}),
+            )
 
 
 def _override(kind: str, words: str, source: str, variation: dict[str, Any]) -> Value:
