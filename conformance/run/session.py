@@ -410,18 +410,18 @@ def begin(options: Options) -> Session:
     Raises:
         conformance.errors.UsageError: the target description, the waiver file or the baseline is wrong.
     """
-    writable(options.report_dir)
+    chosen = target.load(options.target) if options.target is not None else embedded.ANNOUNCED
     rules = policy_of(options), waivers_of(options), earlier_of(options)
+    writable(options.report_dir)
     started = now()
     if options.target is not None:
-        chosen = target.load(options.target)
         unfinished.replace_earlier(options, chosen, rules[0], started)
         return Session(options, chosen, None, None, target.artifact(options.target), *rules, started=started)
     with contextlib.ExitStack() as stack:
         try:
             launched = stack.enter_context(embedded.launch())
         finally:  # it takes as long as the start
-            unfinished.replace_earlier(options, embedded.ANNOUNCED, rules[0], started)
+            unfinished.replace_earlier(options, chosen, rules[0], started)
         reference = launched.ready()
     state = embedded.state_directory(options.state_dir)
     return Session(options, reference.target, reference, state, None, *rules, started=started)
