@@ -48,7 +48,7 @@ def nothing_else(attempt: Attempt) -> Ruling | None:
         expected=f"only {attempt.pair} removed" if attempt.names else "nothing changed: nothing of ours was named",
         observed="; ".join(changes),
         exchanges=attempt.evidence,
-        details={SCOPE: sorted(attempt.before.scope(attempt.after, attempt.pair) - {"itself"})},
+        details={SCOPE: sorted(_beside(attempt).scope(attempt.after, attempt.pair))},
     )
 
 
@@ -73,16 +73,20 @@ def taken_along(changes: tuple[str, ...], removal: str, seen: State) -> Ruling:
 
 def _beyond(attempt: Attempt) -> tuple[str, ...]:
     """Changes beside the named association, which ``effect.removed`` judges."""
+    return _beside(attempt).differences(attempt.after)
+
+
+def _beside(attempt: Attempt) -> State:
+    """What stood before, less the association that the request names."""
     if not attempt.names:
-        return attempt.changes
-    kept_apart = State(
+        return attempt.before
+    return State(
         {pair: shows for pair, shows in attempt.before.listed.items() if pair != attempt.pair},
         {pair: shows for pair, shows in attempt.before.shown.items() if pair != attempt.pair},
         attempt.before.ports,
         attempt.before.tabled,
         literals={entry: literal for entry, literal in attempt.before.literals.items() if entry[1] != attempt.pair},
     )
-    return kept_apart.differences(attempt.after)
 
 
 def inert_deallocation(trial: Deallocation) -> Ruling | None:

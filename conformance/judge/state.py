@@ -7,7 +7,7 @@ hold. Everything that is not the suite's own is left out, since others may chang
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -122,31 +122,20 @@ class State:
 
     def differences(self, seen: State) -> tuple[str, ...]:
         """What ``seen`` shows otherwise, a phrase each; empty when they agree on what both hold."""
-        return (
-            *_changes(LIST, self.listed, seen.listed),
-            *_changes(READ, self.shown, seen.shown),
-            *_literal_changes(self.literals, seen.literals),
-            *_address_changes("", self.ports, seen.ports),
-            *_address_changes("in the list of addresses ", self.tabled, seen.tabled),
-        )
+        return tuple(one.words for one in self._changes(seen))
 
     def scope(self, seen: State, named: Pair) -> frozenset[str]:
-        """What the differences are of, as it is seen from the association that a request named."""
-        views = ((self.listed, seen.listed), (self.shown, seen.shown))
-        pairs = {
-            pair
-            for expected, shown in views
-            for pair in expected.keys() & shown.keys()
-            if expected[pair] != shown[pair]
-        }
-        tables = ((self.ports, seen.ports), (self.tabled, seen.tabled))
-        addresses = {
-            address
-            for expected, shown in tables
-            for address in expected.keys() & shown.keys()
-            if any(_address_changes("", {address: expected[address]}, {address: shown[address]}))
-        }
-        return frozenset({_related(pair, named) for pair in pairs} | {_owned(address, named) for address in addresses})
+        """The differences as they look from the association that a request named: no ID, view or number."""
+        return frozenset(f"{_related(one.subject, named)} {one.effect}" for one in self._changes(seen))
+
+    def _changes(self, seen: State) -> tuple[_Change, ...]:
+        return (
+            *_of_associations(LIST, self.listed, seen.listed),
+            *_of_associations(READ, self.shown, seen.shown),
+            *_of_literals(self.literals, seen.literals),
+            *_of_addresses("", self.ports, seen.ports),
+            *_of_addresses("in the list of addresses ", self.tabled, seen.tabled),
+        )
 
     def comparable(self, seen: State) -> bool:
         """Both hold something of one view, so that a difference would show."""
@@ -159,37 +148,47 @@ class State:
         return bool(self.listed or self.shown or self.ports or self.tabled)
 
 
-def _related(pair: Pair, named: Pair) -> str:
-    if pair.address == named.address:
-        return "itself" if pair == named else "another of its address"
-    return "another of its server" if pair.server == named.server else "another"
+class _Change(NamedTuple):
+    """What a view shows otherwise of an association, or of an address by its ID."""
+
+    subject: Pair | str
+    effect: str
+    words: str
 
 
-def _owned(address: str, named: Pair) -> str:
-    return "its address" if address == named.address else "another address"
+def _related(subject: Pair | str, named: Pair) -> str:
+    if isinstance(subject, str):
+        return "its address" if subject == named.address else "another address"
+    if subject.address == named.address:
+        return "itself" if subject == named else "another of its address"
+    return "another of its server" if subject.server == named.server else "another"
 
 
-def _changes(view: str, expected: Mapping[Pair, bool], seen: Mapping[Pair, bool]) -> Iterable[str]:
+def _of_associations(view: str, expected: Mapping[Pair, bool], seen: Mapping[Pair, bool]) -> Iterator[_Change]:
     for pair in sorted(expected.keys() & seen.keys()):
         if expected[pair] != seen[pair]:
-            yield f"{view} {'shows' if seen[pair] else 'does not show'} {pair}"
+            effect = "appears" if seen[pair] else "goes"
+            yield _Change(pair, effect, f"{view} {'shows' if seen[pair] else 'does not show'} {pair}")
 
 
-def _literal_changes(expected: Mapping[Entry, str], seen: Mapping[Entry, str]) -> Iterable[str]:
+def _of_literals(expected: Mapping[Entry, str], seen: Mapping[Entry, str]) -> Iterator[_Change]:
     """What was not shown before is not compared (decision 15)."""
     for view, pair in sorted(expected.keys() & seen.keys()):
         before, after = expected[view, pair], seen[view, pair]
         if before and before != after:
-            yield f"{view} shows {pair} {f'as {after}' if after else 'without its address'} instead of {before}"
+            shown = f"as {after}" if after else "without its address"
+            yield _Change(pair, "changes", f"{view} shows {pair} {shown} instead of {before}")
 
 
-def _address_changes(view: str, expected: Mapping[str, Held | None], seen: Mapping[str, Held | None]) -> Iterable[str]:
+def _of_addresses(view: str, expected: Mapping[str, Held | None], seen: Mapping[str, Held | None]) -> Iterator[_Change]:
     for address in sorted(expected.keys() & seen.keys()):
         before, after = expected[address], seen[address]
         if before is not None and after is not None:
-            yield from (f"{view}{phrase.format(address)}" for phrase in before.changes(after))
+            yield from (_Change(address, "changes", f"{view}{one.format(address)}") for one in before.changes(after))
+        elif after is None and before is not None:
+            yield _Change(address, "goes", f"{view}address {address} is gone")
         elif before is not after:
-            yield f"{view}address {address} {'is gone' if after is None else 'still exists'}"
+            yield _Change(address, "appears", f"{view}address {address} still exists")
 
 
 def _spelt(ports: frozenset[str]) -> str:

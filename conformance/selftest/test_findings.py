@@ -25,6 +25,12 @@ def test_a_wider_effect_is_another_finding() -> None:
     assert [one.classes for one in found] == [(), ("query: cascade",)]
 
 
+def test_an_effect_that_is_told_is_not_within_one_that_is_not() -> None:
+    """What the plain one changed is not known, so that it may be something else."""
+    assert len(told_apart([finding(), finding("query: cascade", scope=FURTHER)], plainly=True)) == 2
+    assert len(told_apart([finding(scope=NEAR), finding("query: cascade")], plainly=True)) == 2
+
+
 def test_the_effect_of_a_plain_request_is_all_that_was_seen_of_it() -> None:
     """Two cases of it showed an effect each; a request of a class that shows both shows nothing new."""
     several = [finding(scope=NEAR), finding("query: cascade", scope=[*NEAR, *FURTHER]), finding(scope=FURTHER)]

@@ -478,3 +478,43 @@ def test_of_many_tries_the_last_is_shown() -> None:
     assert blamed
     assert blamed.violation
     assert blamed.violation.exchanges == ("3",)
+
+
+ELSEWHERE, FAR = Pair("b", "s1"), Pair("b", "s2")
+ALL_OF_IT = dict.fromkeys((OWN, OTHER, ELSEWHERE, FAR), True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "scope"),
+    [
+        (State(ALL_OF_IT), State(ALL_OF_IT), set()),
+        (State(ALL_OF_IT), State({**ALL_OF_IT, OWN: False}), {"itself goes"}),
+        (State(ALL_OF_IT), State(shown={OTHER: False}, listed={OTHER: False}), {"another of its address goes"}),
+        (State(shown=ALL_OF_IT), State(shown={ELSEWHERE: False}), {"another of its server goes"}),
+        (State({FAR: False}), State({FAR: True}), {"another appears"}),
+        (
+            State(ALL_OF_IT, literals={("the list", OTHER): "192.0.2.1"}),
+            State(ALL_OF_IT, literals={("the list", OTHER): "192.0.2.2"}),
+            {"another of its address changes"},
+        ),
+        (STANDING, DEALLOCATED, {"its address goes"}),
+        (DEALLOCATED, STANDING, {"its address appears"}),
+        (State(ports={"b": HELD}), State(ports={"b": HELD._replace(ports=frozenset())}), {"another address changes"}),
+    ],
+)
+def test_what_changed_is_told_without_names(before: State, after: State, scope: set[str]) -> None:
+    """As it looks from the association that a request named, so that two runs tell the same; no view, no number."""
+    assert before.scope(after, OWN) == scope
+
+
+def test_how_far_a_removal_went_tells_findings_apart() -> None:
+    """What it named is none of it, for that was asked for; of what named nothing everything is."""
+    removal = replace(tried(204), before=STANDING, after=BOTH_GONE)
+    for named, scope in (
+        (True, ["another of its address goes"]),
+        (False, ["another of its address goes", "itself goes"]),
+    ):
+        ruling = judge.effect.nothing_else(replace(removal, names=named))
+        assert ruling
+        assert ruling.violation
+        assert ruling.violation.details["scope"] == scope

@@ -35,10 +35,15 @@ def told_apart(findings: Iterable[Finding], *, plainly: bool = False) -> list[Fi
     plain = {(one.clause, one.rule): one.fingerprint for one in found.values() if plainly and not one.classes}
     for one in [one for one in found.values() if one.classes]:
         known = plain.get((one.clause, one.rule))
-        if known and _scope(one) <= _scope(found[known]):
+        if known and _is_within(one, found[known]):
             found[known] = replace(found[known], seen=found[known].seen + one.seen)
             del found[one.fingerprint]
     return list(found.values())
+
+
+def _is_within(one: Finding, plain: Finding) -> bool:
+    """Its effect is none that the plain one has not; where it is not told, it is compared with none that is."""
+    return (SCOPE in one.details) == (SCOPE in plain.details) and _scope(one) <= _scope(plain)
 
 
 def _scope(finding: Finding) -> frozenset[str]:
