@@ -319,7 +319,7 @@ class Bench:
             target.ask_of_nothing(self.leases.made_up(error.message), chosen)
             return
         asked = target.asked(scene, chosen)
-        self._prober(target, scene).run(asked, target.siblings(scene, asked, chosen))
+        self._prober(target, scene).run(asked, lambda: target.siblings(scene, asked, chosen))
 
     def probe_as(self, credential: str, clause: str) -> None:
         """Let a lesser caller try what the full one is granted: everywhere, twice, and right after him (decision 19).

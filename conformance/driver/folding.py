@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from conformance.driver.probed import Judged
 from conformance.generate.space import Value
 
-MOST_OF_THEM = 1 / 2
+MOST_OF_THEM = 2 / 3
 """The share of kinds from which on it is their group that makes the difference."""
 
 PLAIN_ENOUGH = 4
@@ -50,14 +50,17 @@ def folded(judged: Sequence[Judged]) -> list[Judged]:
 
 
 def unclear(judged: Sequence[Judged]) -> set[tuple[str, str]]:
-    """Dimension and clause, where a clause is broken and too little of the dimension was tried to tell the class."""
+    """Dimension and clause, where a clause is broken and too little of the dimension was tried to tell the class.
+
+    Only where nothing may change: what is granted breaks a clause plainly, or as the kind that it is.
+    """
     met = _met(judged)
     return {
         (value.dimension, value.clause)
         for one in judged
         for value in [one.answered.asked.value]
         for way in _ways(one)
-        if not value.plain and not met[value.dimension].clear(way)
+        if one.answered.asked.stays and not met[value.dimension].clear(way)
     }
 
 

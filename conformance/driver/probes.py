@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol
 
@@ -109,7 +109,7 @@ class Prober:
         self._refused_to_all: dict[str, bool] = {}
         self._content_is_turned_away = False
 
-    def run(self, asked: Sequence[Asked], siblings: Sequence[Asked] = ()) -> None:
+    def run(self, asked: Sequence[Asked], siblings: Callable[[], Sequence[Asked]] = tuple) -> None:
         """Try every request, each clause's whether or not another one broke it.
 
         Args:
@@ -120,8 +120,8 @@ class Prober:
         """
         try:
             self._try(asked)
-            open_ways = unclear(self._judged)
-            self._try([one for one in siblings if (one.value.dimension, one.value.clause) in open_ways])
+            if open_ways := unclear(self._judged):
+                self._try([one for one in siblings() if (one.value.dimension, one.value.clause) in open_ways])
         finally:
             for judged in folded(self._judged):
                 enter(self._target, judged)
@@ -402,16 +402,16 @@ def _granted(exchange: Exchange) -> bool:
 
 def _runs(asked: Sequence[Asked]) -> Iterator[Sequence[Asked]]:
     """Groups, each opened by what associates, once an association: later it would repair a loss before the look."""
-    makers = [one for one in asked if one.value.associates]
     others = [one for one in asked if not one.value.associates]
-    for start in range(0, len(others), GROUP):
-        first = list({one.pair: one for one in reversed(makers)}.values())
-        makers = [one for one in makers if one not in first]
-        yield [*first, *others[start : start + GROUP]]
-    while makers:
-        first = list({one.pair: one for one in reversed(makers)}.values())
-        makers = [one for one in makers if one not in first]
-        yield first
+    runs = [others[start : start + GROUP] for start in range(0, len(others), GROUP)]
+    openings: list[dict[Pair, Asked]] = []
+    for maker in (one for one in asked if one.value.associates):
+        free = next((one for one in openings if maker.pair not in one), None)
+        if free is None:
+            openings.append(free := {})
+        free[maker.pair] = maker
+    for opening, rest in itertools.zip_longest(openings, runs, fillvalue=()):
+        yield [*(opening.values() if opening else ()), *rest]
 
 
 def _apart(asked: Iterable[Asked], scene: Sequence[Pair]) -> Iterator[list[Asked]]:

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.driver.probed import Asked
 from conformance.driver.probes import Prober
-from conformance.driver.scene import _in_turn
+from conformance.driver.scene import PLAIN, _in_turn
 from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange, Request, Response
 from conformance.generate.settings import Between, Setting, absent, dealt
@@ -143,7 +143,7 @@ class Pretended:
 
 def probed(target: Pretended, values: Iterable[Value], siblings: Iterable[Value] = ()) -> Pretended:
     """All of them, in turn over the scene."""
-    Prober(target, SCENE).run(in_turn(values), in_turn(siblings))
+    Prober(target, SCENE).run(in_turn(values), lambda: in_turn(siblings))
     return target
 
 
@@ -390,6 +390,22 @@ def test_siblings_are_left_alone_where_it_is_clear(guilty: list[str]) -> None:
     target = probed(Pretended(answers, guilty), map(value, NAMES[:6]), map(value, NAMES[6:]))
     assert not {*NAMES[6:]} & set(target.sent_names)
     assert {kind for kind, _ in target.broken()} == ({"address"} if guilty else set())
+
+
+def test_few_that_break_it_are_no_dimension_yet() -> None:
+    """All that was tried broke it, but that was two kinds; the siblings do not, so each is a class of its own."""
+    guilty = NAMES[:2]
+    target = probed(Pretended(dict.fromkeys(guilty, 204), guilty), map(value, guilty), map(value, NAMES[2:8]))
+    assert {kind for kind, _ in target.broken()} == {f"address: {name}" for name in guilty}
+
+
+def test_a_plain_removal_has_no_class_and_no_siblings() -> None:
+    """What it breaks it breaks without wearing anything, so no other dress can say more of it."""
+    target = probed(
+        Pretended({"plain": 200}), [PLAIN], [granted(SCENE[0]).value, replace(PLAIN, kind="x", variation={"name": "x"})]
+    )
+    assert {kind for kind, _ in target.broken("codes.success")} == {""}
+    assert "x" not in target.sent_names
 
 
 def test_what_associates_comes_before_what_may_remove() -> None:
