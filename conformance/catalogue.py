@@ -16,12 +16,9 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 import yaml
 
-from conformance import SPEC
+from conformance import SPEC, yaml_input
 from conformance.errors import SpecificationError
 from conformance.verdict import Absence, Level
-
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Ten times as fast where PyYAML was built with libyaml."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,7 +206,7 @@ def _read(path: Path) -> tuple[Any, list[int]]:
     """The file's content, and the line on which each of its clauses begins."""
     try:
         text = path.read_text(encoding="utf-8")
-        return yaml.load(text, LOADER), _lines(yaml.compose(text, LOADER))  # noqa: S506  # safe
+        return yaml.load(text, yaml_input.LOADER), _lines(yaml.compose(text, yaml_input.LOADER))  # noqa: S506  # safe
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise SpecificationError(f"{path}: expected a clause file in YAML: {error}") from error
 

@@ -14,16 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from conformance import SPEC
+from conformance import SPEC, yaml_input
 from conformance.errors import SpecificationError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import schemathesis
-
-LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Ten times as fast where PyYAML was built with libyaml."""
 
 OPERATION = "removeAssociation"
 """The ``operationId`` of the operation under test, the only normative one."""
@@ -67,7 +64,7 @@ def document() -> dict[str, Any]:
     """The OpenAPI document. It is shared: copy it before changing it."""
     path = SPEC / "openapi.yaml"
     try:
-        loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), LOADER)  # noqa: S506  # safe
+        loaded: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), yaml_input.LOADER)  # noqa: S506  # safe
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise SpecificationError(f"{path}: expected an OpenAPI document in YAML: {error}") from error
     return loaded

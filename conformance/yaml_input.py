@@ -15,6 +15,9 @@ import yaml
 from conformance import input_file
 from conformance.errors import UsageError
 
+LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""For the project's own files: ten times as fast where PyYAML was built with libyaml."""
+
 MOST_BYTES = 4 * 1024 * 1024
 MOST_NODES = 100_000
 """More than any description or waiver file needs, aliases written out."""

@@ -21,7 +21,7 @@ def read(config: pytest.Config) -> Options:
     Raises:
         conformance.errors.UsageError: a value is empty.
     """
-    targets = config.getoption("targets")
+    targets, listed = config.getoption("targets"), config.getoption("--format")
     for given in targets:
         _not_empty("--target", given)
     return Options(
@@ -29,7 +29,7 @@ def read(config: pytest.Config) -> Options:
         depth=config.getoption("--depth"),
         seed=_seed(config.getoption("--seed")),
         report_dir=_path(config, "--report-dir") or Path(config.invocation_params.dir, "reports"),
-        formats=(*report.WRITTEN_BY_A_RUN, *report.formats(config.getoption("--format") or "json")),
+        formats=(*report.WRITTEN_BY_A_RUN, *(report.formats(listed) if listed else ())),
         state_dir=_path(config, "--state-dir"),
         probe_limits=config.getoption("--probe-limits"),
         strict=bool(config.getoption("strict")),

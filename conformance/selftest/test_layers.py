@@ -28,8 +28,9 @@ LAYERS = {
     "input_file": frozenset(),
     "yaml_input": frozenset({"errors", "input_file"}),
     "verdict": frozenset({"errors", "yaml_input"}),
-    "catalogue": frozenset({"errors", "verdict"}),
-    "openapi": frozenset({"errors", "verdict"}),
+    # Both read YAML of the project's own, with the loader that stands beside the strict one.
+    "catalogue": frozenset({"errors", "verdict", "yaml_input"}),
+    "openapi": frozenset({"errors", "verdict", "yaml_input"}),
     # It reads files of others and holds them against the document; the judged target is none of its business.
     "page": frozenset({"errors", "openapi"}),
     "evidence": frozenset({"errors", "verdict"}),

@@ -258,6 +258,8 @@ def test_each_clause_is_a_test_in_ctrf(run: Run) -> None:
     by_status = {status: {one["name"] for one in judged if one["status"] == status} for status in ctrf.STATUSES}
     assert by_status["passed"] == {one.id for one in run.clauses if one.verdict is Verdict.PASS}
     assert by_status["failed"] == {one.id for one in run.clauses if gates(one, run.policy)}
+    untested = {one.id for one in run.clauses if one.verdict is Verdict.UNTESTED}
+    assert by_status["skipped"] == untested - by_status["failed"]
     assert any(one["status"] == "failed" for one in tests) == (run.verdict is not Verdict.PASS or run.interrupted)
     summary = ctrf_results(run)["summary"]
     assert {one: summary[one] for one in ctrf.STATUSES} == {

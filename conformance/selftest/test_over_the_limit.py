@@ -1,0 +1,84 @@
+"""``--probe-limits``: the removal that meets the limit is sent while the burst is under way."""
+
+import threading
+from collections.abc import Iterator
+
+import grounds
+import pytest
+
+from conformance.driver.api import BURST_REQUESTS, Bench
+from conformance.driver.context import Process
+from conformance.driver.ruling_log import RulingLog
+from conformance.errors import Untested
+from conformance.reference import Reference, Settings
+from conformance.reference.app import Deployment
+from conformance.reference.exchange import Refusal, Request
+
+LONGEST_SECONDS = 1
+GRANTED_IN_A_BURST = 20
+
+
+class LimitedInABurst(Deployment):
+    """After the twentieth read of a burst all is refused, until the burst has ended; the rest of it waits for that.
+
+    ``limited`` says whether removals are, too.
+    """
+
+    def start(self) -> None:
+        """Nothing is counted before the burst."""
+        self.reads, self.limited = -1, True
+        self.tried = threading.Event()
+        self.counting = threading.Lock()
+
+    def delay(self, request: Request) -> None:
+        """Refuse what comes over the limit, before anything is done."""
+        if self.reads < 0:
+            return
+        if request.removal:
+            self.tried.set()
+            if self.limited and self.reads < BURST_REQUESTS:
+                raise Refusal(413, "over the limit", ("Retry-After", "1"))
+        elif not self.tried.is_set():
+            with self.counting:
+                self.reads += 1
+                read = self.reads
+            if read > GRANTED_IN_A_BURST + 1:
+                self.tried.wait(LONGEST_SECONDS)
+            if read > GRANTED_IN_A_BURST:
+                raise Refusal(413, "over the limit", ("Retry-After", "1"))
+
+
+@pytest.fixture
+def met() -> Iterator[tuple[LimitedInABurst, Process]]:
+    """Such a deployment, and a run on it that may probe the limit."""
+    reference = Reference(Settings(tokens=grounds.TOKENS))
+    deployment = LimitedInABurst(reference.store, reference.settings.rules)
+    reference.deployment = deployment
+    with reference, grounds.process(reference) as process:
+        process.probe_limits = True
+        yield deployment, process
+
+
+def test_a_limit_that_ends_with_the_burst_is_met(met: tuple[LimitedInABurst, Process]) -> None:
+    """The removal is refused, and what it asked for stands: there was a limit to be judged."""
+    deployment, process = met
+    bench = Bench(process, RulingLog(frozenset(), process.recorder))
+    pair = bench.leases.association()
+    bench.establish(pair)
+    deployment.reads = 0
+    trial = bench.attempt_over_the_limit(pair)
+    assert trial.status == 413
+    assert not trial.changes
+    bench.close()
+
+
+def test_a_limit_that_spares_removals_is_not_judged(met: tuple[LimitedInABurst, Process]) -> None:
+    """Reads are refused and the removal is not: nothing was over the limit that the clause speaks of."""
+    deployment, process = met
+    bench = Bench(process, RulingLog(frozenset(), process.recorder))
+    pair = bench.leases.association()
+    bench.establish(pair)
+    deployment.limited, deployment.reads = False, 0
+    with pytest.raises(Untested, match="was met, but let the removal through"):
+        bench.attempt_over_the_limit(pair)
+    bench.close()
