@@ -30,7 +30,7 @@ METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class DocumentedOperation:
     """One operation of the document.
 
     Attributes:
@@ -71,7 +71,7 @@ def document() -> dict[str, Any]:
 
 
 @cache
-def operations() -> Mapping[str, Operation]:
+def operations() -> Mapping[str, DocumentedOperation]:
     """``operationId`` -> operation, in the order of the document."""
     found = (
         _operation(path, method, item[method])
@@ -82,7 +82,7 @@ def operations() -> Mapping[str, Operation]:
     return MappingProxyType({operation.id: operation for operation in found})
 
 
-def operation(operation_id: str = OPERATION) -> Operation:
+def operation(operation_id: str = OPERATION) -> DocumentedOperation:
     """The operation of that ``operationId``.
 
     Raises:
@@ -127,8 +127,8 @@ def schemathesis_schema(config: schemathesis.Config | None = None) -> schemathes
     return schemathesis.openapi.from_dict(copy.deepcopy(document()), config=config or schemathesis.Config())
 
 
-def _operation(path: str, method: str, stated: dict[str, Any]) -> Operation:
-    return Operation(
+def _operation(path: str, method: str, stated: dict[str, Any]) -> DocumentedOperation:
+    return DocumentedOperation(
         id=stated["operationId"],
         method=method.upper(),
         path=path,

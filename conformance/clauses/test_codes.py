@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conformance import generate, judge
-from conformance.generate import Generated
+from conformance.generate import GeneratedRequest
 
 FEWEST_REACHED = 3
 """Fewer generated requests than this reaching an association are no evidence (no vacuous pass)."""
@@ -15,12 +15,12 @@ FEWEST_REACHED = 3
 def test_generated_requests_are_answered_with_documented_codes(api, association):
     """Whatever the OpenAPI document generates, valid or not, the answer's code is one of the page's."""
 
-    def judge_one(request: Generated) -> None:
+    def judge_one(request: GeneratedRequest) -> None:
         trial = api.attempt_generated(association, request)
         api.judge(judge.codes.documented(trial.exchange), trial=trial)
 
     for _ in range(FEWEST_REACHED):
-        judge_one(Generated(server=None, address=None))
+        judge_one(GeneratedRequest(server=None, address=None))
     generate.for_all(judge_one, api, request=generate.requests(), share=0.5)
     api.require_reached(FEWEST_REACHED)
 

@@ -52,7 +52,7 @@ SELECTOR: type[selectors.BaseSelector] = getattr(selectors, "PollSelector", sele
 
 
 @dataclass(slots=True)
-class Trip:
+class RequestInFlight:
     """The request that is under way. A thread sends one at a time, so its connections share one of these.
 
     Attributes:
@@ -88,13 +88,13 @@ class Trip:
 
 
 class Incoming(io.RawIOBase):
-    """What a socket receives, never waiting beyond the trip's deadline."""
+    """What a socket receives, never waiting beyond its deadline."""
 
-    def __init__(self, connection: socket.socket, raw: io.RawIOBase, trip: Trip) -> None:
+    def __init__(self, connection: socket.socket, raw: io.RawIOBase, in_flight: RequestInFlight) -> None:
         super().__init__()
         self._connection = connection
         self._raw = raw  # keeps the socket open until it is closed itself
-        self._trip = trip
+        self._in_flight = in_flight
         self._until: float | None = None
 
     def readable(self) -> bool:
@@ -113,7 +113,7 @@ class Incoming(io.RawIOBase):
                     raise
 
     def _wait(self) -> float:
-        left = self._trip.left()
+        left = self._in_flight.left()
         return left if self._until is None else max(0.0, min(left, self._until - time.monotonic()))
 
     @contextlib.contextmanager
@@ -139,10 +139,10 @@ class WireResponse(http.client.HTTPResponse):
         surplus: the target sent more than the answer that it declared: where the next one begins is anybody's guess.
     """
 
-    def __init__(self, sock: socket.socket, *args: Any, trip: Trip, **kwargs: Any) -> None:
+    def __init__(self, sock: socket.socket, *args: Any, in_flight: RequestInFlight, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self._trip = trip
-        self._incoming = Incoming(sock, self.fp.detach(), trip)
+        self._in_flight = in_flight
+        self._incoming = Incoming(sock, self.fp.detach(), in_flight)
         self.fp = io.BufferedReader(self._incoming)
         self.stray = b""
         self.surplus = False
@@ -164,7 +164,7 @@ class WireResponse(http.client.HTTPResponse):
             self.stray = self._what_follows(GRACE_SECONDS if announced or self.will_close else 0.0)
             self.surplus = announced or bool(self.stray)
             self.chunked, self.length = False, 0
-        if self._trip.cut_short:
+        if self._in_flight.cut_short:
             self.surplus = True
 
     def _what_follows(self, seconds: float) -> bytes:
@@ -185,13 +185,13 @@ class WireResponse(http.client.HTTPResponse):
 
 
 class WireConnection(HTTPConnection):
-    """A plain connection on a trip."""
+    """A plain connection for the request under way."""
 
-    def __init__(self, *args: Any, trip: Trip, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, in_flight: RequestInFlight, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._trip = trip
+        self._in_flight = in_flight
         self._used = time.monotonic()
-        self.response_class = functools.partial(WireResponse, trip=trip)  # type: ignore[assignment]
+        self.response_class = functools.partial(WireResponse, in_flight=in_flight)  # type: ignore[assignment]
 
     @property
     def is_connected(self) -> bool:
@@ -201,8 +201,8 @@ class WireConnection(HTTPConnection):
     def _new_conn(self) -> socket.socket:
         """Look the host up and connect, in the time that is left for all its addresses together."""
         host = self._dns_host
-        found = names.places(host, self.port, self._trip.left)
-        self.timeout = min(CONNECT_SECONDS, self._trip.left()) / len(found)
+        found = names.places(host, self.port, self._in_flight.left)
+        self.timeout = min(CONNECT_SECONDS, self._in_flight.left()) / len(found)
         try:
             for self._dns_host in found[:-1]:
                 with contextlib.suppress(urllib3.exceptions.HTTPError):
@@ -214,7 +214,7 @@ class WireConnection(HTTPConnection):
 
     def putrequest(self, method: str, url: str, *args: Any, **kwargs: Any) -> None:
         """Begin the request with the target as it was asked for, not as it was normalised on the way."""
-        super().putrequest(method, self._trip.target(url), *args, **kwargs)
+        super().putrequest(method, self._in_flight.target(url), *args, **kwargs)
 
     def send(self, data: Any) -> None:
         """Send within the deadline, and no further once the answer is there (RFC 9112, 9.3).
@@ -230,17 +230,17 @@ class WireConnection(HTTPConnection):
             if isinstance(self.sock, socket.socket) and not isinstance(self.sock, ssl.SSLSocket):
                 self._push(piece)
             else:  # TLS offers no look ahead
-                self.sock.settimeout(self._trip.left())
+                self.sock.settimeout(self._in_flight.left())
                 self.sock.sendall(piece)
 
     def _push(self, piece: memoryview) -> None:
         watched = True
         while piece:
-            left = self._trip.left()
+            left = self._in_flight.left()
             readable, writable = _ready(self.sock, min(left, SLICE_SECONDS), watch=watched)
             if readable:
                 if self._answered():
-                    self._trip.cut_short = True
+                    self._in_flight.cut_short = True
                     raise BrokenPipeError("the answer came before the request was sent in full")
                 watched = False  # an interim answer, or the end: sending will say which
             if writable:
@@ -275,7 +275,9 @@ class WireConnectionTLS(WireConnection, HTTPSConnection):
     def connect(self) -> None:
         """Connect, and keep the certificate that was accepted; nothing is known of one that was not verified."""
         super().connect()
-        self._trip.certificates[urlsplit(self._trip.url).netloc] = getattr(self.sock, "getpeercert", dict)() or {}
+        self._in_flight.certificates[urlsplit(self._in_flight.url).netloc] = (
+            getattr(self.sock, "getpeercert", dict)() or {}
+        )
 
 
 class WirePool(HTTPConnectionPool):
@@ -291,10 +293,10 @@ class WirePoolTLS(HTTPSConnectionPool):
 
 
 class WireAdapter(HTTPAdapter):
-    """The adapter that every request of the suite passes: no retries, no redirects, one trip at a time."""
+    """The adapter that every request of the suite passes: no retries, no redirects, one request at a time."""
 
     def __init__(self) -> None:
-        self._trip = Trip()
+        self._in_flight = RequestInFlight()
         super().__init__(pool_connections=4, pool_maxsize=4, max_retries=0)
 
     def travel(
@@ -305,14 +307,14 @@ class WireAdapter(HTTPAdapter):
         Args:
             patience: seconds that the answer may take after the run was asked to stop.
         """
-        self._trip.patience = patience
-        self._trip.url, self._trip.cut_short = str(request.url), False
-        self._trip.deadline = time.monotonic() + seconds
+        self._in_flight.patience = patience
+        self._in_flight.url, self._in_flight.cut_short = str(request.url), False
+        self._in_flight.deadline = time.monotonic() + seconds
         return self.send(request, stream=True, timeout=(min(CONNECT_SECONDS, seconds), seconds), **settings)
 
     def certificate(self, url: str) -> Mapping[str, Any]:
         """The certificate that the service at ``url`` showed last, as :meth:`ssl.SSLSocket.getpeercert` gives it."""
-        return self._trip.certificates.get(urlsplit(url).netloc, {})
+        return self._in_flight.certificates.get(urlsplit(url).netloc, {})
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         """Let the pools make wire connections."""
@@ -326,6 +328,6 @@ class WireAdapter(HTTPAdapter):
         return manager
 
     def _use_wire_pools(self, manager: PoolManager) -> None:
-        plain: Any = functools.partial(WirePool, trip=self._trip)
-        secure: Any = functools.partial(WirePoolTLS, trip=self._trip)
+        plain: Any = functools.partial(WirePool, in_flight=self._in_flight)
+        secure: Any = functools.partial(WirePoolTLS, in_flight=self._in_flight)
         manager.pool_classes_by_scheme = {"http": plain, "https": secure}

@@ -22,11 +22,11 @@ from conformance.driver.ruling_log import FindingKey, RulingLog
 from conformance.driver.scene import StandingScene, explained, in_the_wake, names
 from conformance.errors import ProvisioningError, Unjudgeable, Untested
 from conformance.evidence import Exchange
-from conformance.generate import Generated
+from conformance.generate import GeneratedRequest
 from conformance.generate.deallocations import Wording
 from conformance.generate.settings import settings
 from conformance.generate.space import Value
-from conformance.judge import Attempt, Deallocation, Pair, State, effect, faults, limits
+from conformance.judge import Attempt, Deallocation, ObservedState, Pair, effect, faults, limits
 from conformance.provision import Address
 from conformance.target import Target
 from conformance.verdict import Absence, Ruling
@@ -43,17 +43,17 @@ BURST_CALLERS = 8
 T = TypeVar("T")
 
 
-class Bench:
+class TargetApi:
     """What one test needs of the target; leased addresses come back clean when it is closed."""
 
-    def __init__(self, process: Process, docket: RulingLog) -> None:
+    def __init__(self, process: Process, ruling_log: RulingLog) -> None:
         self._process = process
         self._client = process.client
         self._open_in_a_row = 0
-        self.docket = docket
-        self.leases = Leases(process, docket)
-        self._belief = self.leases.belief
-        self._sight = self.leases.sight
+        self.ruling_log = ruling_log
+        self.leases = Leases(process, ruling_log)
+        self._known_state = self.leases.known_state
+        self._observer = self.leases.observer
         self.seed = process.seed
         self.case = ""
 
@@ -80,9 +80,9 @@ class Bench:
             ProvisioningError: no address is to be had, or it cannot be rid of its associations.
         """
         address = self.leases.one()
-        for pair in self._belief.standing(address.id):
+        for pair in self._known_state.standing(address.id):
             self.attempt(pair, standing=False, mistake=False)
-            if self._belief.stands[pair]:
+            if self._known_state.stands[pair]:
                 raise ProvisioningError(f"an association of an earlier test could not be removed: {pair}")
         return tuple(Pair(address.id, server) for server in self.leases.servers)
 
@@ -103,7 +103,7 @@ class Bench:
     def remove(self, *pairs: Pair) -> None:
         """Remove these, as part of the set-up of a case."""
         for pair in pairs:
-            if self._belief.stands.get(pair):
+            if self._known_state.stands.get(pair):
                 self.attempt(pair, standing=False, mistake=False)
 
     def associate_as(self, pair: Pair, **variation: Any) -> bool:
@@ -164,7 +164,7 @@ class Bench:
             if not _plea(trial.exchange):
                 self._open_in_a_row = 0
                 if mistake and trial.status is not None:
-                    self.docket.note(faults.client_input(words, answers, confirmed=False))
+                    self.ruling_log.note(faults.client_input(words, answers, confirmed=False))
                 return trial
             if trial.exchange.failure.startswith("timed out"):
                 break
@@ -178,7 +178,7 @@ class Bench:
     def _try(self, pair: Pair, words: str, *, full: bool, standing: bool, variation: dict[str, Any]) -> Attempt:
         if standing:
             self.leases.establish(pair)
-        before = self._belief.expected() if standing else self._belief.expected_again(pair)
+        before = self._known_state.expected() if standing else self._known_state.expected_again(pair)
         exchange = self._send(pair, variation)
         after = self._after(pair, exchange, full=full)
         return Attempt(
@@ -195,30 +195,30 @@ class Bench:
     def _send(self, pair: Pair, variation: dict[str, Any]) -> Exchange:
         return self._client.remove(**{"server": pair.server, "address": pair.address, **variation})
 
-    def _after(self, pair: Pair, exchange: Exchange, *, full: bool) -> State:
+    def _after(self, pair: Pair, exchange: Exchange, *, full: bool) -> ObservedState:
         if self.leases.phantom:
-            return State()
-        pairs = list(self._belief.stands) if full else [pair]
+            return ObservedState()
+        pairs = list(self._known_state.stands) if full else [pair]
 
-        def look() -> State:
+        def look() -> ObservedState:
             return self.leases.everything(pairs, [pair]) if full else self.leases.look(pairs)
 
-        seen = self._sight.settled(
-            look, *explained(exchange, pair, self._belief.awaited(), named=names(exchange, pair))
+        seen = self._observer.settled(
+            look, *explained(exchange, pair, self._known_state.awaited(), named=names(exchange, pair))
         )
         removed = pair if exchange.status == 204 and names(exchange, pair) else None
         if removed:
-            self._belief.removal(pair, exchange.id)
+            self._known_state.removal(pair, exchange.id)
         self.leases.believe(seen, just_removed=removed, subjects=(pair,))
         return seen
 
     def _note(self, trial: Attempt, *, mistake: bool) -> None:
         """Rulings that every trial gives occasion for, whatever its test is about."""
         key = trial.exchange.id
-        self.docket.note(effect.inert(trial), key)
-        self.docket.note(limits.over_limit(trial), key)
+        self.ruling_log.note(effect.inert(trial), key)
+        self.ruling_log.note(limits.over_limit(trial), key)
         if not mistake:
-            self.docket.note(effect.removed(trial), key)
+            self.ruling_log.note(effect.removed(trial), key)
 
     def _blame_the_server(self, pair: Pair, words: str, answers: list[Exchange], variation: dict[str, Any]) -> None:
         """Server faults for a mistake count only if they persist while requests without the mistake succeed."""
@@ -231,10 +231,10 @@ class Bench:
                 return
             halting.pause(min(1.0, again_after(answers[-1], number)))
         plain = self._try(pair, "a removal", full=False, standing=True, variation={})
-        self.docket.note(faults.client_input(words, answers, confirmed=plain.status == 204))
+        self.ruling_log.note(faults.client_input(words, answers, confirmed=plain.status == 204))
 
     def _knows(self, clause: str) -> bool:
-        return self.docket.breaks(clause)
+        return self.ruling_log.breaks(clause)
 
     def _give_up_after(self, trial: Attempt | Deallocation) -> None:
         self._open_in_a_row += 1
@@ -244,14 +244,14 @@ class Bench:
                 f"{trial.words} was answered {trial.exchange.outcome}"
             )
 
-    def look(self, removed: Pair, *, later: bool = False) -> State:
+    def look(self, removed: Pair, *, later: bool = False) -> ObservedState:
         """Look again at a removed association; ``later``: after the time that effects have to settle."""
         if later:
-            self._sight.rest(self._sight.patience)
-        gone = State(listed={removed: False}, shown={removed: False})
-        return self._sight.settled(lambda: self.leases.look([removed], [removed]), gone)
+            self._observer.rest(self._observer.patience)
+        gone = ObservedState(listed={removed: False}, shown={removed: False})
+        return self._observer.settled(lambda: self.leases.look([removed], [removed]), gone)
 
-    def attempt_generated(self, pair: Pair, request: Generated) -> Attempt:
+    def attempt_generated(self, pair: Pair, request: GeneratedRequest) -> Attempt:
         """Send a request that Schemathesis made, and count what it reached."""
         places = {
             "server": quote(pair.server, safe="") if request.server is None else request.server,
@@ -312,7 +312,7 @@ class Bench:
         Raises:
             Unjudgeable: what was asked for of a made-up association was not answered.
         """
-        target = StandingScene(self._process, self.leases, self.docket)
+        target = StandingScene(self._process, self.leases, self.ruling_log)
         try:
             scene = self.scene()
         except ProvisioningError as error:
@@ -328,7 +328,7 @@ class Bench:
             ProvisioningError: not one address is to be had, or an association cannot be made.
         """
         scene = self.scene()
-        target = StandingScene(self._process, self.leases, self.docket)
+        target = StandingScene(self._process, self.leases, self.ruling_log)
         self._prober(target, scene).run(target.asked_as(scene, credential, clause))
         for pair in self.some(scene)[:3]:
             self.attempt(pair, mistake=False)
@@ -367,7 +367,7 @@ class Bench:
         else:
             self._give_up_after(trial)
         if not trial.standing and trial.refused and credential == "full":
-            trial = self._sight.awaited(
+            trial = self._observer.awaited(
                 lambda: self._try_deallocation(address, wording, credential, closely=closely),
                 lambda later: not later.refused,
             )
@@ -385,7 +385,7 @@ class Bench:
             ProvisioningError: there is no address, or an association cannot be made.
         """
         self._require_an_address()
-        return Deallocator(self._process, self.leases).withstand(pairs, wordings, self.docket)
+        return Deallocator(self._process, self.leases).withstand(pairs, wordings, self.ruling_log)
 
     def demand(self, *, judged: bool, reason: str) -> None:
         """What a clause is about first of all was judged in one case at least.
@@ -401,10 +401,10 @@ class Bench:
             raise ProvisioningError(self.leases.phantom)
 
     def _try_deallocation(self, address: str, wording: Wording, credential: str, *, closely: bool) -> Deallocation:
-        standing = self._belief.standing(address)
+        standing = self._known_state.standing(address)
         looked_at = standing if closely else standing[-1:]
         trial = Deallocator(self._process, self.leases).try_once(address, wording, credential, looked_at=looked_at)
-        self.docket.note(effect.inert_deallocation(trial), trial.exchange.id)
+        self.ruling_log.note(effect.inert_deallocation(trial), trial.exchange.id)
         return trial
 
     # -- rulings -------------------------------------------------------------------------------------------------
@@ -427,7 +427,7 @@ class Bench:
         """
         reason = self.leases.phantom or (f"{trial.words} was answered {trial.exchange.outcome}" if trial else "")
         left_open = not optional and any(ruling is None for ruling in rulings)
-        self.docket.judge(
+        self.ruling_log.judge(
             *rulings,
             case=case or self.case,
             unjudged=reason if left_open else "",
@@ -438,11 +438,11 @@ class Bench:
     @property
     def violated(self) -> list[FindingKey]:
         """The violations of the test's own clauses so far, in order."""
-        return self.docket.violated
+        return self.ruling_log.violated
 
     def note(self, ruling: Ruling | None) -> None:
         """Enter a ruling on a clause that the running test is not about."""
-        self.docket.note(ruling)
+        self.ruling_log.note(ruling)
 
     # -- the end of a test ---------------------------------------------------------------------------------------
 
@@ -458,15 +458,15 @@ class Bench:
 
     def _look_once_more(self) -> None:
         """Where reads lag, what was read after a refusal may have been old: look again when that time is over."""
-        standing = self._belief.standing()
+        standing = self._known_state.standing()
         lag = self._process.views.lag_seconds
         if standing and lag:
-            self.docket.note(self._stayed(standing, min(self._sight.patience, 1.5 * lag)))
+            self.ruling_log.note(self._stayed(standing, min(self._observer.patience, 1.5 * lag)))
 
     def _stayed(self, standing: Iterable[Pair], wait: float) -> Ruling | None:
-        self._sight.rest(wait)
-        expected = self._belief.expected()
-        seen = self._sight.settled(lambda: self.leases.everything(standing), self._belief.awaited())
+        self._observer.rest(wait)
+        expected = self._known_state.expected()
+        seen = self._observer.settled(lambda: self.leases.everything(standing), self._known_state.awaited())
         self.leases.believe(seen)
         return effect.stayed(expected, seen)
 

@@ -13,7 +13,7 @@ from conformance.driver.leases import Leases
 from conformance.driver.ruling_log import RulingLog
 from conformance.evidence import Exchange
 from conformance.generate.deallocations import Wording, wordings
-from conformance.judge import Deallocation, Pair, State, deallocation, effect
+from conformance.judge import Deallocation, ObservedState, Pair, deallocation, effect
 
 TRIES = 5
 MOST_LOST = 4
@@ -31,11 +31,11 @@ class Deallocator:
         self, address: str, wording: Wording, credential: str = "full", *, looked_at: tuple[Pair, ...] | None = None
     ) -> Deallocation:
         """One request, sent once; ``looked_at``: the associations that are read back, unless it is all that stand."""
-        known = self.leases.belief
+        known = self.leases.known_state
         if known.suspect(address):
-            self.leases.recheck(lambda: self.leases.sight.addresses([address]))
+            self.leases.recheck(lambda: self.leases.observer.addresses([address]))
         standing = known.standing(address)
-        before = known.of(address) | State(tabled=known.tabled_of(address))
+        before = known.of(address) | ObservedState(tabled=known.tabled_of(address))
         exchange = self._send(address, wording, credential)
         seen = standing if looked_at is None else looked_at
         after = self._after(address, exchange, before, seen, ours=credential == "full")
@@ -46,8 +46,8 @@ class Deallocator:
         address: str,
         wording: Wording,
         exchange: Exchange,
-        before: State,
-        after: State,
+        before: ObservedState,
+        after: ObservedState,
         standing: tuple[Pair, ...],
     ) -> Deallocation:
         count = f"{len(standing)} association{'' if len(standing) == 1 else 's'}"
@@ -61,7 +61,7 @@ class Deallocator:
             how=wording.kind,
             method=wording.method,
             standing=standing,
-            lingers=self.leases.belief.lingers(address),
+            lingers=self.leases.known_state.lingers(address),
         )
 
     def withstand(self, pairs: Sequence[Pair], asked: Sequence[Wording], log: RulingLog) -> bool:
@@ -75,9 +75,9 @@ class Deallocator:
         """
         self.leases.establish(*pairs)
         address = pairs[0].address
-        before = self.leases.belief.of(address) | State(tabled=self.leases.belief.tabled_of(address))
+        before = self.leases.known_state.of(address) | ObservedState(tabled=self.leases.known_state.tabled_of(address))
         answers = [self._answer(address, one) for one in asked]
-        after = self.leases.sight.settled(lambda: self.look(address, tuple(pairs)), before)
+        after = self.leases.observer.settled(lambda: self.look(address, tuple(pairs)), before)
         if not before.differences(after):
             judged = False
             for wording, exchange in zip(asked, answers, strict=True):
@@ -94,7 +94,12 @@ class Deallocator:
         return True
 
     def _blame_them_together(
-        self, asked: Sequence[Wording], answers: Sequence[Exchange], before: State, after: State, log: RulingLog
+        self,
+        asked: Sequence[Wording],
+        answers: Sequence[Exchange],
+        before: ObservedState,
+        after: ObservedState,
+        log: RulingLog,
     ) -> None:
         words = f"one of {len(asked)} wordings, from {asked[0].kind} to {asked[-1].kind}"
         evidence = (*(one.id for one in answers), *after.exchanges)
@@ -171,22 +176,22 @@ class Deallocator:
         spelt = wording.spelt(address)
         return self.process.client.change_address(spelt, wording.method, credential=credential, **wording.variation)
 
-    def look(self, address: str, pairs: tuple[Pair, ...]) -> State:
+    def look(self, address: str, pairs: tuple[Pair, ...]) -> ObservedState:
         """The address, by its single read and in the list, and the lists for these associations."""
-        sight = self.leases.sight
-        return sight.addresses([address]) | sight.table([address]) | self.leases.look(pairs)
+        observer = self.leases.observer
+        return observer.addresses([address]) | observer.table([address]) | self.leases.look(pairs)
 
     def _after(
-        self, address: str, exchange: Exchange, before: State, standing: tuple[Pair, ...], *, ours: bool
-    ) -> State:
-        gone = State(ports={address: None}, tabled={address: None})
+        self, address: str, exchange: Exchange, before: ObservedState, standing: tuple[Pair, ...], *, ours: bool
+    ) -> ObservedState:
+        gone = ObservedState(ports={address: None}, tabled={address: None})
         granted = exchange.status is not None and 200 <= exchange.status < 300
         unknown = exchange.status is None or exchange.status >= 500
         lawful = ours and not standing
         acceptable = (gone,) if lawful and granted else (before, gone) if lawful and unknown else (before,)
-        after = self.leases.sight.settled(lambda: self.look(address, standing), *acceptable)
+        after = self.leases.observer.settled(lambda: self.look(address, standing), *acceptable)
         refused = exchange.status is not None and 400 <= exchange.status < 500
-        self.leases.believe(after, subjects=() if refused else (address, *self.leases.belief.standing(address)))
+        self.leases.believe(after, subjects=() if refused else (address, *self.leases.known_state.standing(address)))
         return after
 
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
-from conformance.judge import Held, Pair, State, effect
+from conformance.judge import Held, ObservedState, Pair, effect
 from conformance.judge.state import Entry
 from conformance.verdict import Ruling
 
 
 @dataclass(slots=True)
-class Belief:
+class KnownState:
     """The state of the leased addresses as one test knows it.
 
     Attributes:
@@ -55,7 +55,7 @@ class Belief:
         self.stands[pair] = True
         self._suspects[pair] = ""
 
-    def established(self, pairs: Iterable[Pair], seen: State) -> None:
+    def established(self, pairs: Iterable[Pair], seen: ObservedState) -> None:
         """These were associated, and seen to be; a look between two requests says what stands before the next."""
         for pair in pairs:
             self.stands[pair] = True
@@ -70,7 +70,7 @@ class Belief:
     def _literals(self, pairs: Collection[Pair]) -> dict[Entry, str]:
         return {entry: told for entry, told in self.literals.items() if entry[1] in pairs and self.stands[entry[1]]}
 
-    def expected(self) -> State:
+    def expected(self) -> ObservedState:
         """What a refusal has to leave as it is: all that is known for sure."""
         known = {
             pair: stands
@@ -78,32 +78,36 @@ class Belief:
             if pair not in self._removed and pair not in self._suspects
         }
         ports = {address: ports for address, ports in self.ports.items() if address not in self._suspects}
-        return State(listed=known, shown=known, ports=ports, tabled=self._tabled(), literals=self._literals(known))
+        return ObservedState(
+            listed=known, shown=known, ports=ports, tabled=self._tabled(), literals=self._literals(known)
+        )
 
     def _tabled(self) -> dict[str, Held | None]:
         return {address: held for address, held in self.tabled.items() if self.ports.get(address) is not None}
 
-    def expected_again(self, removed: Pair) -> State:
+    def expected_again(self, removed: Pair) -> ObservedState:
         """The same before a repetition: what was seen to be removed has to stay so."""
         if removed not in self._removed or removed in self._lingering:
             return self.expected()
-        return self.expected() | State(listed={removed: False}, shown={removed: False})
+        return self.expected() | ObservedState(listed={removed: False}, shown={removed: False})
 
-    def awaited(self) -> State:
+    def awaited(self) -> ObservedState:
         """The same with what was removed gone and what is suspect as it was: what reads should come to show."""
         gone = dict.fromkeys(self._removed.keys() - self._lingering, False)
         held = {pair: self.stands[pair] for pair in self._suspects if isinstance(pair, Pair)}
-        return self.expected() | State(
+        return self.expected() | ObservedState(
             listed={**gone, **held},
             shown={**gone, **held},
             ports={address: ports for address, ports in self.ports.items() if address in self._suspects},
             literals=self._literals(held),
         )
 
-    def of(self, address: str) -> State:
+    def of(self, address: str) -> ObservedState:
         """What is known for sure of one address and its standing associations."""
         known = {pair: True for pair in self.standing(address) if pair not in self._suspects}
-        return State(listed=known, shown=known, ports={address: self.ports[address]}, literals=self._literals(known))
+        return ObservedState(
+            listed=known, shown=known, ports={address: self.ports[address]}, literals=self._literals(known)
+        )
 
     def tabled_of(self, address: str) -> dict[str, Held | None]:
         """What the list of addresses shows of one address, if it shows any."""
@@ -119,7 +123,9 @@ class Belief:
         self.stands[pair] = False
         self._removed[pair] = exchange
 
-    def seen(self, seen: State, just_removed: Pair | None = None, subjects: Iterable[Pair | str] = ()) -> list[Ruling]:
+    def seen(
+        self, seen: ObservedState, just_removed: Pair | None = None, subjects: Iterable[Pair | str] = ()
+    ) -> list[Ruling]:
         """Believe what a look shows, and say which earlier removal it accuses.
 
         Args:
@@ -135,18 +141,25 @@ class Belief:
             if pair in self._removed:
                 accused += self._removed_is(pair, seen, shows=shows, just_now=pair == just_removed or pair in about)
             elif pair in self._suspects:
-                same = shows == self.stands[pair] and not State(literals=self._literals([pair])).differences(seen)
+                same = shows == self.stands[pair] and not ObservedState(literals=self._literals([pair])).differences(
+                    seen
+                )
                 accused += self._suspect_is(pair, seen, unchanged=same)
                 self.stands[pair] = shows
             else:
                 self.stands[pair] = shows
         for address, ports in seen.ports.items():
             if address in self._suspects:
-                same = not State(ports={address: self.ports[address]}).differences(State(ports={address: ports}))
+                same = not ObservedState(ports={address: self.ports[address]}).differences(
+                    ObservedState(ports={address: ports})
+                )
                 accused += self._suspect_is(address, seen, unchanged=same)
             self.ports[address] = ports
         for address in seen.tabled.keys() & self.tabled.keys():
-            before, after = State(tabled={address: self.tabled[address]}), State(tabled={address: seen.tabled[address]})
+            before, after = (
+                ObservedState(tabled={address: self.tabled[address]}),
+                ObservedState(tabled={address: seen.tabled[address]}),
+            )
             if before.differences(after) and address not in seen.ports:
                 self._suspects[address] = ""  # found by this view; the single read will show it, and accuse nobody
             if seen.tabled[address] is None:
@@ -156,7 +169,7 @@ class Belief:
         self._adopt(seen.literals)
         return accused
 
-    def _removed_is(self, pair: Pair, seen: State, *, shows: bool, just_now: bool) -> list[Ruling]:
+    def _removed_is(self, pair: Pair, seen: ObservedState, *, shows: bool, just_now: bool) -> list[Ruling]:
         if not shows:
             return []
         if just_now or pair in self._lingering:
@@ -166,11 +179,11 @@ class Belief:
         ruling = effect.absent(pair, seen, self._removed[pair], rule="shown again")
         return [ruling] if ruling else []
 
-    def _suspect_is(self, what: Pair | str, seen: State, *, unchanged: bool) -> list[Ruling]:
+    def _suspect_is(self, what: Pair | str, seen: ObservedState, *, unchanged: bool) -> list[Ruling]:
         removal = self._suspects.pop(what)
         if unchanged or not removal:  # what became of another test's associations is not this one's to judge
             return []
-        before = State(
+        before = ObservedState(
             listed={what: True} if isinstance(what, Pair) else {},
             shown={what: True} if isinstance(what, Pair) else {},
             ports={what: self.ports[what]} if isinstance(what, str) else {},

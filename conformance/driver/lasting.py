@@ -23,7 +23,7 @@ from conformance.driver.scene import StandingScene
 from conformance.errors import ProvisioningError, Unjudgeable
 from conformance.evidence import Exchange
 from conformance.generate.deallocations import wordings
-from conformance.judge import Attempt, Pair, State, codes, deallocation, effect, lasting
+from conformance.judge import Attempt, ObservedState, Pair, codes, deallocation, effect, lasting
 from conformance.provision import Address
 from conformance.verdict import Ruling
 
@@ -140,8 +140,8 @@ class Lasting:
         return exchange
 
     def _went(self, pair: Pair, exchange: Exchange) -> None:
-        self._leases.belief.removal(pair, exchange.id)
-        self._leases.believe(self._leases.overview(), subjects=(*self._leases.belief.stands, pair))
+        self._leases.known_state.removal(pair, exchange.id)
+        self._leases.believe(self._leases.overview(), subjects=(*self._leases.known_state.stands, pair))
 
     def _ask_in_vain(self, early: Early, pair: Pair) -> None:
         """What is granted at once leaves nothing alone: it is for the tests of its own clause to judge."""
@@ -212,28 +212,30 @@ class Lasting:
             due = max(due, self._early.at + 2 * settle)
         self._client.stopwatch.pause(Wait.SETTLING, due - time.monotonic())
 
-    def _everything(self) -> State:
-        pairs = list(self._leases.belief.stands)
+    def _everything(self) -> ObservedState:
+        pairs = list(self._leases.known_state.stands)
         return self._leases.everything(pairs, pairs)
 
-    def _glance(self) -> State:
+    def _glance(self) -> ObservedState:
         """Every view once more: the lists, and the single reads of what was removed and of its address."""
         early = self._early
         removed = [early.removed] if early and early.removed else []
-        return self._leases.overview() | self._leases.sight.associations((), (), removed) | self._held(removed)
+        return self._leases.overview() | self._leases.observer.associations((), (), removed) | self._held(removed)
 
-    def _held(self, removed: Sequence[Pair]) -> State:
-        return self._leases.sight.addresses([pair.address for pair in removed] or self._leases.belief.alive()[:1])
+    def _held(self, removed: Sequence[Pair]) -> ObservedState:
+        return self._leases.observer.addresses(
+            [pair.address for pair in removed] or self._leases.known_state.alive()[:1]
+        )
 
-    def _look(self, seen: State, deallocated: Sequence[Deallocated]) -> None:
+    def _look(self, seen: ObservedState, deallocated: Sequence[Deallocated]) -> None:
         for ruling in self._rulings(seen):
             self._log.note(ruling)
         for one in deallocated:
-            shown = self._leases.sight.addresses([one.address]) | self._leases.sight.table([one.address])
+            shown = self._leases.observer.addresses([one.address]) | self._leases.observer.table([one.address])
             self._log.note(lasting.deallocated(one.clause, one.address, one.exchange.id, shown))
 
-    def _rulings(self, seen: State) -> Iterator[Ruling | None]:
-        expected, early = self._leases.belief.expected(), self._early
+    def _rulings(self, seen: ObservedState) -> Iterator[Ruling | None]:
+        expected, early = self._leases.known_state.expected(), self._early
         removals = {early.removed: early.removal.id} if early and early.removed and early.removal else {}
         yield from lasting.removed(removals, seen)
         refused = [early.refused] if early and early.refused else []
@@ -268,8 +270,8 @@ class Lasting:
             self._log.note(effect.inert(repeated), repeated.exchange.id)
 
     def _repeated(self, pair: Pair) -> Attempt:
-        before = self._leases.belief.expected_again(pair)
+        before = self._leases.known_state.expected_again(pair)
         exchange = self._refused(pair, {})
-        seen = self._leases.sight.settled(self._glance, before)
+        seen = self._leases.observer.settled(self._glance, before)
         words = "a removal repeated after a while"
         return Attempt(exchange=exchange, before=before, after=seen, pair=pair, reached=False, words=words)

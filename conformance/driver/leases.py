@@ -9,12 +9,12 @@ from typing import Any, Self
 
 from conformance.client import retried
 from conformance.driver.context import Process
-from conformance.driver.known_state import Belief
-from conformance.driver.observer import Sight
+from conformance.driver.known_state import KnownState
+from conformance.driver.observer import Observer
 from conformance.driver.ruling_log import RulingLog
 from conformance.errors import ProvisioningError, Untested
 from conformance.evidence import Exchange
-from conformance.judge import Held, Pair, State
+from conformance.judge import Held, ObservedState, Pair
 from conformance.provision import Address
 from conformance.verdict import Absence
 
@@ -27,19 +27,19 @@ class Leases:
 
     Attributes:
         addresses: those leased, by ID.
-        belief: what stands of them.
+        known_state: what stands of them.
         set_up: association -> ID of the exchange that made it.
         phantom: why there is no address and the association is a made-up one; empty when there is one.
         sound: nothing went wrong that may have spoilt the addresses for other tests.
     """
 
-    def __init__(self, process: Process, docket: RulingLog) -> None:
+    def __init__(self, process: Process, ruling_log: RulingLog) -> None:
         self._process = process
         self._client = process.client
-        self._docket = docket
+        self._ruling_log = ruling_log
         self._lent = contextlib.ExitStack()
-        self.sight = Sight(process.client, process.views)
-        self.belief = Belief()
+        self.observer = Observer(process.client, process.views)
+        self.known_state = KnownState()
         self.addresses: dict[str, Address] = {}
         self.set_up: dict[Pair, str] = {}
         self.phantom = ""
@@ -85,27 +85,27 @@ class Leases:
         """The address as the target shows it, which need not be as it was asked for; None if it does not."""
         shown: dict[str, Held | None] = {}
 
-        def look() -> State:
-            shown.update(self.sight.addresses([address.id]).ports)
+        def look() -> ObservedState:
+            shown.update(self.observer.addresses([address.id]).ports)
             held = shown[address.id]
-            return State(ports={address.id: ANY if held and not known else held})
+            return ObservedState(ports={address.id: ANY if held and not known else held})
 
-        self.sight.settled(look, State(ports={address.id: known or ANY}))
+        self.observer.settled(look, ObservedState(ports={address.id: known or ANY}))
         return shown[address.id]
 
     def _take(self, address: Address) -> None:
         self.addresses[address.id] = address
-        self.belief.ports[address.id] = self._process.baselines[address.id]
+        self.known_state.ports[address.id] = self._process.baselines[address.id]
         inherited = self._process.provisioner.associated(address)
         for server in self.servers:
             if server not in inherited:
-                self.belief.stands[Pair(address.id, server)] = False  # never established is absent, not unknown
+                self.known_state.stands[Pair(address.id, server)] = False  # never established is absent, not unknown
         for server in inherited:
             self._inherit(Pair(address.id, server))
 
     def _inherit(self, pair: Pair) -> None:
         """An association that an earlier test made: the exchange that made it stays evidence."""
-        self.belief.inherited(pair)
+        self.known_state.inherited(pair)
         made = self._process.made.get(pair)
         if made:
             self._process.recorder.exchanges[made.id] = made
@@ -166,7 +166,7 @@ class Leases:
     def _renewed(self) -> Address | None:
         """A new address in the place of a leased one that is gone; None when none is gone."""
         for old in list(self.addresses.values()):
-            if self.belief.ports[old.id] is None:
+            if self.known_state.ports[old.id] is None:
                 return self._anew(old, self._process.provisioner.renew)
         return None
 
@@ -177,7 +177,7 @@ class Leases:
             ProvisioningError: it cannot be taken back, or none is to be had.
         """
         provisioner = self._process.provisioner
-        gone = self.belief.ports[spoilt] is None
+        gone = self.known_state.ports[spoilt] is None
         return self._anew(self.addresses[spoilt], provisioner.renew if gone else provisioner.replaced)
 
     def _anew(self, old: Address, another: Callable[[Address], Address]) -> Address:
@@ -201,27 +201,28 @@ class Leases:
         Raises:
             ProvisioningError: the target does not associate, or does not show it.
         """
-        unsure = [pair for pair in pairs if self.belief.suspect(pair)]
+        unsure = [pair for pair in pairs if self.known_state.suspect(pair)]
         if unsure:
             self.recheck(lambda: self.look(unsure))
-        missing = [pair for pair in pairs if not self.belief.stands.get(pair)]
+        missing = [pair for pair in pairs if not self.known_state.stands.get(pair)]
         if missing and not self.phantom:
             for pair in missing:
                 self._associate(pair)
             wanted = dict.fromkeys(missing, True)
             calibrated = self._process.views.calibrated
-            seen = self.sight.settled(
-                lambda: self.look(missing, singly=() if calibrated else missing), State(listed=wanted, shown=wanted)
+            seen = self.observer.settled(
+                lambda: self.look(missing, singly=() if calibrated else missing),
+                ObservedState(listed=wanted, shown=wanted),
             )
             self._calibrate(missing, seen)
-            self.belief.established(missing, seen)
+            self.known_state.established(missing, seen)
 
     def _associate(self, pair: Pair) -> None:
         self._process.ledger.associating(pair.address, pair.server)
         exchange = self._put(pair)
         if _refused(exchange) and all(pair.address != made.address for made in self._process.made):
             # An address just allocated may be unknown to compute for a while (decision 14).
-            exchange = self.sight.awaited(lambda: self._put(pair), lambda later: not _refused(later))
+            exchange = self.observer.awaited(lambda: self._put(pair), lambda later: not _refused(later))
         if exchange.status is None or not 200 <= exchange.status < 300:
             self.sound = False
             raise ProvisioningError(f"an association could not be made: PUT answered {exchange.outcome}")
@@ -237,14 +238,14 @@ class Leases:
         exchange = retried(lambda: self._client.associate_as(pair.server, pair.address, **variation))
         if exchange.status is None or not 200 <= exchange.status < 300:
             return False
-        seen = self.sight.settled(lambda: self.look([pair]), State(listed={pair: True}, shown={pair: True}))
+        seen = self.observer.settled(lambda: self.look([pair]), ObservedState(listed={pair: True}, shown={pair: True}))
         if not (seen.listed.get(pair) or seen.shown.get(pair)):
             return False
         self.set_up[pair] = exchange.id
-        self.belief.established([pair], seen)
+        self.known_state.established([pair], seen)
         return True
 
-    def _calibrate(self, pairs: Iterable[Pair], seen: State) -> None:
+    def _calibrate(self, pairs: Iterable[Pair], seen: ObservedState) -> None:
         """A view that does not show what the other one shows is blind, and is not asked again."""
         for pair in pairs:
             views = {"listed": seen.listed.get(pair), "shown": seen.shown.get(pair)}
@@ -256,19 +257,19 @@ class Leases:
                     setattr(self._process.views, name, False)
         self._process.views.calibrated = True
 
-    def look(self, pairs: Iterable[Pair], singly: Iterable[Pair] = ()) -> State:
+    def look(self, pairs: Iterable[Pair], singly: Iterable[Pair] = ()) -> ObservedState:
         """The list of each pair's server, and the single read of those in ``singly`` (of all if the list is blind)."""
         wanted = list(pairs)
         servers = dict.fromkeys(pair.server for pair in wanted)
-        return self.sight.associations(servers, self.addresses, singly if self._process.views.listed else wanted)
+        return self.observer.associations(servers, self.addresses, singly if self._process.views.listed else wanted)
 
-    def everything(self, pairs: Iterable[Pair], singly: Iterable[Pair] = ()) -> State:
+    def everything(self, pairs: Iterable[Pair], singly: Iterable[Pair] = ()) -> ObservedState:
         """The same, and the leased addresses that are not gone."""
-        return self.look(pairs, singly) | self.sight.addresses(self.belief.alive())
+        return self.look(pairs, singly) | self.observer.addresses(self.known_state.alive())
 
-    def overview(self) -> State:
+    def overview(self) -> ObservedState:
         """The lists of all servers, and the list of addresses."""
-        return self.look(self.belief.stands) | self.sight.table(self.belief.alive())
+        return self.look(self.known_state.stands) | self.observer.table(self.known_state.alive())
 
     def scene(self, count: int) -> tuple[Pair, ...]:
         """The associations of up to ``count`` addresses, at least one, with the servers: all but a few that are absent.
@@ -299,45 +300,47 @@ class Leases:
 
     def bare(self, address: str) -> None:
         """Let nothing be associated with the address."""
-        for pair in self.belief.standing(address):
+        for pair in self.known_state.standing(address):
             self.remove(pair)
 
     def remove(self, pair: Pair) -> None:
         """Let this association be absent, as part of a set-up: what makes it appear later is to blame for that."""
-        if self.belief.stands.get(pair):
+        if self.known_state.stands.get(pair):
             exchange = retried(lambda: self._client.remove(pair.server, pair.address))
             if exchange.status == 204:
-                self.belief.removal(pair, exchange.id)
-            gone = State(listed={pair: False}, shown={pair: False})
-            self.believe(self.sight.settled(lambda: self.look([pair], [pair]), gone), subjects=(pair,))
+                self.known_state.removal(pair, exchange.id)
+            gone = ObservedState(listed={pair: False}, shown={pair: False})
+            self.believe(self.observer.settled(lambda: self.look([pair], [pair]), gone), subjects=(pair,))
 
     def prepare_table(self) -> None:
         """What the list of addresses shows from now on is compared with; where it does not show them it is blind."""
-        wanted = State(tabled=dict.fromkeys(self.addresses, ANY))
+        wanted = ObservedState(tabled=dict.fromkeys(self.addresses, ANY))
         shown: dict[str, Held | None] = {}
 
-        def look() -> State:
-            shown.update(self.sight.table(self.addresses).tabled)
-            return State(tabled={address: held and ANY for address, held in shown.items()})
+        def look() -> ObservedState:
+            shown.update(self.observer.table(self.addresses).tabled)
+            return ObservedState(tabled={address: held and ANY for address, held in shown.items()})
 
-        self.sight.settled(look, wanted)
-        self.belief.tabled = {address: held for address, held in shown.items() if held}
-        if len(self.belief.tabled) < len(self.addresses):
+        self.observer.settled(look, wanted)
+        self.known_state.tabled = {address: held for address, held in shown.items() if held}
+        if len(self.known_state.tabled) < len(self.addresses):
             self._process.notes.append("the list of addresses does not show existing ones; it was not relied on")
 
     def recheck_addresses(self) -> None:
         """Make sure of the addresses that were not looked at since the last removal."""
-        suspects = [address for address in self.belief.alive() if self.belief.suspect(address)]
-        self.recheck(lambda: self.sight.addresses(suspects))
+        suspects = [address for address in self.known_state.alive() if self.known_state.suspect(address)]
+        self.recheck(lambda: self.observer.addresses(suspects))
 
-    def recheck(self, look: Callable[[], State]) -> None:
+    def recheck(self, look: Callable[[], ObservedState]) -> None:
         """Make sure of what is suspect; reads may lag, so what is believed gets its time to show."""
-        self.believe(self.sight.settled(look, self.belief.awaited()))
+        self.believe(self.observer.settled(look, self.known_state.awaited()))
 
-    def believe(self, seen: State, just_removed: Pair | None = None, subjects: Iterable[Pair | str] = ()) -> None:
-        """Believe what a look shows, and enter what it says against earlier removals; as :meth:`Belief.seen`."""
-        for ruling in self.belief.seen(seen, just_removed, subjects):
-            self._docket.note(ruling)
+    def believe(
+        self, seen: ObservedState, just_removed: Pair | None = None, subjects: Iterable[Pair | str] = ()
+    ) -> None:
+        """Believe what a look shows, and enter what it says against earlier removals; as :meth:`KnownState.seen`."""
+        for ruling in self.known_state.seen(seen, just_removed, subjects):
+            self._ruling_log.note(ruling)
 
     def __enter__(self) -> Self:
         """The leases, until the end of the block."""
@@ -351,16 +354,16 @@ class Leases:
     def _give_back(self) -> None:
         """Sound addresses are kept warm, with their associations; what a finding may have touched is not reused."""
         for address in self.addresses.values():
-            if self.belief.ports.get(address.id, ANY) is None:
+            if self.known_state.ports.get(address.id, ANY) is None:
                 self._remove_quietly(address)
                 self._process.provisioner.dropped(address)
-            elif self.sound and not self._docket.findings:
-                servers = (pair.server for pair in self.belief.standing(address.id))
+            elif self.sound and not self._ruling_log.findings:
+                servers = (pair.server for pair in self.known_state.standing(address.id))
                 self._process.provisioner.keep(address, servers)
 
     def _remove_quietly(self, address: Address) -> None:
         """An address that went before its associations leaves them behind."""
-        for pair in self.belief.standing(address.id):
+        for pair in self.known_state.standing(address.id):
             retried(lambda pair=pair: self._client.remove(pair.server, pair.address))  # type: ignore[misc]
 
 
@@ -369,4 +372,4 @@ def _refused(exchange: Exchange) -> bool:
 
 
 def _differ(address: str, before: Held, after: Held) -> bool:
-    return bool(State(ports={address: before}).differences(State(ports={address: after})))
+    return bool(ObservedState(ports={address: before}).differences(ObservedState(ports={address: after})))

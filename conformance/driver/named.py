@@ -1,6 +1,6 @@
 """Leased addresses under names of their own, and the sequential model's operations on them.
 
-Sequences and overlapping rounds are played on the same ground: operations go out as the model words them ("remove s1
+Sequences and overlapping rounds are played on the same addresses: operations go out as the model words them ("remove s1
 from A"), answers come back as the model reads them. Everything that is created is lent by the provisioner, so that
 nothing is left whatever happens. Nothing is judged here.
 """
@@ -13,18 +13,18 @@ from typing import Any
 
 from conformance.client import retried
 from conformance.driver.context import Process
-from conformance.driver.observer import Sight
+from conformance.driver.observer import Observer
 from conformance.errors import ProvisioningError
 from conformance.evidence import Exchange
 from conformance.judge import Pair, state
-from conformance.model.sequential import Address as Modelled
+from conformance.model.sequential import AddressState as Modelled
 from conformance.model.sequential import Stage
 from conformance.provision import Address
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
-class Ground:
+class Topology:
     """Addresses A, B and so on, and servers s1, s2 and so on.
 
     Attributes:
@@ -41,7 +41,7 @@ class Ground:
         self._held: list[str] = []
         self._shown: dict[str, list[str]] = {}
         self._unsound: set[str] = set()
-        self.sight = Sight(process.client, process.views)
+        self.observer = Observer(process.client, process.views)
         self.servers = {f"s{number}": one for number, one in enumerate(process.target.servers, 1)}
         self.associated: dict[str, set[str]] = {}
         self.renewals = renewals
@@ -94,9 +94,11 @@ class Ground:
         for server in self.servers:
             retried(lambda server=server: self.perform(_removal(name, server))[0])  # type: ignore[misc]
         address = self._addresses[name].id
-        free = state.State(listed={Pair(address, server): False for server in self.servers.values()})
-        seen = self.sight.settled(
-            lambda: self.sight.associations(self.servers.values(), [address], []) | self.sight.addresses([address]),
+        free = state.ObservedState(listed={Pair(address, server): False for server in self.servers.values()})
+        seen = self.observer.settled(
+            lambda: (
+                self.observer.associations(self.servers.values(), [address], []) | self.observer.addresses([address])
+            ),
             free,
         )
         if address in seen.ports and seen.ports[address] is None:
@@ -155,7 +157,7 @@ class Ground:
             shown = state.from_address(retried(lambda: self._client.show_address(address)), address)
             return shown.ports.get(address)
 
-        shown = self.sight.awaited(held, bool)
+        shown = self.observer.awaited(held, bool)
         if shown:
             self._shown[name] = sorted(shown.ports)
             self._process.baselines.setdefault(address, shown)
@@ -215,7 +217,7 @@ class Ground:
         return None if content is None else {"status": exchange.status, **content}
 
     def _content(self, asked: Mapping[str, Any], exchange: Exchange) -> dict[str, Any] | None:
-        """What a read says of the ground's own addresses; None if that cannot be made out."""
+        """What a read says of the own addresses; None if that cannot be made out."""
         if asked["f"] == "list":
             ids = {one.id: name for name, one in self._addresses.items()}
             listed = state.from_list(exchange, self.servers[asked["server"]], ids).listed

@@ -10,7 +10,7 @@ from typing import TypeVar
 from conformance.client import Client, Wait, retried
 from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange
-from conformance.judge import Pair, State, state
+from conformance.judge import ObservedState, Pair, state
 
 FIRST_PAUSE_SECONDS = 0.05
 LONGEST_PAUSE_SECONDS = 0.5
@@ -44,21 +44,21 @@ class Views:
         ]
 
 
-class Sight:
+class Observer:
     """Reads the state of the suite's own addresses and awaits effects."""
 
     def __init__(self, client: Client, views: Views) -> None:
         self._client = client
         self.views = views
 
-    def associations(self, servers: Iterable[str], addresses: Iterable[str], pairs: Iterable[Pair]) -> State:
+    def associations(self, servers: Iterable[str], addresses: Iterable[str], pairs: Iterable[Pair]) -> ObservedState:
         """The lists of ``servers`` for ``addresses``, and the single reads of ``pairs``.
 
         Raises:
             Unjudgeable: a view that works answers nothing that could be compared.
         """
         wanted = list(addresses)
-        seen = State()
+        seen = ObservedState()
         if self.views.listed:
             for server in servers:
                 exchange = retried(lambda server=server: self._client.list_associations(server))  # type: ignore[misc]
@@ -69,24 +69,24 @@ class Sight:
                 seen |= _told(state.from_show(exchange, pair), exchange)
         return seen
 
-    def addresses(self, addresses: Iterable[str]) -> State:
+    def addresses(self, addresses: Iterable[str]) -> ObservedState:
         """The ports of ``addresses``, or that they are gone.
 
         Raises:
             Unjudgeable: the read answers nothing that could be compared.
         """
-        seen = State()
+        seen = ObservedState()
         for address in addresses:
             exchange = retried(lambda address=address: self._client.show_address(address))  # type: ignore[misc]
             seen |= _told(state.from_address(exchange, address), exchange)
         return seen
 
-    def table(self, addresses: Iterable[str]) -> State:
+    def table(self, addresses: Iterable[str]) -> ObservedState:
         """What the list of addresses shows of ``addresses``; a list that cannot be read says nothing."""
         exchange = retried(self._client.list_addresses)
         return state.from_table(exchange, list(addresses))
 
-    def settled(self, look: Callable[[], State], *acceptable: State) -> State:
+    def settled(self, look: Callable[[], ObservedState], *acceptable: ObservedState) -> ObservedState:
         """What ``look`` shows as soon as it agrees with an acceptable state, or when the patience is over."""
         return self.awaited(look, lambda seen: any(not expected.differences(seen) for expected in acceptable))
 
@@ -120,7 +120,7 @@ class Sight:
         return min(settle, max(HURRIED_PATIENCE_SECONDS, 3 * self.views.lag_seconds))
 
 
-def _told(seen: State, exchange: Exchange) -> State:
+def _told(seen: ObservedState, exchange: Exchange) -> ObservedState:
     if not seen.told:
         raise Unjudgeable(
             f"the state cannot be read: {exchange.request.method} {exchange.request.url} answered {exchange.outcome}"

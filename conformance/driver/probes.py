@@ -21,7 +21,7 @@ from conformance.driver.folding import folded, unclear
 from conformance.driver.probed import Answered, Asked, Judged
 from conformance.evidence import Exchange
 from conformance.generate.settings import BETWEEN, Between, Setting, absent, dealt
-from conformance.judge import Attempt, Pair, State, effect, faults, limits, methods, oracle, refusal
+from conformance.judge import Attempt, ObservedState, Pair, effect, faults, limits, methods, oracle, refusal
 from conformance.judge.expect import kept
 from conformance.judge.lasting import part
 from conformance.judge.oracle import Expected
@@ -43,13 +43,13 @@ class ProbeTarget(Protocol):
     def clear(self, *pairs: Pair) -> None:
         """Let these be absent."""
 
-    def known(self) -> State:
+    def known(self) -> ObservedState:
         """What is known to stand, and not to."""
 
-    def overview(self) -> State:
+    def overview(self) -> ObservedState:
         """A look at all that is leased."""
 
-    def awaited(self, expected: State) -> State:
+    def awaited(self, expected: ObservedState) -> ObservedState:
         """What the overview shows once it agrees, or when the patience is over."""
 
     def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
@@ -63,7 +63,7 @@ class ProbeTarget(Protocol):
     ) -> Attempt:
         """One request on a restored scene, with a full look after it; ``named``: a DELETE names the association."""
 
-    def learnt(self, seen: State, removed: Mapping[Pair, str]) -> None:
+    def learnt(self, seen: ObservedState, removed: Mapping[Pair, str]) -> None:
         """Correct what is known; ``removed`` were answered 204 by these exchanges."""
 
     def enter(
@@ -203,7 +203,7 @@ class Prober:
         exchange = self._target.sent(asked.pair, asked.value.variation)
         return [Answered(asked, exchange)] if _definite(exchange) else []
 
-    def _narrow(self, answered: Sequence[Answered], before: State, seen: State) -> None:
+    def _narrow(self, answered: Sequence[Answered], before: ObservedState, seen: ObservedState) -> None:
         """Find every request that changes something; those that cannot have are judged by the answer they had."""
         gone = {pair for pair in before.listed if before.listed[pair] and seen.listed.get(pair) is False}
         near = [one for one in answered if one.asked.pair in gone or _granted(one.exchange)]
@@ -221,7 +221,7 @@ class Prober:
             if one not in near:
                 self._judge(one, self._attempt(one, before, before))
 
-    def _again(self, one: Answered, before: State) -> bool:
+    def _again(self, one: Answered, before: ObservedState) -> bool:
         """Send it alone on a restored scene, with all that it could choose instead; whether it changes something."""
         value = one.asked.value
         self._target.clear(*(pair for pair, stood in before.listed.items() if not stood))
@@ -271,7 +271,7 @@ class Prober:
             others = [pair for pair in removed if pair != one.asked.pair]
             self._judge(one, self._attempt(one, before.without(*others), seen))
 
-    def _blame_removals(self, answered: Sequence[Answered], explained: State, seen: State) -> None:
+    def _blame_removals(self, answered: Sequence[Answered], explained: ObservedState, seen: ObservedState) -> None:
         """What was changed beside the named associations, once and for good: none of them does it again."""
         named = {one.asked.pair for one in answered}
         others = [pair for pair in self._scene if pair not in named]
@@ -312,7 +312,7 @@ class Prober:
 
     # -- rulings -------------------------------------------------------------------------------------------------------
 
-    def _attempt(self, one: Answered, before: State, after: State) -> Attempt:
+    def _attempt(self, one: Answered, before: ObservedState, after: ObservedState) -> Attempt:
         return Attempt(
             pair=one.asked.pair,
             exchange=one.exchange,
@@ -369,14 +369,16 @@ def enter(target: ProbeTarget, judged: Judged, reason: str = "") -> None:
         target.enter([ruling], exchange.id, asked.words, unjudged, judged.kind(ruling))
 
 
-def _once(clauses: Collection[str], words: str, before: State, seen: State, batch: tuple[str, ...]) -> Iterator[Ruling]:
+def _once(
+    clauses: Collection[str], words: str, before: ObservedState, seen: ObservedState, batch: tuple[str, ...]
+) -> Iterator[Ruling]:
     """What no association can restore is changed once only, so that trying again clears nobody of a batch."""
     changes = part(before, (), before.tabled).differences(seen)
     if changes and len(clauses) == 1:
         yield refusal.once(next(iter(clauses)), words, changes, (*batch, *seen.exchanges))
 
 
-def standing_pairs(known: State) -> Iterator[Pair]:
+def standing_pairs(known: ObservedState) -> Iterator[Pair]:
     """What is known to stand."""
     return (pair for pair, stands in known.listed.items() if stands)
 

@@ -26,7 +26,7 @@ from itertools import pairwise
 from typing import Any
 
 from conformance import generate
-from conformance.driver.named import Ground
+from conformance.driver.named import Topology
 from conformance.driver.standing import ALONE, BUDGET, READER, Asked, Did, Standing
 from conformance.errors import ProvisioningError, Unjudgeable
 from conformance.evidence import Exchange
@@ -34,8 +34,8 @@ from conformance.generate import Call, Field, Scene, Step
 from conformance.judge.lifecycle import in_words
 from conformance.judge.order import Round
 from conformance.model.explain import Counterexample, explain, timeline
-from conformance.model.history import Operation, Outcome, timed
-from conformance.model.linearize import Model, PartResult, Result, Verdict, check
+from conformance.model.history import Completion, Operation, timed
+from conformance.model.linearize import Model, PartResult, Result, SearchResult, check
 from conformance.model.sequential import Choices, address_model
 
 SLOTS = 2
@@ -54,17 +54,17 @@ RENEWALS = {"quick": 1, "standard": 7, "deep": 20}
 
 
 class Overlap:
-    """Plays rounds on a ground; every round starts from a state that definite answers have settled."""
+    """Plays rounds on a topology; every round starts from a state that definite answers have settled."""
 
-    def __init__(self, ground: Ground, *, depth: str, seed: int) -> None:
-        self._ground = ground
+    def __init__(self, topology: Topology, *, depth: str, seed: int) -> None:
+        self._topology = topology
         self._depth = depth
         self._seed = seed
-        self._slots = ground.lease(SLOTS)
-        self._servers = list(ground.servers)[:MOST_SERVERS]
+        self._slots = topology.lease(SLOTS)
+        self._servers = list(topology.servers)[:MOST_SERVERS]
         self._callers = [ThreadPoolExecutor(1) for _ in range(generate.MOST_CALLERS)]
         self._warm: set[tuple[int, bool]] = set()
-        self._standing = Standing(ground)
+        self._standing = Standing(topology)
         self.played = 0
         self.overlapped = 0
 
@@ -72,11 +72,11 @@ class Overlap:
         """Let the callers go, and leave the addresses in a known state."""
         for caller in self._callers:
             caller.shutdown()
-        for name in filter(self._ground.alive, self._slots):
+        for name in filter(self._topology.alive, self._slots):
             try:
                 self._standing.settle(name, {})
             except ProvisioningError:
-                self._ground.distrust(name)
+                self._topology.distrust(name)
 
     @property
     def tally(self) -> str:
@@ -113,10 +113,10 @@ class Overlap:
         """All addresses in play live: one that is gone is replaced, as long as there are others to be had."""
         try:
             for slot in scene.slots:
-                if not self._ground.alive(self._slots[slot]):
-                    self._slots[slot] = self._ground.renewed(self._slots[slot])[0]
+                if not self._topology.alive(self._slots[slot]):
+                    self._slots[slot] = self._topology.renewed(self._slots[slot])[0]
         except ProvisioningError:
-            self._ground.renewals = 0
+            self._topology.renewals = 0
             return False
         return True
 
@@ -130,9 +130,9 @@ class Overlap:
         done += [self._standing.do(self._asked(step)) for step in scene.then]
         result, reads = self._read(scene, done)
         overlapped = _overlap(met)
-        if result.verdict is not Verdict.ILLEGAL:
+        if result.verdict is not SearchResult.ILLEGAL:
             self._standing.learn(self._touched(scene), done)
-            explained = True if result.verdict is Verdict.LINEARIZABLE else None
+            explained = True if result.verdict is SearchResult.LINEARIZABLE else None
             return Round(scene.words, explained, overlapped)
         in_sequence = not alone and self._fails_alone(scene)
         return self._unexplained(scene.words, result, [*done, *reads], overlapped=overlapped, in_sequence=in_sequence)
@@ -156,7 +156,7 @@ class Overlap:
     def _at_once(self, calls: tuple[Call, ...]) -> list[Did]:
         asked = [self._asked(call.step) for call in calls]
         for number, one in enumerate(asked):
-            self._ground.intend(one)
+            self._topology.intend(one)
             self._warm_up(number, one)
         taken = self._usual_seconds(min(calls, key=lambda call: call.offset).step.f)
         signal: list[float] = []
@@ -181,7 +181,7 @@ class Overlap:
             self._warm.add((number, network))
             look = {"f": "show_address", "address": asked["address"]}
             read = look if network else {"f": "list", "server": self._servers[0]}
-            self._callers[number].submit(self._ground.perform, read).result()
+            self._callers[number].submit(self._topology.perform, read).result()
 
     def _one_by_one(self, scene: Scene) -> list[Did]:
         return [self._standing.do(self._asked(call.step)) for call in scene.in_order]
@@ -191,7 +191,7 @@ class Overlap:
     def _read(self, scene: Scene, done: list[Did]) -> tuple[Result, list[Did]]:
         """The verdict with the final reads, once these have settled; without them if there is no order already."""
         before = self._searched(done)
-        if before.verdict is not Verdict.LINEARIZABLE:
+        if before.verdict is not SearchResult.LINEARIZABLE:
             return before, []
         looks = list(self._looks(scene))
 
@@ -199,7 +199,7 @@ class Overlap:
             reads = [self._standing.read(asked) for asked in looks]
             return self._searched([*done, *reads]), reads
 
-        return self._ground.sight.awaited(look, lambda seen: seen[0].verdict is not Verdict.ILLEGAL)
+        return self._topology.observer.awaited(look, lambda seen: seen[0].verdict is not SearchResult.ILLEGAL)
 
     def _touched(self, scene: Scene) -> dict[str, list[str]]:
         return {
@@ -208,7 +208,7 @@ class Overlap:
         }
 
     def _looks(self, scene: Scene) -> Iterator[dict[str, Any]]:
-        views = self._ground.sight.views
+        views = self._topology.observer.views
         if views.listed:
             yield from ({"f": "list", "server": self._servers[one]} for one in sorted({s for _, s in scene.touched}))
         if views.shown:
@@ -220,18 +220,18 @@ class Overlap:
     def _searched(self, done: Iterable[Did]) -> Result:
         operations = [did.operation for did in done]
         result = check(self._standing.model, timed(operations), BUDGET)
-        lag = self._ground.sight.views.lag_seconds
-        if result.verdict is Verdict.ILLEGAL and lag:
-            late = [_decided_late(operation, self._ground.sight.patience) for operation in operations]
+        lag = self._topology.observer.views.lag_seconds
+        if result.verdict is SearchResult.ILLEGAL and lag:
+            late = [_decided_late(operation, self._topology.observer.patience) for operation in operations]
             relaxed = check(self._standing.model, timed(late), BUDGET)
-            return result if relaxed.verdict is Verdict.ILLEGAL else relaxed
+            return result if relaxed.verdict is SearchResult.ILLEGAL else relaxed
         return result
 
     # -- a round that no order explains ------------------------------------------------------------------------------
 
     def _fails_alone(self, scene: Scene) -> bool:
         """The same operations one after the other, from addresses in a known state, cannot be explained either."""
-        self._ground.renewals += len(scene.slots)
+        self._topology.renewals += len(scene.slots)
         try:
             for slot in scene.slots:
                 self._restore(slot, scene)
@@ -246,15 +246,15 @@ class Overlap:
             ProvisioningError: there is none.
         """
         name = self._slots[slot]
-        self._ground.distrust(name)
-        if self._ground.alive(name) and not self._ground.cleared(name) and self._ground.alive(name):
+        self._topology.distrust(name)
+        if self._topology.alive(name) and not self._topology.cleared(name) and self._topology.alive(name):
             spare = next((one for one in range(len(self._slots)) if one not in scene.slots), None)
-            if spare is None or not self._ground.alive(self._slots[spare]):
+            if spare is None or not self._topology.alive(self._slots[spare]):
                 raise ProvisioningError(f"{name} cannot be brought into a known state")
             self._slots[slot], self._slots[spare] = self._slots[spare], name
         self._standing.forget(name)
-        if not self._ground.alive(self._slots[slot]):
-            self._slots[slot] = self._ground.renewed(self._slots[slot])[0]
+        if not self._topology.alive(self._slots[slot]):
+            self._slots[slot] = self._topology.renewed(self._slots[slot])[0]
 
     def _unexplained(
         self,
@@ -289,7 +289,7 @@ class Overlap:
                 "timeline": timeline(example).to_json(),
                 "words": words,
                 "answers": answers,
-                "names": self._ground.names,
+                "names": self._topology.names,
             },
         )
 
@@ -318,7 +318,7 @@ def _to_show(model: Model, culprit: PartResult) -> Counterexample:
 
 def _decided_late(operation: Operation, seconds: float) -> Operation:
     """A refusal may have been decided on what was true up to ``seconds`` before it was asked for."""
-    refused = operation.outcome == Outcome.FAIL and operation.input["f"] in {"deallocate", "remove"}
+    refused = operation.outcome == Completion.FAIL and operation.input["f"] in {"deallocate", "remove"}
     return replace(operation, invoked=operation.invoked - seconds) if refused else operation
 
 

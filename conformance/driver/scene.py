@@ -21,7 +21,7 @@ from conformance.evidence import Exchange
 from conformance.generate import space
 from conformance.generate.settings import Between
 from conformance.generate.space import Expected, Subject, Value
-from conformance.judge import Attempt, Pair, State, oracle
+from conformance.judge import Attempt, ObservedState, Pair, oracle
 from conformance.verdict import Ruling
 
 TRIES = 4
@@ -54,7 +54,7 @@ class StandingScene:
         self._process = process
         self._client = process.client
         self._leases = leases
-        self._known = leases.belief
+        self._known = leases.known_state
         self._log = log
 
     # -- what is asked -------------------------------------------------------------------------------------------------
@@ -116,7 +116,12 @@ class StandingScene:
                 raise Unjudgeable(f"{self._leases.phantom}; a removal with {value.words}: {exchange.outcome}")
             asked = Asked(pair, value, self._lawful_besides(value))
             attempt = Attempt(
-                exchange=exchange, before=State(), after=State(), pair=pair, reached=False, words=asked.words
+                exchange=exchange,
+                before=ObservedState(),
+                after=ObservedState(),
+                pair=pair,
+                reached=False,
+                words=asked.words,
             )
             rulings = tuple(oracle.rulings(asked.rule, attempt))
             judged.append(Judged(Answered(asked, exchange), attempt, rulings, left_open=rulings[0] is None))
@@ -153,24 +158,24 @@ class StandingScene:
         for pair in pairs:
             self._leases.remove(pair)
 
-    def known(self) -> State:
+    def known(self) -> ObservedState:
         """What is known to stand, and not to."""
         return self._known.expected()
 
-    def overview(self) -> State:
+    def overview(self) -> ObservedState:
         """A look at all that is leased."""
         return self._leases.overview()
 
-    def awaited(self, expected: State) -> State:
+    def awaited(self, expected: ObservedState) -> ObservedState:
         """What the overview shows once it agrees, or when the patience is over."""
-        return self._leases.sight.settled(self.overview, expected)
+        return self._leases.observer.settled(self.overview, expected)
 
     def evidence(self, pair: Pair) -> tuple[str, ...]:
         """The exchange that made an association."""
         made = self._leases.set_up.get(pair)
         return (made,) if made else ()
 
-    def learnt(self, seen: State, removed: Mapping[Pair, str]) -> None:
+    def learnt(self, seen: ObservedState, removed: Mapping[Pair, str]) -> None:
         """Correct what is known; ``removed`` were answered 204 by these exchanges."""
         for pair, exchange in removed.items():
             self._known.removal(pair, exchange)
@@ -213,7 +218,7 @@ class StandingScene:
             if standing:
                 self.learnt(self.awaited(self.known()), {})  # a fault may have had its effect
         due = explained(exchange, pair, self._known.awaited(), named=named)
-        after = self._leases.sight.settled(self._everything, *due)
+        after = self._leases.observer.settled(self._everything, *due)
         trial = Attempt(
             pair=pair,
             exchange=exchange,
@@ -227,7 +232,7 @@ class StandingScene:
         self.learnt(after, {pair: exchange.id} if trial.names and exchange.status == 204 else {})
         return trial
 
-    def _everything(self) -> State:
+    def _everything(self) -> ObservedState:
         return self._leases.everything(self._known.stands, self._known.stands) | self._leases.overview()
 
     # -- rulings -------------------------------------------------------------------------------------------------------
@@ -298,7 +303,7 @@ def names(exchange: Exchange, pair: Pair) -> bool:
     return exchange.request.method == "DELETE" and same and path.endswith(named)
 
 
-def explained(exchange: Exchange, pair: Pair, untouched: State, *, named: bool) -> tuple[State, ...]:
+def explained(exchange: Exchange, pair: Pair, untouched: ObservedState, *, named: bool) -> tuple[ObservedState, ...]:
     """The states that the answer explains; what is seen is awaited to become one of them."""
     gone = untouched.without(pair)
     refused = exchange.status is not None and 400 <= exchange.status < 500

@@ -14,12 +14,12 @@ from typing import Any
 
 from conformance import generate
 from conformance.client import again_after, halting
-from conformance.driver.named import Ground
+from conformance.driver.named import Topology
 from conformance.errors import ProvisioningError, Unjudgeable
 from conformance.evidence import Exchange
 from conformance.generate import Plan, Step
-from conformance.judge.lifecycle import Taken, Walk, in_words
-from conformance.model.sequential import Kind, Stage, State, allowed, possible, read_answer
+from conformance.judge.lifecycle import PlayedSequence, Taken, in_words
+from conformance.model.sequential import EffectKind, Stage, State, allowed, possible, read_answer
 
 SLOTS = 2
 MOST_SERVERS = 3
@@ -31,57 +31,57 @@ READS = frozenset({"list", "show", "show_address"})
 
 
 class Walker:
-    """Runs plans on a ground; every plan starts from bare addresses."""
+    """Runs plans on a topology; every plan starts from bare addresses."""
 
-    def __init__(self, ground: Ground, *, depth: str, seed: int) -> None:
-        self._ground = ground
+    def __init__(self, topology: Topology, *, depth: str, seed: int) -> None:
+        self._topology = topology
         self._seed = seed
         self._size = generate.SIZES[depth]
-        self._slots = ground.lease(SLOTS)
+        self._slots = topology.lease(SLOTS)
         self._earlier: Counter[str] = Counter()
 
-    def walks(self) -> Iterator[Walk]:
+    def walks(self) -> Iterator[PlayedSequence]:
         """Every sequence that the depth asks for, as it was walked; a broken one is shortened and is the last."""
-        servers = min(MOST_SERVERS, len(self._ground.servers))
+        servers = min(MOST_SERVERS, len(self._topology.servers))
         return generate.walks(self.take, self._seed, self._size, slots=len(self._slots), servers=servers)
 
-    def take(self, plan: Plan) -> Walk:
+    def take(self, plan: Plan) -> PlayedSequence:
         """Walk one plan, to its end or to the first step that the model does not allow."""
         try:
             self._slots = [self._living(name) for name in self._slots]
         except ProvisioningError as error:
-            return Walk((), 0, open=error.message)
-        course = _Course(self._ground, list(self._slots), sum(self._earlier[name] for name in self._slots))
+            return PlayedSequence((), 0, open=error.message)
+        course = _Course(self._topology, list(self._slots), sum(self._earlier[name] for name in self._slots))
         course.run(plan)
         self._slots = course.slots
         self._earlier.update(dict.fromkeys(self._slots, len(course.taken)))
         return course.walk()
 
     def _living(self, name: str) -> str:
-        return self._ground.bare(name) if self._ground.alive(name) else self._ground.renewed(name)[0]
+        return self._topology.bare(name) if self._topology.alive(name) else self._topology.renewed(name)[0]
 
 
 class _Course:
     """One walk: the states that the model may be in, and the steps taken so far."""
 
-    def __init__(self, ground: Ground, slots: list[str], earlier: int) -> None:
-        self._ground = ground
+    def __init__(self, topology: Topology, slots: list[str], earlier: int) -> None:
+        self._topology = topology
         self.slots = slots
         self._earlier = earlier
-        addresses = sorted((name, ground.modelled(name)) for name in slots)
+        addresses = sorted((name, topology.modelled(name)) for name in slots)
         self._states = frozenset({State(tuple(addresses))})
         self._initial = _shown(self._states)
         self.taken: list[Taken] = []
         self._steps = 0
         self._open = ""
 
-    def walk(self) -> Walk:
+    def walk(self) -> PlayedSequence:
         """What came of it."""
-        names = self._ground.names
-        return Walk(tuple(self.taken), self._steps, names, self._earlier, self._open, self._initial)
+        names = self._topology.names
+        return PlayedSequence(tuple(self.taken), self._steps, names, self._earlier, self._open, self._initial)
 
     def run(self, plan: Plan) -> None:
-        """Take the steps, and learn what stands on the ground afterwards."""
+        """Take the steps, and learn what stands on the topology afterwards."""
         for step in plan:
             self._steps += 1
             try:
@@ -93,7 +93,7 @@ class _Course:
         self._learn()
 
     def _asked(self, step: Step) -> dict[str, Any]:
-        address, server = self.slots[step.slot], list(self._ground.servers)[step.server]
+        address, server = self.slots[step.slot], list(self._topology.servers)[step.server]
         match step.f:
             case "list":
                 return {"f": step.f, "server": server}
@@ -117,12 +117,14 @@ class _Course:
 
     def _answered(self, asked: Mapping[str, Any]) -> tuple[Exchange, Any]:
         """The answer; one that may only be late is awaited to become one that the model allows."""
-        sight = self._ground.sight
-        answer = self._ground.perform(asked)
-        late = asked["f"] in READS or (read_answer(answer[1]).kind is Kind.REFUSED and sight.views.lag_seconds > 0)
+        observer = self._topology.observer
+        answer = self._topology.perform(asked)
+        late = asked["f"] in READS or (
+            read_answer(answer[1]).kind is EffectKind.REFUSED and observer.views.lag_seconds > 0
+        )
         if self._fits(asked, answer[1]) or not late:
             return answer
-        return sight.awaited(lambda: self._ground.perform(asked), lambda seen: self._fits(asked, seen[1]))
+        return observer.awaited(lambda: self._topology.perform(asked), lambda seen: self._fits(asked, seen[1]))
 
     def _fits(self, asked: Mapping[str, Any], told: Any) -> bool:
         return bool(possible(self._states, asked, told))
@@ -132,7 +134,7 @@ class _Course:
         after = possible(self._states, asked, told)
         words = allowed(self._states, asked)
         said = exchange.outcome + _content(told)
-        changed = asked["f"] not in READS and read_answer(told).kind is Kind.SUCCESS
+        changed = asked["f"] not in READS and read_answer(told).kind is EffectKind.SUCCESS
         step = self._steps - 1
         if asked["f"] not in READS:
             self._states = after or self._states
@@ -150,17 +152,17 @@ class _Course:
         self._step({"f": "show_address", "address": old})
         if self._open or not self.taken[-1].agrees:
             return  # it is not gone, and must not be forgotten
-        self._ground.lost(old)
-        fresh, exchange = self._ground.renewed(old)
+        self._topology.lost(old)
+        fresh, exchange = self._topology.renewed(old)
         self.slots[step.slot] = fresh
-        asked = {"f": "allocate", "ports": self._ground.asked_ports(fresh)}
-        told = {"status": exchange.status or 201, "address": fresh, **self._ground.shown_ports(fresh)}
+        asked = {"f": "allocate", "ports": self._topology.asked_ports(fresh)}
+        told = {"status": exchange.status or 201, "address": fresh, **self._topology.shown_ports(fresh)}
         self._enter(asked, exchange, told)
 
     def _learn(self) -> None:
         """What stands now: what the model says if all agreed, else what can be seen once all is removed."""
         sound = not self._open and (not self.taken or self.taken[-1].agrees) and len(self._states) == 1
-        for name in filter(self._ground.alive, self.slots):
+        for name in filter(self._topology.alive, self.slots):
             if sound:
                 self._believe(name)
             else:
@@ -169,18 +171,18 @@ class _Course:
     def _believe(self, name: str) -> None:
         (state,) = self._states
         if state.address(name).stage is Stage.GONE:
-            self._ground.lost(name)
+            self._topology.lost(name)
         else:
-            self._ground.associated[name] = set(state.address(name).servers)
+            self._topology.associated[name] = set(state.address(name).servers)
 
     def _restore(self, name: str) -> None:
-        self._ground.distrust(name)
+        self._topology.distrust(name)
         try:
-            restored = self._ground.cleared(name)
+            restored = self._topology.cleared(name)
         except Unjudgeable as error:
             self._open = self._open or str(error)
             return
-        if not restored and self._ground.alive(name):
+        if not restored and self._topology.alive(name):
             self._open = self._open or f"{name} could not be brought back into a known state"
 
 
@@ -193,7 +195,7 @@ def _shown(states: frozenset[State]) -> tuple[dict[str, list[str] | None], ...]:
 
 
 def _definite(told: Any) -> bool:
-    return read_answer(told).kind in {Kind.SUCCESS, Kind.REFUSED}
+    return read_answer(told).kind in {EffectKind.SUCCESS, EffectKind.REFUSED}
 
 
 def _content(told: Any) -> str:

@@ -1,4 +1,4 @@
-"""What stands on the ground between rounds of overlapping operations, as far as definite answers tell.
+"""What stands on the topology between rounds of overlapping operations, as far as definite answers tell.
 
 Reads do not tell it, since they may lag. What an answer left open is carried along: it may yet take effect, in a later
 round of the same address too. So each round's history begins with the operations that made what stands, and with
@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from conformance.client import again_after, halting, passing
-from conformance.driver.named import Ground
+from conformance.driver.named import Topology
 from conformance.errors import ProvisioningError
 from conformance.evidence import Exchange
 from conformance.model.history import Operation, timed
-from conformance.model.linearize import Model, Verdict, check
-from conformance.model.sequential import Kind, address_model, outcome, read_answer
+from conformance.model.linearize import Model, SearchResult, check
+from conformance.model.sequential import EffectKind, address_model, outcome, read_answer
 
 TRIES = 6
 BUDGET = 200_000
@@ -37,26 +37,26 @@ class Did:
     exchange: Exchange
 
     @property
-    def kind(self) -> Kind:
+    def kind(self) -> EffectKind:
         """What the answer says of the effect."""
         return read_answer(self.operation.answer).kind
 
     @property
     def definite(self) -> bool:
         """The target decided about it, and said how."""
-        return self.kind in {Kind.SUCCESS, Kind.REFUSED}
+        return self.kind in {EffectKind.SUCCESS, EffectKind.REFUSED}
 
 
 class Standing:
-    """What stands on a ground.
+    """What stands on a topology.
 
     Attributes:
         model: what the operations mean; a target that was seen to choose is bound by its choice.
         seconds: operation -> what the last few of its kind took.
     """
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+    def __init__(self, topology: Topology) -> None:
+        self._topology = topology
         self.model: Model = address_model()
         self.seconds: dict[str, deque[float]] = {}
         self._carried: dict[str, list[Did]] = {}
@@ -64,7 +64,7 @@ class Standing:
 
     def do(self, asked: Asked, process: str = ALONE) -> Did:
         """Carry out one operation, and take its times."""
-        exchange, told = self._ground.perform(asked)
+        exchange, told = self._topology.perform(asked)
         self.seconds.setdefault(asked["f"], deque(maxlen=5)).append(exchange.finished - exchange.started)
         kind = outcome(exchange.status)
         returned = exchange.finished if kind != "unknown" else None
@@ -89,23 +89,23 @@ class Standing:
         unsettled = self._unsettled.setdefault(name, set())
         for server in sorted(unsettled | wanted.keys()):
             want = wanted.get(server, False)
-            stands = server in self._ground.associated[name]
+            stands = server in self._topology.associated[name]
             if server in unsettled or stands is not want:
                 self._associate(name, server) if want else self._remove(name, server)
                 unsettled.discard(server)
 
     def _associate(self, name: str, server: str) -> None:
         did = self.insist({"f": "associate", "server": server, "address": name})
-        if did.kind is not Kind.SUCCESS:
+        if did.kind is not EffectKind.SUCCESS:
             raise ProvisioningError(f"an association could not be made: PUT answered {did.exchange.outcome}")
-        self._ground.associated[name].add(server)
+        self._topology.associated[name].add(server)
         self._carry(name, did)
 
     def _remove(self, name: str, server: str) -> None:
         did = self.insist({"f": "remove", "server": server, "address": name})
         if not did.definite:
             raise ProvisioningError(f"an association could not be removed: DELETE answered {did.exchange.outcome}")
-        self._ground.associated[name].discard(server)
+        self._topology.associated[name].discard(server)
         self._carried[name] = [one for one in self._carried.get(name, []) if not _establishes(one, server)]
 
     def carried(self, name: str) -> list[Did]:
@@ -123,7 +123,7 @@ class Standing:
             did = self.do(asked)
             if did.definite:
                 break
-            if did.kind is Kind.UNKNOWN:
+            if did.kind is EffectKind.UNKNOWN:
                 self._carried.setdefault(asked["address"], []).append(did)
             halting.pause(again_after(did.exchange, attempt))
         return did
@@ -137,36 +137,42 @@ class Standing:
         self.settle(name, {server: True})
         self.settle(name, {server: False})
         repeated = self.insist({"f": "remove", "server": server, "address": name})
-        return "204" if repeated.kind is Kind.SUCCESS else "refused" if repeated.kind is Kind.REFUSED else "either"
+        return (
+            "204"
+            if repeated.kind is EffectKind.SUCCESS
+            else "refused"
+            if repeated.kind is EffectKind.REFUSED
+            else "either"
+        )
 
     def learn(self, touched: Mapping[str, Iterable[str]], done: list[Did]) -> None:
         """What is known now of each address and the servers that it had to do with: what no order contradicts."""
         for name, servers in touched.items():
             if self._gone(name, done):
-                self._ground.lost(name)
+                self._topology.lost(name)
                 self.forget(name)
                 continue
             carried = self._carried.setdefault(name, [])
             mine = (did for did in done if did.operation.input.get("address") == name)
-            carried += [did for did in mine if did.kind is Kind.UNKNOWN and did not in carried]
+            carried += [did for did in mine if did.kind is EffectKind.UNKNOWN and did not in carried]
             for server in servers:
                 self._learn_one(name, server, done)
 
     def _gone(self, name: str, done: list[Did]) -> bool:
         asked = [did for did in done if did.operation.input["f"] == "deallocate"]
         mine = [did for did in asked if did.operation.input["address"] == name]
-        if any(did.kind is Kind.UNKNOWN for did in mine):
-            self._ground.sight.rest(self._ground.sight.patience)
-            return self.read({"f": "show_address", "address": name}).kind is Kind.REFUSED
-        return any(did.kind is Kind.SUCCESS for did in mine)
+        if any(did.kind is EffectKind.UNKNOWN for did in mine):
+            self._topology.observer.rest(self._topology.observer.patience)
+            return self.read({"f": "show_address", "address": name}).kind is EffectKind.REFUSED
+        return any(did.kind is EffectKind.SUCCESS for did in mine)
 
     def _learn_one(self, name: str, server: str, done: list[Did]) -> None:
         asked = {"f": "show", "address": name, "server": server}
         may = {stands: self._may_show(asked, stands, done) for stands in (True, False)}
-        self._ground.associated[name].discard(server)
+        self._topology.associated[name].discard(server)
         made = [did for did in done if _establishes(did, server) and did.operation.input["address"] == name]
         if may == {True: True, False: False} and made:
-            self._ground.associated[name].add(server)
+            self._topology.associated[name].add(server)
             self._carry(name, made[-1])
             return
         self._carried[name] = [one for one in self._carried.get(name, []) if not _establishes(one, server)]
@@ -177,7 +183,9 @@ class Standing:
         now = time.monotonic()
         status = 200 if stands else 404
         read = Operation(READER, dict(asked), {"status": status}, outcome(status), now, now)
-        return check(self.model, timed([*(did.operation for did in done), read]), BUDGET).verdict != Verdict.ILLEGAL
+        return (
+            check(self.model, timed([*(did.operation for did in done), read]), BUDGET).verdict != SearchResult.ILLEGAL
+        )
 
     def forget(self, name: str) -> None:
         """The address is gone, or starts anew."""
@@ -187,4 +195,4 @@ class Standing:
 
 def _establishes(did: Did, server: str) -> bool:
     asked = did.operation.input
-    return asked["f"] == "associate" and asked["server"] == server and did.kind is Kind.SUCCESS
+    return asked["f"] == "associate" and asked["server"] == server and did.kind is EffectKind.SUCCESS

@@ -25,7 +25,7 @@ SEQUENCES = frozenset({"steps", "timeline"})
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class FindingSetup:
     """What a finding needs.
 
     Attributes:
@@ -77,11 +77,11 @@ def _letter(number: int) -> str:
     return chr(ord("A") + number) if number < 26 else str(number + 1)
 
 
-def of(finding: Record) -> Setting:
+def of(finding: Record) -> FindingSetup:
     """The setting of a finding in a run document; one that does not tell it is derived from its exchanges."""
     told = finding.get("setting")
     if told:
-        return Setting.from_json(told)
+        return FindingSetup.from_json(told)
     words = f"{finding.get('expected', '')} {finding.get('observed', '')}"
     return derived(finding.get("exchanges", ()), details=finding.get("details", {}), words=words)
 
@@ -93,7 +93,7 @@ def is_sequence(details: Record) -> bool:
 
 def derived(
     cited: Sequence[Record], earlier: Iterable[Record] = (), *, details: Record, decisive: str = "", words: str = ""
-) -> Setting:
+) -> FindingSetup:
     """What the cited exchanges need.
 
     Args:
@@ -104,7 +104,7 @@ def derived(
         words: what else names addresses: what no exchange shows may be what is missing.
     """
     if not cited:
-        return Setting()
+        return FindingSetup()
     sequence = is_sequence(details)
     steps = list(cited) if sequence else _steps(cited, decisive)
     last = decisive or str(steps[-1]["id"])
@@ -140,13 +140,13 @@ def _believed(details: Record) -> list[Pair] | None:
     ]
 
 
-def _setting(cited: Sequence[Record], facts: _Facts, stood: _Facts, told: str, **sent: Any) -> Setting:
+def _setting(cited: Sequence[Record], facts: _Facts, stood: _Facts, told: str, **sent: Any) -> FindingSetup:
     addresses = {one: literal for one, literal in facts.literals.items() if _mentioned(one, literal, told)}
     servers = dict.fromkeys(server for one in cited if (server := _place(one)[0]))
     standing = [pair for pair in stood.standing if pair[1] in addresses]
     removed = [pair for pair in stood.removed if pair[1] in addresses and pair not in stood.standing]
     servers.update(dict.fromkeys(server for server, _ in (*standing, *removed)))
-    return Setting(tuple(servers), addresses, tuple(standing), tuple(removed), **sent)
+    return FindingSetup(tuple(servers), addresses, tuple(standing), tuple(removed), **sent)
 
 
 def _mentioned(identifier: str, literal: str, told: str) -> bool:

@@ -20,7 +20,7 @@ BOUNDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 1
 _IDENTIFIER = re.compile(r"/ip_associations/[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}$", re.IGNORECASE)
 
 
-class Kind(StrEnum):
+class RemovalKind(StrEnum):
     """What a request to the operation under test asks for; the first that holds."""
 
     UNAUTHENTICATED = "unauthenticated"
@@ -97,18 +97,18 @@ def added(parts: Iterable[dict[str, Any]]) -> dict[str, Any]:
             times = whole.times.setdefault(operation, Times())
             times.counts = [one + other for one, other in zip(times.counts, told["counts"], strict=True)]
             times.slowest = max(times.slowest, told["slowest"])
-    whole.kinds = {kind.value: whole.kinds[kind] for kind in Kind if kind in whole.kinds}
+    whole.kinds = {kind.value: whole.kinds[kind] for kind in RemovalKind if kind in whole.kinds}
     return whole.to_json()
 
 
-def kind_of(path: str, credential: str, framing: str, *, stands: bool) -> Kind:
+def kind_of(path: str, credential: str, framing: str, *, stands: bool) -> RemovalKind:
     """What a request to the operation under test asks for; ``path`` is its URL without a query."""
     rules = (
-        (credential in {"none", "made up"}, Kind.UNAUTHENTICATED),
-        (credential == "restricted", Kind.RESTRICTED),
-        (credential == "foreign", Kind.FOREIGN),
-        (not _IDENTIFIER.search(path), Kind.MALFORMED),
-        (framing != "none", Kind.BODY),
-        (stands, Kind.STANDING),
+        (credential in {"none", "made up"}, RemovalKind.UNAUTHENTICATED),
+        (credential == "restricted", RemovalKind.RESTRICTED),
+        (credential == "foreign", RemovalKind.FOREIGN),
+        (not _IDENTIFIER.search(path), RemovalKind.MALFORMED),
+        (framing != "none", RemovalKind.BODY),
+        (stands, RemovalKind.STANDING),
     )
-    return next((kind for holds, kind in rules if holds), Kind.ABSENT)
+    return next((kind for holds, kind in rules if holds), RemovalKind.ABSENT)

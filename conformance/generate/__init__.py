@@ -2,7 +2,7 @@
 
 from conformance.generate.bodies import Body, bodies
 from conformance.generate.bodies import rows as body_rows
-from conformance.generate.cases import Generated, requests
+from conformance.generate.cases import GeneratedRequest, requests
 from conformance.generate.identifiers import Segment
 from conformance.generate.lives import walks
 from conformance.generate.plans import SIZES, Plan, Size, Step
@@ -15,7 +15,7 @@ __all__ = [
     "Body",
     "Call",
     "Field",
-    "Generated",
+    "GeneratedRequest",
     "Plan",
     "Scene",
     "Segment",

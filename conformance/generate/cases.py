@@ -24,7 +24,7 @@ FRAMING = frozenset({"host", "connection", "content-length", "transfer-encoding"
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
+class GeneratedRequest:
     """A request to the operation. None in place of the server or address: those of the existing association.
 
     ``server`` and ``address`` are percent-encoded.
@@ -54,7 +54,7 @@ class Generated:
         )
 
 
-def requests() -> st.SearchStrategy[Generated]:
+def requests() -> st.SearchStrategy[GeneratedRequest]:
     """Requests from valid and invalid data; in about half of them an existing association is addressed."""
     import schemathesis  # noqa: PLC0415  # only when something is generated
     from hypothesis import strategies as st  # noqa: PLC0415
@@ -77,9 +77,9 @@ def _cases(mode: schemathesis.GenerationMode) -> st.SearchStrategy[schemathesis.
     return cases
 
 
-def _placed(case: schemathesis.Case[Any], existing: tuple[bool, bool]) -> Generated:
+def _placed(case: schemathesis.Case[Any], existing: tuple[bool, bool]) -> GeneratedRequest:
     server, address = existing
-    return Generated(
+    return GeneratedRequest(
         server=None if server else str(case.path_parameters.get("serverID", "")),
         address=None if address else str(case.path_parameters.get("IPAddressID", "")),
         headers=tuple(sorted((name, value) for name, value in case.headers.items() if _sendable(name, value))),
@@ -94,7 +94,7 @@ def _sendable(name: str, value: object) -> bool:
     return legal and not ours and isinstance(value, str) and value.isascii() and value.isprintable()
 
 
-def _addresses_the_operation(generated: Generated) -> bool:
+def _addresses_the_operation(generated: GeneratedRequest) -> bool:
     return all(segment is None or addressable(segment) for segment in (generated.server, generated.address))
 
 

@@ -13,15 +13,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from conformance.generate.plans import Plan, Size, closed, fixed_plans
-from conformance.judge.lifecycle import Walk
+from conformance.judge.lifecycle import PlayedSequence
 
 MOST_ATTEMPTS_TO_SHRINK = 25
 LONGEST_SHRINK_SECONDS = 20.0
 
-Take = Callable[[Plan], Walk]
+Take = Callable[[Plan], PlayedSequence]
 
 
-def walks(take: Take, seed: int, size: Size, *, slots: int, servers: int) -> Iterator[Walk]:
+def walks(take: Take, seed: int, size: Size, *, slots: int, servers: int) -> Iterator[PlayedSequence]:
     """Walk through the fixed plans and the generated ones; the first that fails is shortened, and ends it."""
     for plan in fixed_plans(slots, servers):
         walk = take(plan)
@@ -32,7 +32,7 @@ def walks(take: Take, seed: int, size: Size, *, slots: int, servers: int) -> Ite
     yield from _generated(take, seed, size, slots, servers)
 
 
-def _generated(take: Take, seed: int, size: Size, slots: int, servers: int) -> Iterator[Walk]:
+def _generated(take: Take, seed: int, size: Size, slots: int, servers: int) -> Iterator[PlayedSequence]:
     from conformance.generate import machine  # noqa: PLC0415  # and Hypothesis with it
 
     for mortal, most in ((False, size.plans), (True, size.mortal)):
@@ -54,7 +54,7 @@ class _Met:
     take: Take
     slots: int
     most: int
-    walks: list[Walk] = field(default_factory=list)
+    walks: list[PlayedSequence] = field(default_factory=list)
     known: set[Plan] = field(default_factory=set)
     last: Plan = ()
     obstacle: Exception | None = None
@@ -73,7 +73,7 @@ class _Met:
             self.obstacle = error
 
 
-def shortened(plan: Plan, failed: Walk, take: Take) -> Iterator[Walk]:
+def shortened(plan: Plan, failed: PlayedSequence, take: Take) -> Iterator[PlayedSequence]:
     """Leave out steps while the plan still fails in the same way; yields each walk that does, the shortest last.
 
     What changed nothing goes first, all at once; then halves, and ever smaller parts.
@@ -95,7 +95,7 @@ def shortened(plan: Plan, failed: Walk, take: Take) -> Iterator[Walk]:
             return
 
 
-def _parts(failed: Walk) -> Iterator[frozenset[int]]:
+def _parts(failed: PlayedSequence) -> Iterator[frozenset[int]]:
     """What to leave out of a walk, the most promising first."""
     yield frozenset(range(failed.steps - 1)) - failed.effects
     yield from _slices(failed.steps, failed.steps // 2)

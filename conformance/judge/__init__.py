@@ -15,14 +15,14 @@ from conformance.judge import (
     refusal,
 )
 from conformance.judge.attempt import Attempt, Deallocation
-from conformance.judge.state import Held, Pair, State
+from conformance.judge.state import Held, ObservedState, Pair
 
 __all__ = [
     "Attempt",
     "Deallocation",
     "Held",
+    "ObservedState",
     "Pair",
-    "State",
     "codes",
     "content",
     "deallocation",

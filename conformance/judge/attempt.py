@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from conformance.evidence import Exchange
-from conformance.judge.state import Pair, State
+from conformance.judge.state import ObservedState, Pair
 
 SERVER_FAULTS = frozenset({500, 502, 503, 504})
 """Codes that leave open what was done; of these the page documents 500 and 503."""
@@ -23,8 +23,8 @@ class Trial:
     """
 
     exchange: Exchange
-    before: State
-    after: State
+    before: ObservedState
+    after: ObservedState
     words: str = "the request"
     setup: tuple[str, ...] = ()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.judge.attempt import Attempt, Deallocation
 from conformance.judge.codes import documented, documented_codes
 from conformance.judge.expect import broken, kept
-from conformance.judge.state import Pair, State
+from conformance.judge.state import ObservedState, Pair
 from conformance.verdict import SCOPE, Ruling
 
 INERT = "effect.refusal-is-inert"
@@ -18,7 +18,7 @@ def removed(attempt: Attempt) -> Ruling | None:
     return absent(attempt.pair, attempt.after, after_removal=attempt.exchange.id)
 
 
-def absent(pair: Pair, seen: State, after_removal: str, *, rule: str = "still shown") -> Ruling | None:
+def absent(pair: Pair, seen: ObservedState, after_removal: str, *, rule: str = "still shown") -> Ruling | None:
     """``effect.removed`` at any later moment; None when no view could be read."""
     views = {"the list": seen.listed.get(pair), "the single read": seen.shown.get(pair)}
     showing = [name for name, shows in views.items() if shows]
@@ -52,14 +52,14 @@ def nothing_else(attempt: Attempt) -> Ruling | None:
     )
 
 
-def still_absent(removal: Attempt, seen: State) -> Ruling | None:
+def still_absent(removal: Attempt, seen: ObservedState) -> Ruling | None:
     """``effect.removed``, "from then on": what a 204 removed is not shown again; None when there was no 204."""
     if not removal.reached or removal.status != 204:
         return None
     return absent(removal.pair, seen, removal.exchange.id, rule="shown again")
 
 
-def taken_along(changes: tuple[str, ...], removal: str, seen: State) -> Ruling:
+def taken_along(changes: tuple[str, ...], removal: str, seen: ObservedState) -> Ruling:
     """``effect.nothing-else``, noticed later: an earlier removal changed what it did not name."""
     return broken(
         "effect.nothing-else",
@@ -76,11 +76,11 @@ def _beyond(attempt: Attempt) -> tuple[str, ...]:
     return _beside(attempt).differences(attempt.after)
 
 
-def _beside(attempt: Attempt) -> State:
+def _beside(attempt: Attempt) -> ObservedState:
     """What stood before, less the association that the request names."""
     if not attempt.names:
         return attempt.before
-    return State(
+    return ObservedState(
         {pair: shows for pair, shows in attempt.before.listed.items() if pair != attempt.pair},
         {pair: shows for pair, shows in attempt.before.shown.items() if pair != attempt.pair},
         attempt.before.ports,
@@ -124,7 +124,7 @@ def inert(attempt: Attempt) -> Ruling | None:
     )
 
 
-def stayed(expected: State, seen: State, earlier: tuple[str, ...] = ()) -> Ruling | None:
+def stayed(expected: ObservedState, seen: ObservedState, earlier: tuple[str, ...] = ()) -> Ruling | None:
     """``effect.refusal-is-inert`` when time has passed: refusals, the ``earlier``, have no effect that shows late."""
     changes = expected.differences(seen)
     if not changes:

@@ -6,17 +6,17 @@ from collections.abc import Collection, Iterator, Mapping
 
 from conformance.judge import effect
 from conformance.judge.expect import broken, kept
-from conformance.judge.state import Pair, State
+from conformance.judge.state import ObservedState, Pair
 from conformance.verdict import Ruling
 
 
-def removed(removals: Mapping[Pair, str], seen: State) -> Iterator[Ruling | None]:
+def removed(removals: Mapping[Pair, str], seen: ObservedState) -> Iterator[Ruling | None]:
     """``effect.removed``: what was removed (association -> the exchange that did it) is not shown again."""
     for pair, exchange in removals.items():
         yield effect.absent(pair, seen, exchange, rule="shown again")
 
 
-def stayed(clause: str, expected: State, seen: State, earlier: tuple[str, ...] = ()) -> Ruling:
+def stayed(clause: str, expected: ObservedState, seen: ObservedState, earlier: tuple[str, ...] = ()) -> Ruling:
     """What was left alone is as it was; ``earlier`` are the requests that may be to blame."""
     changes = expected.differences(seen)
     if not changes:
@@ -31,7 +31,7 @@ def stayed(clause: str, expected: State, seen: State, earlier: tuple[str, ...] =
     )
 
 
-def deallocated(clause: str, address: str, exchange: str, seen: State) -> Ruling | None:
+def deallocated(clause: str, address: str, exchange: str, seen: ObservedState) -> Ruling | None:
     """``deallocation.*-after``: a de-allocated address is shown by no view; None where none was read."""
     views = {"its single read": seen.ports, "the list of addresses": seen.tabled}
     told = {view: said[address] for view, said in views.items() if address in said}
@@ -50,9 +50,9 @@ def deallocated(clause: str, address: str, exchange: str, seen: State) -> Ruling
     )
 
 
-def part(state: State, pairs: Collection[Pair] = (), addresses: Collection[str] = ()) -> State:
+def part(state: ObservedState, pairs: Collection[Pair] = (), addresses: Collection[str] = ()) -> ObservedState:
     """The state of these associations and addresses alone."""
-    return State(
+    return ObservedState(
         {pair: shows for pair, shows in state.listed.items() if pair in pairs},
         {pair: shows for pair, shows in state.shown.items() if pair in pairs},
         {address: held for address, held in state.ports.items() if address in addresses},

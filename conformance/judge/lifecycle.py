@@ -40,7 +40,7 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
-class Walk:
+class PlayedSequence:
     """A sequence as it was walked, to its end or to the first step that does not agree.
 
     Attributes:
@@ -83,7 +83,7 @@ class Walk:
         return "\n".join(f"{number}. {one.asked}: {one.answered}" for number, one in enumerate(self.taken, 1))
 
 
-def agrees(walk: Walk) -> Ruling | None:
+def agrees(walk: PlayedSequence) -> Ruling | None:
     """``lifecycle.model``: every answer of the sequence is one that the model allows.
 
     None when it was left open, or when nothing in it took effect: a target that refuses all has shown nothing.

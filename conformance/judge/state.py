@@ -84,7 +84,7 @@ def _canonical(literal: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class ObservedState:
     """Four views of the same facts.
 
     Attributes:
@@ -103,9 +103,9 @@ class State:
     exchanges: tuple[str, ...] = ()
     literals: Mapping[Entry, str] = field(default_factory=dict)
 
-    def __or__(self, other: State) -> State:
+    def __or__(self, other: ObservedState) -> ObservedState:
         """Both, the other's reading winning where both looked."""
-        return State(
+        return ObservedState(
             {**self.listed, **other.listed},
             {**self.shown, **other.shown},
             {**self.ports, **other.ports},
@@ -114,21 +114,21 @@ class State:
             {**self.literals, **other.literals},
         )
 
-    def without(self, *pairs: Pair) -> State:
+    def without(self, *pairs: Pair) -> ObservedState:
         """The same with these associations removed, and nothing else."""
         gone = dict.fromkeys(pairs, False)
         kept = {entry: literal for entry, literal in self.literals.items() if entry[1] not in gone}
         return replace(self, listed={**self.listed, **gone}, shown={**self.shown, **gone}, exchanges=(), literals=kept)
 
-    def differences(self, seen: State) -> tuple[str, ...]:
+    def differences(self, seen: ObservedState) -> tuple[str, ...]:
         """What ``seen`` shows otherwise, a phrase each; empty when they agree on what both hold."""
         return tuple(one.words for one in self._changes(seen))
 
-    def scope(self, seen: State, named: Pair) -> frozenset[str]:
+    def scope(self, seen: ObservedState, named: Pair) -> frozenset[str]:
         """The differences as they look from the association that a request named: no ID, view or number."""
         return frozenset(f"{_related(one.subject, named)} {one.effect}" for one in self._changes(seen))
 
-    def _changes(self, seen: State) -> tuple[_Change, ...]:
+    def _changes(self, seen: ObservedState) -> tuple[_Change, ...]:
         return (
             *_of_associations(LIST, self.listed, seen.listed),
             *_of_associations(READ, self.shown, seen.shown),
@@ -137,7 +137,7 @@ class State:
             *_of_addresses("in the list of addresses ", self.tabled, seen.tabled),
         )
 
-    def comparable(self, seen: State) -> bool:
+    def comparable(self, seen: ObservedState) -> bool:
         """Both hold something of one view, so that a difference would show."""
         views = ("listed", "shown", "ports", "tabled")
         return any(getattr(self, view).keys() & getattr(seen, view).keys() for view in views)
@@ -195,58 +195,58 @@ def _spelt(ports: frozenset[str]) -> str:
     return ", ".join(sorted(ports)) or "none"
 
 
-def from_list(exchange: Exchange, server: str, addresses: Iterable[str]) -> State:
+def from_list(exchange: Exchange, server: str, addresses: Iterable[str]) -> ObservedState:
     """What the list of a server's associations says of ``addresses``."""
     rows = _rows(exchange, "ip_associations")
     if rows is None:
-        return State(exchanges=(exchange.id,))
+        return ObservedState(exchanges=(exchange.id,))
     present = {str(row["id"]).lower(): row for row in rows if isinstance(row.get("id"), str)}
     listed = {Pair(address, server): address.lower() in present for address in addresses}
     if _continued(exchange, "ip_associations"):  # what a page that could not be read holds is not known
         listed = {pair: True for pair, there in listed.items() if there}
     there = [pair for pair, stands in listed.items() if stands]
     literals = {(LIST, pair): _literal(present[pair.address.lower()]) for pair in there}
-    return State(listed=listed, exchanges=(exchange.id,), literals=literals)
+    return ObservedState(listed=listed, exchanges=(exchange.id,), literals=literals)
 
 
-def from_show(exchange: Exchange, pair: Pair) -> State:
+def from_show(exchange: Exchange, pair: Pair) -> ObservedState:
     """What the single read says of an association: a 200 that names it, or a refusal."""
     if _refused(exchange):
-        return State(shown={pair: False}, exchanges=(exchange.id,))
+        return ObservedState(shown={pair: False}, exchanges=(exchange.id,))
     document = exchange.response.json() if exchange.status == 200 and exchange.response else None
     inner = _inner(document, "ip_association")
     if inner is None:
-        return State(exchanges=(exchange.id,))
+        return ObservedState(exchanges=(exchange.id,))
     shown = str(inner.get("id", "")).lower() == pair.address.lower()
     literals = {(READ, pair): _literal(inner)} if shown else {}
-    return State(shown={pair: shown}, exchanges=(exchange.id,), literals=literals)
+    return ObservedState(shown={pair: shown}, exchanges=(exchange.id,), literals=literals)
 
 
 def _literal(document: Mapping[str, Any]) -> str:
     return _canonical(str(document.get("address") or ""))
 
 
-def from_address(exchange: Exchange, address: str) -> State:
+def from_address(exchange: Exchange, address: str) -> ObservedState:
     """What the read of an address says: its ports, or that it is gone."""
     if _refused(exchange):
-        return State(ports={address: None}, exchanges=(exchange.id,))
+        return ObservedState(ports={address: None}, exchanges=(exchange.id,))
     document = exchange.response.json() if exchange.status == 200 and exchange.response else None
     inner = _inner(document, "ip_address")
     held = Held.shown(inner) if inner else None
-    return State(ports={address: held} if held else {}, exchanges=(exchange.id,))
+    return ObservedState(ports={address: held} if held else {}, exchanges=(exchange.id,))
 
 
-def from_table(exchange: Exchange, addresses: Collection[str], *, complete: bool = True) -> State:
+def from_table(exchange: Exchange, addresses: Collection[str], *, complete: bool = True) -> ObservedState:
     """What the list of addresses says of ``addresses``; one that an incomplete list lacks may be on another page."""
     rows = _rows(exchange, "ip_addresses")
     if rows is None:
-        return State(exchanges=(exchange.id,))
+        return ObservedState(exchanges=(exchange.id,))
     present = {str(row["id"]).lower(): Held.shown(row) for row in rows if isinstance(row.get("id"), str)}
     known = {one for one, held in present.items() if held} | (
         {*map(str.lower, addresses)} - present.keys() if complete else set()
     )
     wanted = [address for address in addresses if address.lower() in known]
-    return State(tabled={address: present.get(address.lower()) for address in wanted}, exchanges=(exchange.id,))
+    return ObservedState(tabled={address: present.get(address.lower()) for address in wanted}, exchanges=(exchange.id,))
 
 
 def _refused(exchange: Exchange) -> bool:

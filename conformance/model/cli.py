@@ -12,13 +12,13 @@ from typing import Any, Final, Literal
 
 import click
 
-from conformance.model.explain import Bar, Lane, Timeline, explain, timeline
-from conformance.model.history import HistoryError, Operation, Outcome, load
-from conformance.model.linearize import DEFAULT_BUDGET, Model, Result, Verdict, check
+from conformance.model.explain import Lane, OperationBar, Timeline, explain, timeline
+from conformance.model.history import Completion, HistoryError, Operation, load
+from conformance.model.linearize import DEFAULT_BUDGET, Model, Result, SearchResult, check
 from conformance.model.register import REGISTER
 from conformance.model.sequential import Choices, address_model
 
-_EXIT: Final = {Verdict.LINEARIZABLE: 0, Verdict.ILLEGAL: 1, Verdict.UNKNOWN: 2}
+_EXIT: Final = {SearchResult.LINEARIZABLE: 0, SearchResult.ILLEGAL: 1, SearchResult.UNKNOWN: 2}
 _MALFORMED: Final = 4
 _COLUMN: Final = 4
 
@@ -83,7 +83,7 @@ def _answer(model: Model, history: tuple[Operation, ...], result: Result, budget
         yield f"not linearizable{_of(culprit.part.key)} ({counts})"
         yield ""
         yield from _pictured(timeline(explain(model, culprit, budget)))
-    elif result.verdict == Verdict.UNKNOWN:
+    elif result.verdict == SearchResult.UNKNOWN:
         yield f"unknown: the budget of {_counted(budget, 'configuration')} was spent ({counts})"
         for part in result.parts:
             size = f"{len(part.order)} of {len(part.part.operations)} operations placed at best"
@@ -135,15 +135,15 @@ def _row(lane: Lane, label: dict[int, str], width: int) -> str:
     return "".join(cells).rstrip()
 
 
-def _described(bar: Bar) -> str:
+def _described(bar: OperationBar) -> str:
     parts = [json.dumps(bar.input, ensure_ascii=False)]
-    parts.append("->" if bar.outcome == Outcome.OK else f"-> {bar.outcome}")
+    parts.append("->" if bar.outcome == Completion.OK else f"-> {bar.outcome}")
     parts += [json.dumps(bar.output, ensure_ascii=False)] if _says_something(bar) else []
     parts += [f"(line {bar.line})"] if bar.line is not None else []
     parts += ["<- cannot be placed"] if bar.stuck else []
     return " ".join(parts)
 
 
-def _says_something(bar: Bar) -> bool:
+def _says_something(bar: OperationBar) -> bool:
     output: Any = bar.output
-    return output is not None or bar.outcome == Outcome.OK
+    return output is not None or bar.outcome == Completion.OK

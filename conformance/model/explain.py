@@ -26,8 +26,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from conformance.model.history import UNSAID, Operation, Outcome
-from conformance.model.linearize import DEFAULT_BUDGET, Model, Part, PartResult, check_part
+from conformance.model.history import UNSAID, Completion, Operation
+from conformance.model.linearize import DEFAULT_BUDGET, Model, Partition, PartResult, check_part
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Counterexample:
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class OperationBar:
     """One operation in a drawing.
 
     ``start`` and ``end`` are positions in the order of events, 0 and up, ``end`` None for a pending
@@ -71,7 +71,7 @@ class Lane:
     """Operations of one process, none overlapping; after an unknown outcome its process gets a new lane."""
 
     process: int | str
-    bars: tuple[Bar, ...]
+    bars: tuple[OperationBar, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,9 @@ class Timeline:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> "Timeline":
         """The timeline that ``to_json`` was made of."""
-        lanes = tuple(Lane(lane["process"], tuple(Bar(**bar) for bar in lane["bars"])) for lane in document["lanes"])
+        lanes = tuple(
+            Lane(lane["process"], tuple(OperationBar(**bar) for bar in lane["bars"])) for lane in document["lanes"]
+        )
         return cls(**{**document, "lanes": lanes, "order": tuple(document["order"])})
 
 
@@ -139,7 +141,7 @@ class _Attempt:
     """The question that is asked again and again."""
 
     model: Model
-    part: Part
+    part: Partition
     budget: int
 
     def check(self, operations: Iterable[Operation]) -> PartResult:
@@ -165,7 +167,7 @@ def _cut(operations: Sequence[Operation], stuck: Operation) -> _Kept:
 
 
 def _pending(operation: Operation) -> Operation:
-    return replace(operation, outcome=Outcome.UNKNOWN, returned=None, returned_at=None, output=UNSAID)
+    return replace(operation, outcome=Completion.UNKNOWN, returned=None, returned_at=None, output=UNSAID)
 
 
 def _weaken(attempt: _Attempt, kept: _Kept) -> _Kept:
@@ -204,7 +206,7 @@ def _weakened(attempt: _Attempt, kept: _Kept, chosen: set[int]) -> _Kept:
 
 
 def _unknown(operation: Operation) -> bool:
-    return operation.outcome == Outcome.UNKNOWN
+    return operation.outcome == Completion.UNKNOWN
 
 
 def _held_together(attempt: _Attempt, weakest: _Kept, original: Sequence[Operation]) -> _Kept:
@@ -228,7 +230,7 @@ def _drawn(
     points = {o.invoked for o in operations} | {o.returned for o in operations if o.returned is not None}
     rank = {point: position for position, point in enumerate(sorted(points))}
     places = {number: place for place, number in enumerate(order)}
-    lanes: list[tuple[int | str, list[Bar]]] = []
+    lanes: list[tuple[int | str, list[OperationBar]]] = []
     for number, operation in sorted(enumerate(operations), key=lambda item: item[1].invoked):
         bar = _bar(number, operation, rank.__getitem__, places.get(number), number == stuck)
         _lane(lanes, operation.process, bar.start).append(bar)
@@ -242,8 +244,8 @@ def _bar(
     rank: Callable[[float], int],
     place: int | None,
     stuck: bool,  # noqa: FBT001 - private, called once
-) -> Bar:
-    return Bar(
+) -> OperationBar:
+    return OperationBar(
         number=number,
         start=rank(operation.invoked),
         end=None if operation.returned is None else rank(operation.returned),
@@ -258,7 +260,7 @@ def _bar(
     )
 
 
-def _lane(lanes: list[tuple[int | str, list[Bar]]], process: int | str, start: int) -> list[Bar]:
+def _lane(lanes: list[tuple[int | str, list[OperationBar]]], process: int | str, start: int) -> list[OperationBar]:
     """The lane of that process that is free at ``start``, a new one if none is."""
     for owner, bars in lanes:
         if owner == process and bars[-1].end is not None and bars[-1].end <= start:

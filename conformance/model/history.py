@@ -33,7 +33,7 @@ _ALIASES: Final = {"info": "unknown"}
 _MEMBERS: Final = ("process", "type", "input", "output", "time")
 
 
-class Outcome(StrEnum):
+class Completion(StrEnum):
     """How an operation completed, as far as its caller can tell."""
 
     OK = "ok"
@@ -82,7 +82,7 @@ class Operation:
     process: int | str
     input: Any
     output: Any
-    outcome: Outcome
+    outcome: Completion
     invoked: float
     returned: float | None
     invoked_at: float | None = None
@@ -96,18 +96,18 @@ class Operation:
         Of unknown outcome, or not returned by the end of the history: then, if it took effect, it was with its
         answer.
         """
-        return self.outcome == Outcome.UNKNOWN or self.returned is None
+        return self.outcome == Completion.UNKNOWN or self.returned is None
 
     @property
     def answer(self) -> Any:
         """What the model's ``step`` is given as output."""
-        if self.outcome == Outcome.UNKNOWN:
+        if self.outcome == Completion.UNKNOWN:
             return UNKNOWN
-        return Refused(self.output) if self.outcome == Outcome.FAIL else self.output
+        return Refused(self.output) if self.outcome == Completion.FAIL else self.output
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class HistoryLine:
     """One line of a history file."""
 
     process: int | str
@@ -143,7 +143,7 @@ def parse(text: str) -> tuple[Operation, ...]:
     return pair(_ordered([_event(number, line) for number, line in lines if line.strip()]))
 
 
-def pair(events: Iterable[Event]) -> tuple[Operation, ...]:
+def pair(events: Iterable[HistoryLine]) -> tuple[Operation, ...]:
     """Join each invocation with its completion; the order of ``events`` is the order in which they happened.
 
     Raises: HistoryError: a process completes what it did not invoke, or invokes while an operation of its own
@@ -198,7 +198,7 @@ def dump(operations: Iterable[Operation]) -> str:
     return "".join(json.dumps(document, ensure_ascii=False) + "\n" for document in _documents(operations))
 
 
-def _event(number: int, line: str) -> Event:
+def _event(number: int, line: str) -> HistoryLine:
     try:
         document = json.loads(line)
     except (ValueError, RecursionError):
@@ -209,7 +209,7 @@ def _event(number: int, line: str) -> Event:
     if surplus:
         raise HistoryError(number, f"unknown member {surplus[0]!r}", "only " + ", ".join(_MEMBERS))
     kind = _kind(number, document)
-    return Event(
+    return HistoryLine(
         process=_process(number, document),
         kind=kind,
         input=document.get("input", UNSAID),
@@ -220,7 +220,7 @@ def _event(number: int, line: str) -> Event:
 
 
 def _kind(number: int, document: Mapping[str, Any]) -> str:
-    known = (INVOKE, *Outcome, *_ALIASES)
+    known = (INVOKE, *Completion, *_ALIASES)
     kind = document.get("type")
     if kind not in known:
         raise HistoryError(number, f"type is {json.dumps(kind)}", "one of " + ", ".join(known))
@@ -251,7 +251,7 @@ def _time(number: int, document: Mapping[str, Any]) -> float | None:
     return time
 
 
-def _ordered(events: list[Event]) -> list[Event]:
+def _ordered(events: list[HistoryLine]) -> list[HistoryLine]:
     stamped = [event for event in events if event.time is not None]
     if not stamped:
         return events
@@ -261,7 +261,7 @@ def _ordered(events: list[Event]) -> list[Event]:
     return sorted(stamped, key=lambda event: event.time or 0)
 
 
-def _refuse_second(event: Event, found: list[Operation], open_: Mapping[int | str, int]) -> None:
+def _refuse_second(event: HistoryLine, found: list[Operation], open_: Mapping[int | str, int]) -> None:
     if event.process in open_:
         first = found[open_[event.process]]
         raise HistoryError(
@@ -271,12 +271,12 @@ def _refuse_second(event: Event, found: list[Operation], open_: Mapping[int | st
         )
 
 
-def _invoked(event: Event, position: int) -> Operation:
+def _invoked(event: HistoryLine, position: int) -> Operation:
     return Operation(
         process=event.process,
         input=event.input,
         output=UNSAID,
-        outcome=Outcome.UNKNOWN,
+        outcome=Completion.UNKNOWN,
         invoked=position,
         returned=None,
         invoked_at=event.time,
@@ -284,21 +284,21 @@ def _invoked(event: Event, position: int) -> Operation:
     )
 
 
-def _completed(begun: Operation, event: Event, position: int) -> Operation:
+def _completed(begun: Operation, event: HistoryLine, position: int) -> Operation:
     if event.input is not UNSAID and event.input != begun.input:
         raise HistoryError(
             event.line,
             "another input than its invocation",
             f"that of line {begun.line}, {json.dumps(begun.input)}, or none",
         )
-    outcome = Outcome(event.kind)
+    outcome = Completion(event.kind)
     return Operation(
         process=begun.process,
         input=begun.input,
         output=event.output,
         outcome=outcome,
         invoked=begun.invoked,
-        returned=None if outcome == Outcome.UNKNOWN else position,
+        returned=None if outcome == Completion.UNKNOWN else position,
         invoked_at=begun.invoked_at,
         returned_at=event.time,
         line=begun.line,
@@ -325,7 +325,7 @@ def _documents(operations: Iterable[Operation]) -> Iterator[dict[str, Any]]:
             else _invocation(operation, time if stamped else None)
         )
     for operation in lost.values():
-        if operation.outcome != Outcome.UNKNOWN or operation.output is not UNSAID:
+        if operation.outcome != Completion.UNKNOWN or operation.output is not UNSAID:
             yield _completion(operation, max(o.returned_at or o.invoked_at or 0 for o in made) if stamped else None)
 
 

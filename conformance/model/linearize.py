@@ -37,7 +37,7 @@ DEFAULT_BUDGET: Final = 1_000_000
 _CLOCK_EVERY: Final = 1024
 
 
-class Verdict(StrEnum):
+class SearchResult(StrEnum):
     """What the search found."""
 
     LINEARIZABLE = "linearizable"
@@ -46,7 +46,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class Partition:
     """Operations that can be judged apart from all others, and the state that they start from."""
 
     key: str
@@ -73,14 +73,14 @@ class Model:
     name: str
     initial: Hashable
     step: Callable[[Any, Any, Any], Iterable[Hashable]]
-    partition: Callable[[Sequence[Operation]], Iterable[Part]] | None = None
+    partition: Callable[[Sequence[Operation]], Iterable[Partition]] | None = None
     observes: Callable[[Any, Any], bool] | None = None
     complaint: Callable[[Operation], str] | None = None
 
-    def parts(self, history: Sequence[Operation]) -> tuple[Part, ...]:
+    def parts(self, history: Sequence[Operation]) -> tuple[Partition, ...]:
         """The history in parts: one, if the model does not split it."""
         if self.partition is None:
-            return (Part("", tuple(history), self.initial),)
+            return (Partition("", tuple(history), self.initial),)
         return tuple(self.partition(history))
 
     def changes_nothing(self, operation: Operation) -> bool:
@@ -98,8 +98,8 @@ class PartResult:
     explained.
     """
 
-    part: Part
-    verdict: Verdict
+    part: Partition
+    verdict: SearchResult
     explored: int
     order: tuple[int, ...]
     stuck: int | None = None
@@ -109,14 +109,14 @@ class PartResult:
 class Result:
     """The verdict over all parts that were searched; ``explored`` counts configurations."""
 
-    verdict: Verdict
+    verdict: SearchResult
     explored: int
     parts: tuple[PartResult, ...]
 
     @property
     def culprit(self) -> PartResult | None:
         """The part that no order explains, if the verdict is illegal."""
-        return next((part for part in self.parts if part.verdict == Verdict.ILLEGAL), None)
+        return next((part for part in self.parts if part.verdict == SearchResult.ILLEGAL), None)
 
 
 def check(
@@ -142,21 +142,21 @@ def check(
     for part in sorted(model.parts(history), key=lambda part: len(part.operations)):
         done.append(check_part(model, part, budget - explored, deadline=deadline))
         explored += done[-1].explored
-        if done[-1].verdict == Verdict.ILLEGAL:
+        if done[-1].verdict == SearchResult.ILLEGAL:
             break
     return Result(_worst(part.verdict for part in done), explored, tuple(done))
 
 
-def check_part(model: Model, part: Part, budget: int, *, deadline: float | None = None) -> PartResult:
+def check_part(model: Model, part: Partition, budget: int, *, deadline: float | None = None) -> PartResult:
     """Search one part; ``deadline`` is a reading of the monotonic clock."""
     return _Search(model, part).run(budget, deadline)
 
 
-def _worst(verdicts: Iterable[Verdict]) -> Verdict:
+def _worst(verdicts: Iterable[SearchResult]) -> SearchResult:
     found = set(verdicts)
-    if Verdict.ILLEGAL in found:
-        return Verdict.ILLEGAL
-    return Verdict.UNKNOWN if Verdict.UNKNOWN in found else Verdict.LINEARIZABLE
+    if SearchResult.ILLEGAL in found:
+        return SearchResult.ILLEGAL
+    return SearchResult.UNKNOWN if SearchResult.UNKNOWN in found else SearchResult.LINEARIZABLE
 
 
 # A configuration that the search may enter: the operation that leads to it, then due, window, spent, state.
@@ -170,7 +170,7 @@ class _Search:
     invocations. Unknown ones that would change nothing are left out.
     """
 
-    def __init__(self, model: Model, part: Part) -> None:
+    def __init__(self, model: Model, part: Partition) -> None:
         self.model, self.part = model, part
         numbered = list(enumerate(part.operations))
         completed = sorted((p for p in numbered if not p[1].pending), key=lambda p: _end(p[1]))
@@ -195,7 +195,7 @@ class _Search:
         furthest: tuple[int, list[int]] = (0, [])
         explored = 0
         if self.completed == 0:
-            return self._result(Verdict.LINEARIZABLE, 0, furthest)
+            return self._result(SearchResult.LINEARIZABLE, 0, furthest)
         states = [0]
         trail = [self._moves(0, 0, 0, 0, None)]
         while trail:
@@ -215,16 +215,16 @@ class _Search:
             if (due, len(path)) > (furthest[0], len(furthest[1])):
                 furthest = (due, path.copy())
             if due == self.completed:
-                return self._result(Verdict.LINEARIZABLE, explored, furthest)
+                return self._result(SearchResult.LINEARIZABLE, explored, furthest)
             if explored >= budget or (explored % _CLOCK_EVERY == 0 and _late(deadline)):
-                return self._result(Verdict.UNKNOWN, explored, furthest)
+                return self._result(SearchResult.UNKNOWN, explored, furthest)
             trail.append(self._moves(due, window, spent, state, before))
-        return self._result(Verdict.ILLEGAL, explored, furthest)
+        return self._result(SearchResult.ILLEGAL, explored, furthest)
 
-    def _result(self, verdict: Verdict, explored: int, furthest: tuple[int, list[int]]) -> PartResult:
+    def _result(self, verdict: SearchResult, explored: int, furthest: tuple[int, list[int]]) -> PartResult:
         due, path = furthest
         order = tuple(self.index[operation] for operation in path)
-        stuck = self.index[due] if verdict == Verdict.ILLEGAL else None
+        stuck = self.index[due] if verdict == SearchResult.ILLEGAL else None
         return PartResult(self.part, verdict, explored, order, stuck)
 
     def _new(self, due: int, window: int, spent: int, state: int) -> bool:

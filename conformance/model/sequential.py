@@ -41,8 +41,8 @@ from enum import Enum, StrEnum
 from functools import partial
 from typing import Any, Final, Literal
 
-from conformance.model.history import UNKNOWN, UNSAID, Operation, Outcome, Refused
-from conformance.model.linearize import Model, Part
+from conformance.model.history import UNKNOWN, UNSAID, Completion, Operation, Refused
+from conformance.model.linearize import Model, Partition
 
 _TURNED_AWAY: Final = frozenset({401, 413, 429})
 _LISTED: Final = "listed"  # a list's answer for one address; made by the split, never found in a file
@@ -76,7 +76,7 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class AddressState:
     """One address: its ports (None: not known), the servers associated, and those removed before."""
 
     stage: Stage = Stage.ABSENT
@@ -89,18 +89,18 @@ class Address:
 class State:
     """All addresses that are or were allocated, by ID."""
 
-    addresses: tuple[tuple[str, Address], ...] = ()
+    addresses: tuple[tuple[str, AddressState], ...] = ()
 
-    def address(self, id_: str) -> Address:
+    def address(self, id_: str) -> AddressState:
         """The address with that ID; one that was never allocated is absent."""
-        return dict(self.addresses).get(id_, Address())
+        return dict(self.addresses).get(id_, AddressState())
 
-    def having(self, id_: str, address: Address) -> "State":
+    def having(self, id_: str, address: AddressState) -> "State":
         """The state with one address put in or changed."""
         return State(tuple(sorted((dict(self.addresses) | {id_: address}).items(), key=lambda item: item[0])))
 
 
-class Kind(Enum):
+class EffectKind(Enum):
     """What an answer says about the effect of its request."""
 
     SUCCESS = "took effect"
@@ -110,33 +110,33 @@ class Kind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelAnswer:
     """An output, read."""
 
-    kind: Kind
+    kind: EffectKind
     body: Mapping[str, Any]
 
 
-def outcome(status: int | None) -> Outcome:
+def outcome(status: int | None) -> Completion:
     """The type under which an answer goes into a history; None is a lost answer."""
     if status is not None and 200 <= status < 300:
-        return Outcome.OK
-    return Outcome.FAIL if status is not None and 400 <= status < 500 else Outcome.UNKNOWN
+        return Completion.OK
+    return Completion.FAIL if status is not None and 400 <= status < 500 else Completion.UNKNOWN
 
 
-def read_answer(output: Any) -> Answer:
+def read_answer(output: Any) -> ModelAnswer:
     """What ``output`` says; a plain object with a status as well as what a history gives to ``step``."""
     if output is UNKNOWN or output is None:
-        return Answer(Kind.UNKNOWN, {})
+        return ModelAnswer(EffectKind.UNKNOWN, {})
     refused = isinstance(output, Refused)
     content = output.output if refused else output
     body = content if isinstance(content, Mapping) else {}
     if body.get("status") in _TURNED_AWAY:
-        return Answer(Kind.TURNED_AWAY, body)
-    told = outcome(body["status"]) if "status" in body else Outcome.OK
-    if told == Outcome.UNKNOWN:
-        return Answer(Kind.UNKNOWN, body)
-    return Answer(Kind.REFUSED if refused or told == Outcome.FAIL else Kind.SUCCESS, body)
+        return ModelAnswer(EffectKind.TURNED_AWAY, body)
+    told = outcome(body["status"]) if "status" in body else Completion.OK
+    if told == Completion.UNKNOWN:
+        return ModelAnswer(EffectKind.UNKNOWN, body)
+    return ModelAnswer(EffectKind.REFUSED if refused or told == Completion.FAIL else EffectKind.SUCCESS, body)
 
 
 def step(choices: Choices, state: State, input_: Mapping[str, Any], output: Any) -> tuple[State, ...]:
@@ -174,7 +174,7 @@ def address_model(choices: Choices | None = None) -> Model:
     """The API's model for the checker, split by address."""
     return Model(
         name="address",
-        initial=Address(),
+        initial=AddressState(),
         step=partial(_step_output, choices or Choices()),
         partition=by_address,
         observes=observes,
@@ -186,13 +186,13 @@ def whole_model(history: Sequence[Operation], choices: Choices | None = None) ->
     """The same without the split, a list being one read of all addresses; slow on many addresses."""
     initial = State()
     for part in by_address(history):
-        if part.initial != Address():
-            assert isinstance(part.initial, Address)
+        if part.initial != AddressState():
+            assert isinstance(part.initial, AddressState)
             initial = initial.having(part.key, part.initial)
     return Model("whole", initial, partial(step, choices or Choices()), observes=observes, complaint=complaint)
 
 
-def by_address(history: Sequence[Operation]) -> tuple[Part, ...]:
+def by_address(history: Sequence[Operation]) -> tuple[Partition, ...]:
     """The operations on each address, lists taken apart; see the head of this module for what that claims."""
     settled = [_open_if_unsettled(operation) for operation in history]
     mine: dict[str, list[Operation]] = {}
@@ -205,12 +205,12 @@ def by_address(history: Sequence[Operation]) -> tuple[Part, ...]:
             allocated.add(id_)
     lists = [operation for operation in settled if _is_told_list(operation)]
     return tuple(
-        Part(
+        Partition(
             key=id_,
             operations=tuple(
                 sorted([*own, *(_listed(read, id_) for read in lists)], key=lambda operation: operation.invoked)
             ),
-            initial=Address() if id_ in allocated else Address(Stage.LIVE),
+            initial=AddressState() if id_ in allocated else AddressState(Stage.LIVE),
         )
         for id_, own in sorted(mine.items())
     )
@@ -218,7 +218,7 @@ def by_address(history: Sequence[Operation]) -> tuple[Part, ...]:
 
 def observes(input_: Mapping[str, Any], output: Any) -> bool:
     """Reads, and what was refused, change nothing."""
-    return input_["f"] in _READS or read_answer(output).kind in (Kind.REFUSED, Kind.TURNED_AWAY)
+    return input_["f"] in _READS or read_answer(output).kind in (EffectKind.REFUSED, EffectKind.TURNED_AWAY)
 
 
 def complaint(operation: Operation) -> str:
@@ -232,9 +232,9 @@ def complaint(operation: Operation) -> str:
     if operation.output not in (None, UNSAID) and not _is_output(operation.output):
         return 'an output like {"status": 204}'
     told = read_answer(operation.answer)
-    if told.kind is Kind.SUCCESS and asked["f"] == "allocate" and not isinstance(told.body.get("address"), str):
+    if told.kind is EffectKind.SUCCESS and asked["f"] == "allocate" and not isinstance(told.body.get("address"), str):
         return '"address", the ID given, in the output of an allocation that succeeded'
-    if told.kind is Kind.SUCCESS and asked["f"] == "list" and not _fits("addresses", told.body.get("addresses")):
+    if told.kind is EffectKind.SUCCESS and asked["f"] == "list" and not _fits("addresses", told.body.get("addresses")):
         return '"addresses", the IDs listed, in the output of a list that succeeded'
     return ""
 
@@ -260,19 +260,23 @@ def _is_output(output: Any) -> bool:
     return isinstance(status, int) and not isinstance(status, bool)
 
 
-def _step_output(choices: Choices, address: Address, input_: Mapping[str, Any], output: Any) -> tuple[Address, ...]:
+def _step_output(
+    choices: Choices, address: AddressState, input_: Mapping[str, Any], output: Any
+) -> tuple[AddressState, ...]:
     return _step_address(choices, address, input_, read_answer(output))
 
 
-def _step_address(choices: Choices, address: Address, input_: Mapping[str, Any], answer: Answer) -> tuple[Address, ...]:
+def _step_address(
+    choices: Choices, address: AddressState, input_: Mapping[str, Any], answer: ModelAnswer
+) -> tuple[AddressState, ...]:
     """The states of one address that may follow an answer."""
     f = input_["f"]
-    if answer.kind is Kind.TURNED_AWAY or (answer.kind is Kind.UNKNOWN and f in _READS):
+    if answer.kind is EffectKind.TURNED_AWAY or (answer.kind is EffectKind.UNKNOWN and f in _READS):
         return (address,)
-    if answer.kind is Kind.REFUSED:
+    if answer.kind is EffectKind.REFUSED:
         return (address,) if _REFUSABLE[f](choices, address, input_) else ()
     following = _EFFECTS[f](choices, address, input_, answer.body)
-    if answer.kind is Kind.UNKNOWN:
+    if answer.kind is EffectKind.UNKNOWN:
         return tuple(dict.fromkeys((address, *following)))
     return following
 
@@ -280,30 +284,30 @@ def _step_address(choices: Choices, address: Address, input_: Mapping[str, Any],
 # Whether a 4xx is lawful, by operation.
 
 
-def _always(_choices: Choices, _address: Address, _input: Mapping[str, Any]) -> bool:
+def _always(_choices: Choices, _address: AddressState, _input: Mapping[str, Any]) -> bool:
     return True
 
 
-def _removal_refusable(choices: Choices, address: Address, input_: Mapping[str, Any]) -> bool:
+def _removal_refusable(choices: Choices, address: AddressState, input_: Mapping[str, Any]) -> bool:
     if input_["server"] in address.servers:
         return False
     repeated = address.stage is Stage.LIVE and input_["server"] in address.removed
     return not (repeated and choices.repeated_removal == "204")
 
 
-def _not_associated(_choices: Choices, address: Address, input_: Mapping[str, Any]) -> bool:
+def _not_associated(_choices: Choices, address: AddressState, input_: Mapping[str, Any]) -> bool:
     return input_["server"] not in address.servers
 
 
-def _not_live(_choices: Choices, address: Address, _input: Mapping[str, Any]) -> bool:
+def _not_live(_choices: Choices, address: AddressState, _input: Mapping[str, Any]) -> bool:
     return address.stage is not Stage.LIVE
 
 
-def _not_free(_choices: Choices, address: Address, _input: Mapping[str, Any]) -> bool:
+def _not_free(_choices: Choices, address: AddressState, _input: Mapping[str, Any]) -> bool:
     return address.stage is not Stage.LIVE or bool(address.servers)
 
 
-_REFUSABLE: Final[Mapping[str, Callable[[Choices, Address, Mapping[str, Any]], bool]]] = {
+_REFUSABLE: Final[Mapping[str, Callable[[Choices, AddressState, Mapping[str, Any]], bool]]] = {
     "allocate": _always,
     "associate": _always,
     "remove": _removal_refusable,
@@ -319,22 +323,22 @@ _REFUSABLE: Final[Mapping[str, Callable[[Choices, Address, Mapping[str, Any]], b
 
 
 def _allocated(
-    _choices: Choices, address: Address, _input: Mapping[str, Any], body: Mapping[str, Any]
-) -> tuple[Address, ...]:
+    _choices: Choices, address: AddressState, _input: Mapping[str, Any], body: Mapping[str, Any]
+) -> tuple[AddressState, ...]:
     return (_fresh(body),) if address.stage is Stage.ABSENT else ()
 
 
 def _associated(
-    _choices: Choices, address: Address, input_: Mapping[str, Any], _body: Mapping[str, Any]
-) -> tuple[Address, ...]:
+    _choices: Choices, address: AddressState, input_: Mapping[str, Any], _body: Mapping[str, Any]
+) -> tuple[AddressState, ...]:
     if address.stage is not Stage.LIVE:
         return ()
     return (replace(address, servers=address.servers | {input_["server"]}),)
 
 
 def _removed(
-    choices: Choices, address: Address, input_: Mapping[str, Any], _body: Mapping[str, Any]
-) -> tuple[Address, ...]:
+    choices: Choices, address: AddressState, input_: Mapping[str, Any], _body: Mapping[str, Any]
+) -> tuple[AddressState, ...]:
     server = input_["server"]
     if server not in address.servers:
         repeated = server in address.removed
@@ -345,41 +349,41 @@ def _removed(
 
 
 def _shown(
-    _choices: Choices, address: Address, input_: Mapping[str, Any], _body: Mapping[str, Any]
-) -> tuple[Address, ...]:
+    _choices: Choices, address: AddressState, input_: Mapping[str, Any], _body: Mapping[str, Any]
+) -> tuple[AddressState, ...]:
     return (address,) if input_["server"] in address.servers else ()
 
 
 def _listing(
-    _choices: Choices, address: Address, input_: Mapping[str, Any], body: Mapping[str, Any]
-) -> tuple[Address, ...]:
+    _choices: Choices, address: AddressState, input_: Mapping[str, Any], body: Mapping[str, Any]
+) -> tuple[AddressState, ...]:
     return (address,) if body["listed"] == (input_["server"] in address.servers) else ()
 
 
 def _address_shown(
-    _choices: Choices, address: Address, _input: Mapping[str, Any], body: Mapping[str, Any]
-) -> tuple[Address, ...]:
+    _choices: Choices, address: AddressState, _input: Mapping[str, Any], body: Mapping[str, Any]
+) -> tuple[AddressState, ...]:
     told = body.get("ports")
     agrees = told is None or address.ports is None or frozenset(told) == address.ports
     return (address,) if address.stage is Stage.LIVE and agrees else ()
 
 
 def _deallocated(
-    _choices: Choices, address: Address, _input: Mapping[str, Any], _body: Mapping[str, Any]
-) -> tuple[Address, ...]:
+    _choices: Choices, address: AddressState, _input: Mapping[str, Any], _body: Mapping[str, Any]
+) -> tuple[AddressState, ...]:
     if address.stage is not Stage.LIVE or address.servers:
         return ()
-    return (Address(Stage.GONE, None, frozenset(), address.removed),)
+    return (AddressState(Stage.GONE, None, frozenset(), address.removed),)
 
 
 def _ports_replaced(
-    _choices: Choices, address: Address, _input: Mapping[str, Any], body: Mapping[str, Any]
-) -> tuple[Address, ...]:
+    _choices: Choices, address: AddressState, _input: Mapping[str, Any], body: Mapping[str, Any]
+) -> tuple[AddressState, ...]:
     return (replace(address, ports=_told_ports(body)),) if address.stage is Stage.LIVE else ()
 
 
 _EFFECTS: Final[
-    Mapping[str, Callable[[Choices, Address, Mapping[str, Any], Mapping[str, Any]], tuple[Address, ...]]]
+    Mapping[str, Callable[[Choices, AddressState, Mapping[str, Any], Mapping[str, Any]], tuple[AddressState, ...]]]
 ] = {
     "allocate": _allocated,
     "associate": _associated,
@@ -392,8 +396,8 @@ _EFFECTS: Final[
 }
 
 
-def _fresh(body: Mapping[str, Any]) -> Address:
-    return Address(Stage.LIVE, _told_ports(body))
+def _fresh(body: Mapping[str, Any]) -> AddressState:
+    return AddressState(Stage.LIVE, _told_ports(body))
 
 
 def _told_ports(body: Mapping[str, Any]) -> frozenset[str] | None:
@@ -401,16 +405,16 @@ def _told_ports(body: Mapping[str, Any]) -> frozenset[str] | None:
     return frozenset(told) if isinstance(told, list) else None
 
 
-def _allocate(state: State, answer: Answer) -> tuple[State, ...]:
-    if answer.kind is not Kind.SUCCESS:
+def _allocate(state: State, answer: ModelAnswer) -> tuple[State, ...]:
+    if answer.kind is not EffectKind.SUCCESS:
         return (state,)  # an address whose ID was lost cannot be asked for
     id_ = answer.body["address"]
     return () if state.address(id_).stage is not Stage.ABSENT else (state.having(id_, _fresh(answer.body)),)
 
 
-def _lists(state: State, server: str, answer: Answer) -> bool:
+def _lists(state: State, server: str, answer: ModelAnswer) -> bool:
     """Whether a list agrees; IDs that the state does not know belong to somebody else."""
-    if answer.kind is not Kind.SUCCESS:
+    if answer.kind is not EffectKind.SUCCESS:
         return True
     told = frozenset(answer.body["addresses"])
     return all((id_ in told) == (server in address.servers) for id_, address in state.addresses)
@@ -418,21 +422,21 @@ def _lists(state: State, server: str, answer: Answer) -> bool:
 
 def _open_if_unsettled(operation: Operation) -> Operation:
     """A 5xx is an unknown outcome, under whatever type it was recorded."""
-    if operation.pending or read_answer(operation.answer).kind is not Kind.UNKNOWN:
+    if operation.pending or read_answer(operation.answer).kind is not EffectKind.UNKNOWN:
         return operation
-    return replace(operation, outcome=Outcome.UNKNOWN, returned=None)
+    return replace(operation, outcome=Completion.UNKNOWN, returned=None)
 
 
 def _address_of(operation: Operation) -> str | None:
     if operation.input["f"] == "allocate":
         told = read_answer(operation.answer)
-        return str(told.body["address"]) if told.kind is Kind.SUCCESS else None
+        return str(told.body["address"]) if told.kind is EffectKind.SUCCESS else None
     id_ = operation.input.get("address")
     return None if id_ is None else str(id_)
 
 
 def _is_told_list(operation: Operation) -> bool:
-    return operation.input["f"] == "list" and read_answer(operation.answer).kind is Kind.SUCCESS
+    return operation.input["f"] == "list" and read_answer(operation.answer).kind is EffectKind.SUCCESS
 
 
 def _listed(read: Operation, id_: str) -> Operation:
@@ -462,7 +466,7 @@ def _allowed_in(choices: Choices, state: State, input_: Mapping[str, Any]) -> li
     return words
 
 
-def _success_in_words(f: str, address: Address) -> str:
+def _success_in_words(f: str, address: AddressState) -> str:
     if f == "show_address" and address.ports is not None:
         return "2xx with the ports " + ", ".join(sorted(address.ports))
     return _SUCCESSES.get(f, "2xx")

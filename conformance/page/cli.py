@@ -10,7 +10,7 @@ import click
 from conformance.errors import UsageError
 from conformance.page import rst, wadl
 from conformance.page.compare import compared
-from conformance.page.records import Comparison
+from conformance.page.records import PageComparison
 
 DIFFERENT = 1
 USAGE_ERROR = 4
@@ -33,9 +33,9 @@ def page(file: Path) -> None:
     raise SystemExit(DIFFERENT if result.differences else 0)
 
 
-def _compared(file: Path) -> Comparison:
+def _compared(file: Path) -> PageComparison:
     if file.suffix.lower() in {".wadl", ".xml"}:
         return compared(wadl.read(file))
     found, unread = rst.read(file)
     result = compared(found)
-    return Comparison(result.compared, tuple(sorted((*unread, *result.differences))), result.remarks)
+    return PageComparison(result.compared, tuple(sorted((*unread, *result.differences))), result.remarks)

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any
 
 from conformance import openapi
-from conformance.page.records import Comparison, Described, Difference, Parameter, Prose
+from conformance.page.records import Described, FactDifference, PageComparison, Parameter, Prose
 
 TYPES: Mapping[str, tuple[str, str]] = {
     "uuid": ("string", "uuid"),
@@ -31,7 +31,7 @@ TYPES: Mapping[str, tuple[str, str]] = {
 """What a page calls a type -> the type and format of JSON Schema."""
 
 
-def compared(found: Sequence[Described], document: Mapping[str, Any] | None = None) -> Comparison:
+def compared(found: Sequence[Described], document: Mapping[str, Any] | None = None) -> PageComparison:
     """Hold each operation against the one of the document that it is, or comes nearest to."""
     known = list(_operations(openapi.document() if document is None else document))
     pairs = [(one, max(known, key=lambda other: _nearness(one, other))) for one in found]
@@ -42,21 +42,25 @@ def compared(found: Sequence[Described], document: Mapping[str, Any] | None = No
     differences = [each for one, operation in pairs for each in operation.differences(one)]
     names = dict.fromkeys(f"{operation.method} {operation.path}" for _, operation in pairs)
     remarks = (f"{len(others)} operations on paths that the document does not have",) if normative and others else ()
-    return Comparison(tuple(names), tuple(sorted({*differences, *_left_out(pairs, known)})), remarks)
+    return PageComparison(tuple(names), tuple(sorted({*differences, *_left_out(pairs, known)})), remarks)
 
 
 def _paths(operation: "Documented", known: Iterable["Documented"]) -> set[str]:
     return {other.path for other in known} | {operation.path}
 
 
-def _left_out(pairs: Sequence[tuple[Described, "Documented"]], known: Sequence["Documented"]) -> Iterator[Difference]:
+def _left_out(
+    pairs: Sequence[tuple[Described, "Documented"]], known: Sequence["Documented"]
+) -> Iterator[FactDifference]:
     """What a WADL file lacks of a service that it describes."""
     described = [(one, operation) for one, operation in pairs if one.format == "wadl"]
     services = {operation.service for _, operation in described}
     there = {(one.method, one.path) for one, _ in described}
     for operation in known:
         if operation.service in services and (operation.method, operation.path) not in there:
-            yield Difference(described[0][0].line, f"{operation.method} {operation.path} of the document is missing")
+            yield FactDifference(
+                described[0][0].line, f"{operation.method} {operation.path} of the document is missing"
+            )
 
 
 def _nearness(one: Described, other: "Documented") -> tuple[bool, float, float, bool]:
@@ -103,7 +107,7 @@ class Documented:
         """The endpoint that serves it."""
         return str(self.operation["x-service"])
 
-    def differences(self, one: Described) -> Iterator[Difference]:
+    def differences(self, one: Described) -> Iterator[FactDifference]:
         """Every fact of the page that the document tells otherwise, and every one that is missing on either side."""
         yield from self._operation_line(one)
         yield from self._codes(one)
@@ -122,12 +126,12 @@ class Documented:
             node = target
         return node
 
-    def _operation_line(self, one: Described) -> Iterator[Difference]:
+    def _operation_line(self, one: Described) -> Iterator[FactDifference]:
         path = one.path.partition("?")[0]
         if one.method != self.method:
-            yield Difference(one.line, f"method {one.method} on the page, {self.method} in the document")
+            yield FactDifference(one.line, f"method {one.method} on the page, {self.method} in the document")
         if path != self.path:
-            yield Difference(one.line, f"path {path} on the page, {self.path} in the document")
+            yield FactDifference(one.line, f"path {path} on the page, {self.path} in the document")
 
     def _stated_codes(self) -> frozenset[int]:
         """The codes that a page lists, without those that are only seen in the field."""
@@ -135,66 +139,66 @@ class Documented:
             code for code, one in self.responses.items() if one.get("x-page", {}).get("stated") is not False
         )
 
-    def _codes(self, one: Described) -> Iterator[Difference]:
+    def _codes(self, one: Described) -> Iterator[FactDifference]:
         if one.codes is None:
-            yield Difference(one.line, f"the page lists no code; the document has {_joined(sorted(self.codes))}")
+            yield FactDifference(one.line, f"the page lists no code; the document has {_joined(sorted(self.codes))}")
             return
         for code in one.codes:
             if code.number not in self.responses:
-                yield Difference(code.line, f"code {code.number or code.name} is not in the document")
+                yield FactDifference(code.line, f"code {code.number or code.name} is not in the document")
                 continue
             stated = self.responses[code.number].get("x-page", {})
             name = stated.get("name", code.name)
             if code.name != name and not (one.format == "wadl" and not code.name):
-                yield Difference(code.line, f'code {code.number} is named "{code.name}", "{name}" in the document')
+                yield FactDifference(code.line, f'code {code.number} is named "{code.name}", "{name}" in the document')
             if code.description and not _says(stated.get("says", ""), code.description):
-                yield Difference(code.line, f"the description of code {code.number} says something else")
+                yield FactDifference(code.line, f"the description of code {code.number} says something else")
         numbers = [code.number for code in one.codes]
         for number in sorted({each for each in numbers if numbers.count(each) > 1}):
-            yield Difference(
+            yield FactDifference(
                 max(code.line for code in one.codes if code.number == number), f"code {number} stands twice"
             )
         for number in sorted(self._stated_codes() - set(numbers)):
-            yield Difference(one.codes[0].line, f"code {number} of the document is not on the page")
+            yield FactDifference(one.codes[0].line, f"code {number} of the document is not on the page")
 
-    def _parameters(self, one: Described) -> Iterator[Difference]:
+    def _parameters(self, one: Described) -> Iterator[FactDifference]:
         listed = {parameter.name: parameter for parameter in one.parameters or ()}
         for name in sorted(self.page.get("parameters", {})):
             if name not in listed:
-                yield Difference(one.line, f"the page lists no parameter {name}")
+                yield FactDifference(one.line, f"the page lists no parameter {name}")
         for name, parameter in listed.items():
             if name not in self.parameters:
-                yield Difference(parameter.line, f"parameter {name} is not in the document")
+                yield FactDifference(parameter.line, f"parameter {name} is not in the document")
             elif one.format == "page" and name not in self.page.get("parameters", listed):
-                yield Difference(parameter.line, f"parameter {name} is in the table, and in none for the document")
+                yield FactDifference(parameter.line, f"parameter {name} is in the table, and in none for the document")
             elif parameter.required is False and f"{{{name}}}" in self.path:
-                yield Difference(parameter.line, f"parameter {name} is optional on the page, a part of the path")
+                yield FactDifference(parameter.line, f"parameter {name} is optional on the page, a part of the path")
             else:
                 yield from _type(parameter, self.parameters[name], one.format)
 
-    def _body(self, one: Described) -> Iterator[Difference]:
+    def _body(self, one: Described) -> Iterator[FactDifference]:
         if self.operation.get("requestBody", {}).get("x-page", {}).get("stated") is False:
             return
         accepted = "requestBody" in self.operation
         for body in one.bodies:
             if body.accepted != accepted:
-                yield Difference(body.line, f"a request body is {_accepted(body.accepted)} on the page, "
+                yield FactDifference(body.line, f"a request body is {_accepted(body.accepted)} on the page, "
                                             f"{_accepted(accepted)} in the document")  # fmt: skip
         if not one.bodies and one.format == "page" and not accepted:
-            yield Difference(one.line, "the page does not say that no request body is accepted")
+            yield FactDifference(one.line, "the page does not say that no request body is accepted")
 
-    def _body_parameters(self, one: Described) -> Iterator[Difference]:
+    def _body_parameters(self, one: Described) -> Iterator[FactDifference]:
         content = self.operation.get("requestBody", {}).get("content", {})
         schemas = [self._resolved(media["schema"]) for media in content.values() if "schema" in media]
         known = {name: (schema, must) for schema in schemas for name, schema, must in self._members(schema)}
         for parameter in one.body_parameters or ():
             if parameter.name not in known:
-                yield Difference(parameter.line, f"body parameter {parameter.name} is not in the document")
+                yield FactDifference(parameter.line, f"body parameter {parameter.name} is not in the document")
                 continue
             schema, must = known[parameter.name]
             yield from _type(parameter, schema, one.format)
             if parameter.required not in {None, must}:
-                yield Difference(parameter.line, f"body parameter {parameter.name} is required on one side only")
+                yield FactDifference(parameter.line, f"body parameter {parameter.name} is required on one side only")
 
     def _members(self, schema: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any], bool]]:
         for name, reference in schema.get("properties", {}).items():
@@ -202,7 +206,7 @@ class Documented:
             yield name, member, name in schema.get("required", ())
             yield from self._members(member)
 
-    def _representations(self, one: Described) -> Iterator[Difference]:
+    def _representations(self, one: Described) -> Iterator[FactDifference]:
         for number, media_type, line in one.representations:
             holder = self.responses.get(number, {}) if number else self.operation.get("requestBody", {})
             kinds = set(holder.get("content", {}))
@@ -211,38 +215,38 @@ class Documented:
                 continue
             if media_type not in kinds:
                 here = ", ".join(sorted(kinds)) or "nothing"
-                yield Difference(line, f"{what} has the representation {media_type}, {here} in the document")
+                yield FactDifference(line, f"{what} has the representation {media_type}, {here} in the document")
 
-    def _example(self, one: Described) -> Iterator[Difference]:
+    def _example(self, one: Described) -> Iterator[FactDifference]:
         wanted: Mapping[str, str] = self.page.get("fields", {})
         if wanted and not one.examples and one.format == "page":
-            yield Difference(one.line, "the page shows no example of an answer")
+            yield FactDifference(one.line, "the page shows no example of an answer")
         for example in one.examples:
             success = sorted(code for code in self.codes if code < 300)
             if example.status is None and wanted:
-                yield Difference(example.line, "the example shows no status")
+                yield FactDifference(example.line, "the example shows no status")
             elif example.status is not None and example.status not in success:
-                yield Difference(example.line, f"the example shows status {example.status}, not {_joined(success)}")
+                yield FactDifference(example.line, f"the example shows status {example.status}, not {_joined(success)}")
             empty = all("content" not in self.responses[code] for code in success)
             if example.content and empty and HTTPStatus.NO_CONTENT in success:
-                yield Difference(example.line, "the example shows content, and the document has none")
+                yield FactDifference(example.line, "the example shows content, and the document has none")
             for name in sorted({*dict(example.fields), *wanted} if wanted else set()):
                 there, here = dict(example.fields).get(name, "nothing"), wanted.get(name, "nothing")
                 if there != here:
-                    yield Difference(example.line, f"the example's {name} is {there}, {here} in the document")
+                    yield FactDifference(example.line, f"the example's {name} is {there}, {here} in the document")
 
-    def _passages(self, one: Described) -> Iterator[Difference]:
+    def _passages(self, one: Described) -> Iterator[FactDifference]:
         if one.format != "page" or "says" not in self.page:
             return
         for stated in self.page["says"]:
             passages = _passages_of(one, stated["where"])
             if not any(_says(stated["pattern"], passage.text) for passage in passages):
                 line = passages[0].line if passages else one.line
-                yield Difference(line, f"the page ({stated['where']}) does not say: {stated['fact']}")
+                yield FactDifference(line, f"the page ({stated['where']}) does not say: {stated['fact']}")
         patterns = [stated["pattern"] for stated in self.page["says"] if stated["where"] == "note"]
         for note in one.notes:
             if not any(_says(pattern, note.text) for pattern in patterns):
-                yield Difference(note.line, "a note of which the document knows nothing")
+                yield FactDifference(note.line, "a note of which the document knows nothing")
 
 
 def _passages_of(one: Described, where: str) -> tuple[Prose, ...]:
@@ -253,7 +257,7 @@ def _passages_of(one: Described, where: str) -> tuple[Prose, ...]:
     return tuple(Prose(each.description, each.line) for each in one.parameters or () if each.name == where)
 
 
-def _type(parameter: Parameter, schema: Mapping[str, Any], form: str) -> Iterator[Difference]:
+def _type(parameter: Parameter, schema: Mapping[str, Any], form: str) -> Iterator[FactDifference]:
     there = re.sub(r"^\w+:", "", parameter.type).lower().replace(" ", "").replace("-", "")
     kind = schema.get("type", "")
     here = (str(kind), str(schema.get("format", "")))
@@ -261,7 +265,7 @@ def _type(parameter: Parameter, schema: Mapping[str, Any], form: str) -> Iterato
         return
     if TYPES.get(there) != here:
         shown = f"{here[0]} ({here[1]})" if here[1] else here[0]
-        yield Difference(
+        yield FactDifference(
             parameter.line, f"parameter {parameter.name} is of type {parameter.type!r}, {shown} in the document"
         )
 

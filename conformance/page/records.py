@@ -25,7 +25,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class BodyRule:
     """Whether a request body is accepted, and what says so."""
 
     accepted: bool
@@ -68,7 +68,7 @@ class Described:
     codes: tuple[Code, ...] | None = None
     parameters: tuple[Parameter, ...] | None = None
     body_parameters: tuple[Parameter, ...] | None = None
-    bodies: tuple[Body, ...] = ()
+    bodies: tuple[BodyRule, ...] = ()
     notes: tuple[Prose, ...] = ()
     prose: tuple[Prose, ...] = ()
     examples: tuple[Example, ...] = ()
@@ -81,7 +81,7 @@ class Described:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Difference:
+class FactDifference:
     """One fact that the two sides tell differently, and the line of the page that it is about."""
 
     line: int
@@ -89,9 +89,9 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Comparison:
+class PageComparison:
     """What came of it: the operations that were compared, the differences, and what was left aside."""
 
     compared: tuple[str, ...] = ()
-    differences: tuple[Difference, ...] = ()
+    differences: tuple[FactDifference, ...] = ()
     remarks: tuple[str, ...] = field(default=())

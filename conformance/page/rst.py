@@ -15,7 +15,7 @@ from docutils.parsers.rst import Parser
 from docutils.utils import new_document
 
 from conformance.errors import UsageError
-from conformance.page.records import Body, Code, Described, Difference, Example, Parameter, Prose
+from conformance.page.records import BodyRule, Code, Described, Example, FactDifference, Parameter, Prose
 
 METHODS = "GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS|TRACE|CONNECT"
 OPERATION = re.compile(rf"({METHODS}|[A-Z]{{3,}})\s+(/\S+(?:\s*\n\s*[/{{?&]\S*)*)\s*")
@@ -35,7 +35,7 @@ OF_THE_RESPONSE = re.compile(r"\bresponse\s+body\b|\breturn", re.IGNORECASE)
 Row = tuple[tuple[str, ...], int]
 
 
-def read(path: Path) -> tuple[tuple[Described, ...], tuple[Difference, ...]]:
+def read(path: Path) -> tuple[tuple[Described, ...], tuple[FactDifference, ...]]:
     """The operations of a page, and what in it could not be read at all.
 
     Raises:
@@ -53,7 +53,7 @@ def read(path: Path) -> tuple[tuple[Described, ...], tuple[Difference, ...]]:
     return found, unread
 
 
-def described(text: str) -> tuple[tuple[Described, ...], tuple[Difference, ...]]:
+def described(text: str) -> tuple[tuple[Described, ...], tuple[FactDifference, ...]]:
     """The operations in the text of a page, in its order."""
     tree, unread = _tree(text)
     reader = _Reader(text.splitlines())
@@ -62,19 +62,19 @@ def described(text: str) -> tuple[tuple[Described, ...], tuple[Difference, ...]]
     return tuple(reader.found), unread
 
 
-def _tree(text: str) -> tuple[nodes.document, tuple[Difference, ...]]:
+def _tree(text: str) -> tuple[nodes.document, tuple[FactDifference, ...]]:
     """Without transforms, includes and raw content: a page is read and never carried out."""
     settings = get_default_settings(Parser)
     settings.report_level = settings.halt_level = 5
     settings.syntax_highlight = "none"
     settings.file_insertion_enabled = settings.raw_enabled = False
     document = new_document("page", settings)
-    unread: list[Difference] = []
+    unread: list[FactDifference] = []
 
     def note(message: nodes.system_message) -> None:
         said = " ".join(message.astext().split())
         if "alformed table" in said:
-            unread.append(Difference(int(message.get("line", 1)), "the table here is malformed and was not read"))
+            unread.append(FactDifference(int(message.get("line", 1)), "the table here is malformed and was not read"))
 
     document.reporter.attach_observer(note)
     Parser().parse(text, document)
@@ -125,7 +125,7 @@ class _Reader:
         if "response" in told and "request" not in self.sentence.lower():
             self._add(examples=_example(text, line))
         elif "request" in told and _example(text, line).content:
-            self._add(bodies=Body(accepted=True, line=line))
+            self._add(bodies=BodyRule(accepted=True, line=line))
 
     def _line_of(self, text: str, end: int) -> int:
         """The line on which a block begins, since the parser may only know where it ends."""
@@ -146,9 +146,9 @@ class _Reader:
         if OF_THE_RESPONSE.search(text):
             return
         if NO_BODY.search(text):
-            self._add(bodies=Body(accepted=False, line=line))
+            self._add(bodies=BodyRule(accepted=False, line=line))
         elif A_BODY.search(text):
-            self._add(bodies=Body(accepted=True, line=line))
+            self._add(bodies=BodyRule(accepted=True, line=line))
 
     def _table(self, node: nodes.table) -> None:
         header, rows = _rows(node)
@@ -169,7 +169,7 @@ class _Reader:
             else:
                 self._add(parameters=parameter)
         if body and rows:
-            self._add(bodies=Body(accepted=True, line=rows[0][1]))
+            self._add(bodies=BodyRule(accepted=True, line=rows[0][1]))
 
 
 def _plain(node: nodes.Node) -> str:

@@ -15,7 +15,7 @@ import defusedxml.sax
 from defusedxml import DefusedXmlException
 
 from conformance.errors import UsageError
-from conformance.page.records import Body, Code, Described, Parameter
+from conformance.page.records import BodyRule, Code, Described, Parameter
 
 EXPECTED = "expected a WADL file"
 
@@ -136,7 +136,7 @@ def _operation(shared: _Shared, reference: Element, path: str, parameters: tuple
         format="wadl",
         codes=tuple(code for one in method.named("response") for code in _codes(one)) or None,
         parameters=(*parameters, *own),
-        bodies=(Body(accepted=bool(representations), line=line),),
+        bodies=(BodyRule(accepted=bool(representations), line=line),),
         representations=tuple(
             (number, one.attributes.get("mediaType", ""), one.line) for number, one in _representations(shared, method)
         ),

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from conformance.driver import rounds, sequences
-from conformance.driver.api import Bench
-from conformance.driver.named import Ground
+from conformance.driver.api import TargetApi
+from conformance.driver.named import Topology
 from conformance.driver.ruling_log import RulingLog
 from conformance.errors import Untested
 from conformance.judge import Pair
@@ -17,40 +17,40 @@ from conformance.verdict import Absence
 
 
 @pytest.fixture
-def api(request: pytest.FixtureRequest) -> Iterator[Bench]:
-    """The bench: sets up, sends, reads back, enters rulings, and cleans up after the test."""
-    bench = Bench(request.config.stash[PROCESS], request.node.stash[RULING_LOG])
-    yield bench
-    bench.close()
+def api(request: pytest.FixtureRequest) -> Iterator[TargetApi]:
+    """What acts on the target: sets up, sends, reads back, enters rulings, and cleans up after the test."""
+    acting = TargetApi(request.config.stash[PROCESS], request.node.stash[RULING_LOG])
+    yield acting
+    acting.close()
 
 
 @pytest.fixture
-def association(api: Bench) -> Pair:
+def association(api: TargetApi) -> Pair:
     """An association of a leased address; each attempt sees to it that it stands."""
     return api.leases.association()
 
 
 @pytest.fixture
-def neighbourhood(api: Bench) -> tuple[Pair, ...]:
+def neighbourhood(api: TargetApi) -> tuple[Pair, ...]:
     """Associations that share an address or a server, so that a removal could hit the wrong one."""
     return api.leases.neighbourhood()
 
 
 @pytest.fixture
-def two_addresses(api: Bench, neighbourhood: tuple[Pair, ...]) -> tuple[Pair, ...]:
+def two_addresses(api: TargetApi, neighbourhood: tuple[Pair, ...]) -> tuple[Pair, ...]:
     """The same, with two addresses of one server for certain."""
     api.leases.require_two()
     return neighbourhood
 
 
 @pytest.fixture
-def associations(api: Bench) -> tuple[Pair, ...]:
+def associations(api: TargetApi) -> tuple[Pair, ...]:
     """One address with each of the servers, not associated yet."""
     return api.bare()
 
 
 @pytest.fixture
-def scene(api: Bench) -> tuple[Pair, ...]:
+def scene(api: TargetApi) -> tuple[Pair, ...]:
     """As many addresses as are granted, each associated with every server."""
     return api.scene()
 
@@ -59,7 +59,7 @@ def scene(api: Bench) -> tuple[Pair, ...]:
 def walker(request: pytest.FixtureRequest) -> Iterator[sequences.Walker]:
     """Sequences of operations on bare addresses, walked on the target and in the model."""
     process = request.config.stash[PROCESS]
-    ground = Ground(process, renewals=sequences.RENEWALS[process.depth])
+    ground = Topology(process, renewals=sequences.RENEWALS[process.depth])
     try:
         yield sequences.Walker(ground, depth=process.depth, seed=process.seed)
     finally:
@@ -70,7 +70,7 @@ def walker(request: pytest.FixtureRequest) -> Iterator[sequences.Walker]:
 def callers(request: pytest.FixtureRequest) -> Iterator[rounds.Overlap]:
     """Rounds of overlapping operations from parallel connections; how many overlapped is noted for the operator."""
     process = request.config.stash[PROCESS]
-    ground = Ground(process, renewals=rounds.RENEWALS[process.depth])
+    ground = Topology(process, renewals=rounds.RENEWALS[process.depth])
     try:
         made = rounds.Overlap(ground, depth=process.depth, seed=process.seed)
         yield made
@@ -82,7 +82,7 @@ def callers(request: pytest.FixtureRequest) -> Iterator[rounds.Overlap]:
 
 @pytest.fixture
 def ruling_log(request: pytest.FixtureRequest) -> RulingLog:
-    """Where a test that needs no bench enters its rulings."""
+    """Where a test that needs nothing of the target enters its rulings."""
     held: RulingLog = request.node.stash[RULING_LOG]
     return held
 
@@ -95,18 +95,18 @@ def token(request: pytest.FixtureRequest) -> Callable[[], str]:
 
 
 @pytest.fixture
-def restricted(api: Bench) -> str:
+def restricted(api: TargetApi) -> str:
     """The credential of a caller of the tenant who may not delete."""
     return _credential(api, "restricted", "auth.restricted_token and no auth.restricted_cloud")
 
 
 @pytest.fixture
-def foreign(api: Bench) -> str:
+def foreign(api: TargetApi) -> str:
     """The credential of a caller of another tenant."""
     return _credential(api, "foreign", "auth.foreign_token and no auth.foreign_cloud")
 
 
-def _credential(api: Bench, name: str, key: str) -> str:
+def _credential(api: TargetApi, name: str, key: str) -> str:
     if name not in api.target.tokens:
         raise Untested(f"the target description gives no {key}", Absence.CREDENTIAL)
     return name

@@ -35,7 +35,7 @@ from conformance.plugin.keys import (
     STARTED_AT,
     STARTING,
 )
-from conformance.plugin.outcome import Outcome
+from conformance.plugin.outcome import ItemOutcome
 from conformance.run import arguments, cost, next_steps, progress, results, signals, suite
 from conformance.run import session as sessions
 from conformance.run.progress import Beat
@@ -118,7 +118,7 @@ def _judges(config: pytest.Config) -> bool:
     return _concerned(config) and not options.several(config)
 
 
-def _begun(config: pytest.Config) -> sessions.Session:
+def _begun(config: pytest.Config) -> sessions.RunSession:
     """The session, begun when it is first asked for."""
     if SESSION not in config.stash:
         try:
@@ -141,7 +141,7 @@ def _heed(config: pytest.Config, left: Callable[[], str] | None = None) -> None:
     handlers.install()
 
 
-def _set_up(config: pytest.Config, run: sessions.Session) -> None:
+def _set_up(config: pytest.Config, run: sessions.RunSession) -> None:
     if run.collector.stopped:
         return
     distributed = config.pluginmanager.hasplugin("dsession")
@@ -244,7 +244,7 @@ def pytest_look_at_the_end(session: pytest.Session) -> Generator[None, Any, Any]
     return ended
 
 
-def _at_last(subjects: lasting.Lasting) -> Outcome:
+def _at_last(subjects: lasting.Lasting) -> ItemOutcome:
     try:
         return outcome.left_open(subjects.end())
     except halting.Stopped as error:
@@ -256,7 +256,7 @@ def _worker(config: pytest.Config) -> str:
     return str(getattr(config, "workerinput", {}).get("workerid", "main"))
 
 
-def _closing(process: Process, log: RulingLog, ended: Outcome, begun: Readings, at: float) -> dict[str, Any]:
+def _closing(process: Process, log: RulingLog, ended: ItemOutcome, begun: Readings, at: float) -> dict[str, Any]:
     """The record of the look at the end, as that of a test of the clauses that it gave occasion for."""
     now = process.readings()
     return {
@@ -287,7 +287,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     # A test that runs again, as pytest-rerunfailures lets it, is one test all the same.
     earlier = item.stash[RULING_LOG].found if RULING_LOG in item.stash else {}
     rulings = item.stash[RULING_LOG] = RulingLog(frozenset(_clauses(item)), recorder, earlier=earlier)
-    item.stash[OUTCOME] = Outcome()
+    item.stash[OUTCOME] = ItemOutcome()
     item.stash.setdefault(BEGUN, process.readings())
     item.stash.setdefault(STARTED_AT, time.time())
     beat.begin(suite.name(item.nodeid), _clauses(item), rulings)
@@ -332,7 +332,7 @@ def _record(item: pytest.Item) -> dict[str, Any]:
         "test": suite.name(item.nodeid),
         "item": suite.item(item.nodeid),
         "clauses": list(_clauses(item)),
-        "outcome": item.stash.get(OUTCOME, Outcome()).to_json(),
+        "outcome": item.stash.get(OUTCOME, ItemOutcome()).to_json(),
         "rulings": item.stash[RULING_LOG].to_json(),
         "requests": now.requests - begun.requests,
         "spent": asdict(begun.until(now)),
@@ -356,7 +356,7 @@ def pytest_report_teststatus(
 class Listener:
     """Hears the reports of all workers; registered where the session is."""
 
-    def __init__(self, session: sessions.Session) -> None:
+    def __init__(self, session: sessions.RunSession) -> None:
         self._session = session
 
     def pytest_runtest_logstart(self) -> None:
@@ -403,7 +403,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         session.exitstatus = run.finish(exitstatus)
 
 
-def _stop(run: sessions.Session, session: pytest.Session, exitstatus: int) -> None:
+def _stop(run: sessions.RunSession, session: pytest.Session, exitstatus: int) -> None:
     """Tell the run why pytest did not run all tests."""
     if session.shouldfail:
         most = session.config.getoption("maxfail")
@@ -430,7 +430,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         sys.stderr.write(f"ERROR: {run.complaint}\n")
 
 
-def _summary(run: sessions.Session, shown: screen.Screen) -> str:
+def _summary(run: sessions.RunSession, shown: screen.Screen) -> str:
     from conformance.report import terminal  # noqa: PLC0415  # and rich, which the end alone needs
 
     if run.run is None:

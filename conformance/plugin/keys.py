@@ -9,12 +9,12 @@ import pytest
 
 from conformance.driver.context import Process, Readings
 from conformance.driver.ruling_log import RulingLog
-from conformance.plugin.outcome import Outcome
+from conformance.plugin.outcome import ItemOutcome
 from conformance.run.progress import Beat, Display
-from conformance.run.session import Session
+from conformance.run.session import RunSession
 from conformance.run.signals import Handlers
 
-SESSION = pytest.StashKey[Session]()
+SESSION = pytest.StashKey[RunSession]()
 """On the config of the controller, or of the only process."""
 
 PROCESS = pytest.StashKey[Process]()
@@ -23,7 +23,7 @@ PROCESS = pytest.StashKey[Process]()
 RULING_LOG = pytest.StashKey[RulingLog]()
 """On an item: what its test has ruled."""
 
-OUTCOME = pytest.StashKey[Outcome]()
+OUTCOME = pytest.StashKey[ItemOutcome]()
 """On an item: how its test ended."""
 
 BEGUN = pytest.StashKey[Readings]()

@@ -14,7 +14,7 @@ from conformance.verdict import WORST_FIRST, Absence, Finding, Verdict
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ItemOutcome:
     """``verdict`` is pass when the test came to its end: what it judged stands in its ruling log."""
 
     verdict: Verdict = Verdict.PASS
@@ -30,29 +30,29 @@ class Outcome:
         }
 
 
-def of(error: BaseException) -> Outcome:
+def of(error: BaseException) -> ItemOutcome:
     """What an exception that ended a test says."""
     match error:
         case Unjudgeable():
-            return Outcome(Verdict.INCONCLUSIVE, str(error))
+            return ItemOutcome(Verdict.INCONCLUSIVE, str(error))
         case Untested():
-            return Outcome(Verdict.UNTESTED, str(error), Absence(error.absence))
+            return ItemOutcome(Verdict.UNTESTED, str(error), Absence(error.absence))
         case pytest.skip.Exception():
-            return Outcome(Verdict.UNTESTED, str(error), Absence.DESELECTED)
+            return ItemOutcome(Verdict.UNTESTED, str(error), Absence.DESELECTED)
         case halting.Stopped():
-            return Outcome(Verdict.INCONCLUSIVE, str(error))
+            return ItemOutcome(Verdict.INCONCLUSIVE, str(error))
         case KeyboardInterrupt() | pytest.exit.Exception():
-            return Outcome(Verdict.INCONCLUSIVE, "the run was interrupted")
+            return ItemOutcome(Verdict.INCONCLUSIVE, "the run was interrupted")
         case _:
-            return Outcome(Verdict.ERROR, f"{type(error).__name__}: {error}".splitlines()[0][:300])
+            return ItemOutcome(Verdict.ERROR, f"{type(error).__name__}: {error}".splitlines()[0][:300])
 
 
-def left_open(reason: str) -> Outcome:
+def left_open(reason: str) -> ItemOutcome:
     """What could not be looked at, for that reason; nothing was left open without one."""
-    return Outcome(Verdict.INCONCLUSIVE, reason) if reason else Outcome()
+    return ItemOutcome(Verdict.INCONCLUSIVE, reason) if reason else ItemOutcome()
 
 
-def worse(one: Outcome | None, other: Outcome) -> Outcome:
+def worse(one: ItemOutcome | None, other: ItemOutcome) -> ItemOutcome:
     """The one that decides when both set-up or call and teardown went wrong."""
     return min((one or other, other), key=lambda outcome: WORST_FIRST.index(outcome.verdict))
 
@@ -75,7 +75,7 @@ def _told(finding: Finding) -> str:
     return "\n".join([*lines, f"  observed: {finding.observed}", *case])
 
 
-def shorten(report: pytest.TestReport, item: pytest.Item, ended: Outcome) -> None:
+def shorten(report: pytest.TestReport, item: pytest.Item, ended: ItemOutcome) -> None:
     """An open case needs its words, not the traceback through the suite."""
     if ended.verdict in STATUS:
         report.outcome = "skipped"

@@ -28,7 +28,7 @@ from conformance.report import overview
 from conformance.run import fleet, signals, unfinished
 from conformance.run import session as sessions
 from conformance.run.arguments import ALONE
-from conformance.run.fleet import Fleet, Member, Relay
+from conformance.run.fleet import Fleet, Relay, TargetRun
 from conformance.run.options import Options
 from conformance.run.session import INTERNAL_ERROR, USAGE_ERROR
 from conformance.verdict import Verdict
@@ -230,9 +230,9 @@ def _round(config: pytest.Config, wanted: Options, stops: Sequence[Stop], relay:
     return _code(ways, relay)
 
 
-def _member(config: pytest.Config, own: Options, stop: Stop, place: str) -> Member:
+def _member(config: pytest.Config, own: Options, stop: Stop, place: str) -> TargetRun:
     begins = f"conformance: target {place}: {stop.name!r}, reports in {own.report_dir}"
-    return Member(stop.name, stop.network, begins, _command(config, own))
+    return TargetRun(stop.name, stop.network, begins, _command(config, own))
 
 
 def _say(text: str) -> None:
@@ -259,19 +259,21 @@ def _variables() -> dict[str, str]:
     return {**own, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
-def _parts(wanted: Options, stops: Sequence[Stop], codes: Mapping[int, int]) -> tuple[overview.Part, ...]:
+def _parts(wanted: Options, stops: Sequence[Stop], codes: Mapping[int, int]) -> tuple[overview.TargetSummary, ...]:
     """What is known of each target, once some runs have ended with these codes."""
     return tuple(_part(_own(wanted, stop), stop, codes.get(at)) for at, stop in enumerate(stops))
 
 
-def _part(own: Options, stop: Stop, ended: int | None) -> overview.Part:
+def _part(own: Options, stop: Stop, ended: int | None) -> overview.TargetSummary:
     if ended is None:
-        return overview.Part(stop.name, own.report_dir, None, "it was not its turn yet", Verdict.INCONCLUSIVE)
+        return overview.TargetSummary(stop.name, own.report_dir, None, "it was not its turn yet", Verdict.INCONCLUSIVE)
     with contextlib.suppress(UsageError):
         found = report.read(own.report_dir / report.FILES["json"])
         if not unfinished.describes(found):
-            return overview.Part(stop.name, own.report_dir, found)
-    return overview.Part(stop.name, own.report_dir, None, f"its run left no report and ended with code {ended}")
+            return overview.TargetSummary(stop.name, own.report_dir, found)
+    return overview.TargetSummary(
+        stop.name, own.report_dir, None, f"its run left no report and ended with code {ended}"
+    )
 
 
 def _code(codes: Sequence[int], relay: Relay) -> int:

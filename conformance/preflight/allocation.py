@@ -31,7 +31,7 @@ NAMES = {"allocateAddress": "an allocation takes", "associate": "an association"
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class AllocationTrial:
     """What borrowing addresses showed.
 
     Attributes:
@@ -42,7 +42,7 @@ class Trial:
     writes: Mapping[str, float] = field(default_factory=dict)
 
 
-def tried(client: Client, directory: Path, shared: Path) -> Trial:
+def tried(client: Client, directory: Path, shared: Path) -> AllocationTrial:
     """Allocate as many addresses as a full verdict takes, associate each once, and remove it all again."""
     path = directory / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}{ledger.SUFFIX}"
     wanted = min(ENOUGH_ADDRESSES, client.target.limits.max_addresses)
@@ -61,7 +61,7 @@ def tried(client: Client, directory: Path, shared: Path) -> Trial:
     left = [Check(NAME, Status.PROBLEM, one, "conformance cleanup tries again") for one in swept.left]
     sent = list(client.recorder.exchanges.values())[before:]
     writes = _medians(_answered(sent, ("allocateAddress", "deallocateAddress")) | shows)
-    return Trial((check, *left, *_told(writes)), writes)
+    return AllocationTrial((check, *left, *_told(writes)), writes)
 
 
 def _told(writes: Mapping[str, float]) -> list[Check]:

@@ -23,7 +23,7 @@ from conformance import SPEC, target
 from conformance.client import Client, Pacer, retried
 from conformance.errors import UsageError
 from conformance.evidence import Recorder
-from conformance.preflight.ports import Port, by_server, ports
+from conformance.preflight.ports import ServerPort, by_server, ports
 from conformance.target import MOST_SERVERS, PUBLIC_NETWORK, URL_CREDENTIALS, Limits, Policy, Target
 
 PLACEHOLDER_URL = "https://compute.example/"
@@ -80,7 +80,7 @@ def drafted(given: Given, environment: Mapping[str, str] | None = None) -> Draft
     document = _document(given, variables)
     token = URL_CREDENTIALS["token"]
     checked = target.from_document(document, "conformance init", {token: "not set", **_set(variables)})
-    found: list[Port] = []
+    found: list[ServerPort] = []
     if given.compute == PLACEHOLDER_URL:
         missing = "" if token in _set(variables) else f" and set {token}"
         note = f"URLs and servers are placeholders: fill them in, or give --compute URL{missing}"
@@ -131,7 +131,7 @@ def _document(given: Given, variables: Mapping[str, str]) -> dict[str, Any]:
 # -- what the cloud shows ----------------------------------------------------------------------------------------------
 
 
-def _asked(chosen: Target) -> tuple[list[Port], str]:
+def _asked(chosen: Target) -> tuple[list[ServerPort], str]:
     """The ports of the tenant's servers, and what came of asking for them."""
     with tempfile.TemporaryDirectory(prefix="conformance-") as folder:
         client = Client(chosen, Recorder(), Pacer(Path(folder) / "pace"))
@@ -151,14 +151,14 @@ def _is_id(text: str) -> bool:
     return bool(jsonschema_rs.is_valid(_schema()["properties"]["resources"]["properties"]["network_id"], text))
 
 
-def _servers_by_network(found: Iterable[Port]) -> dict[str, set[str]]:
+def _servers_by_network(found: Iterable[ServerPort]) -> dict[str, set[str]]:
     networks: dict[str, set[str]] = {}
     for port in found:
         networks.setdefault(port.network, set()).add(port.server)
     return networks
 
 
-def _likeliest(found: Iterable[Port]) -> str:
+def _likeliest(found: Iterable[ServerPort]) -> str:
     """The public network if two servers are on it, else that with the most servers."""
     networks = _servers_by_network(found)
     if len(networks.get(PUBLIC_NETWORK, ())) >= len(PLACEHOLDER_SERVERS) or not networks:
@@ -169,7 +169,7 @@ def _likeliest(found: Iterable[Port]) -> str:
 # -- the text ----------------------------------------------------------------------------------------------------------
 
 
-def _lines(given: Given, found: list[Port], network: str) -> Lines:
+def _lines(given: Given, found: list[ServerPort], network: str) -> Lines:
     """The choice that was made among what was found, and what else there is to choose."""
     servers = by_server(found, network)
     used = dict(list(servers.items())[:MOST_SERVERS])

@@ -78,6 +78,6 @@ def examination(client: Client, state: Path, shared: Path, *, allocate: bool) ->
     else:
         yield Check("the rest", Status.UNCHECKED, "credentials, servers, ports and addresses need both services")
     yield from tenant.leftovers(state)
-    trial = allocation.tried(client, state, shared) if ready(reached) and allocate else allocation.Trial()
+    trial = allocation.tried(client, state, shared) if ready(reached) and allocate else allocation.AllocationTrial()
     yield from trial.checks
     yield from way.price(reads, trial.writes)

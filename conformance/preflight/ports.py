@@ -13,7 +13,7 @@ from conformance.target import MOST_SERVERS, Target, in_words, is_server
 
 
 @dataclass(frozen=True, slots=True)
-class Port:
+class ServerPort:
     """A server's port on a network."""
 
     id: str
@@ -37,10 +37,10 @@ def unusable(listing: Exchange) -> list[str]:
     return sorted({in_words(one) for one in named if one and not is_server(one)})
 
 
-def ports(listing: Exchange) -> list[Port]:
+def ports(listing: Exchange) -> list[ServerPort]:
     """The ports of servers that a list of ports shows, whatever else it holds."""
     return [
-        Port(row["id"], str(row["device_id"]), str(row.get("network_id") or ""))
+        ServerPort(row["id"], str(row["device_id"]), str(row.get("network_id") or ""))
         for row in rows(listing, "ports") or ()
         if _of_a_server(row)
     ]
@@ -50,6 +50,6 @@ def _of_a_server(row: dict[str, Any]) -> bool:
     return is_server(row.get("device_id"))
 
 
-def by_server(found: Iterable[Port], network: str) -> dict[str, str]:
+def by_server(found: Iterable[ServerPort], network: str) -> dict[str, str]:
     """Server -> its port on the network, in the order of the servers' IDs."""
     return dict(sorted((port.server, port.id) for port in found if port.network == network))

@@ -10,7 +10,7 @@ from conformance.client import passing
 from conformance.errors import LedgerError
 from conformance.evidence import Exchange
 from conformance.preflight.checklist import Check, Status
-from conformance.preflight.ports import Port
+from conformance.preflight.ports import ServerPort
 from conformance.preflight.ports import ports as ports_in
 from conformance.preflight.reads import Reads, in_words, shows_associations
 from conformance.provision import ledger
@@ -118,11 +118,11 @@ def ports(reads: Reads) -> Iterator[Check]:
         yield Check("ports", Status.OK, f"each of {len(found)} servers has one")
 
 
-def _of_server(server: str, listing: Exchange) -> list[Port]:
+def _of_server(server: str, listing: Exchange) -> list[ServerPort]:
     return [port for port in ports_in(listing) if port.server == server]
 
 
-def _unlike(found: Mapping[str, Iterable[Port]], stated: Mapping[str, str]) -> Iterator[Check]:
+def _unlike(found: Mapping[str, Iterable[ServerPort]], stated: Mapping[str, str]) -> Iterator[Check]:
     unlike = [server for server, seen in found.items() if stated[server] not in {port.id for port in seen}]
     if unlike:
         words = f"resources.ports states others than the target shows of: {', '.join(unlike)}"
@@ -135,7 +135,7 @@ def _unknown(listings: Mapping[str, Exchange]) -> Iterator[Check]:
         yield Check("ports", Status.PROBLEM, words, "no address is to be had without: state them under resources.ports")
 
 
-def _elsewhere(found: Mapping[str, list[Port]], network: str) -> Iterator[Check]:
+def _elsewhere(found: Mapping[str, list[ServerPort]], network: str) -> Iterator[Check]:
     elsewhere = sorted(
         server for server, seen in found.items() if seen and network not in {port.network for port in seen}
     )
@@ -185,7 +185,7 @@ def _left_by(path: Path) -> Iterator[Check]:
         yield _left(path, record)
 
 
-def _left(path: Path, record: ledger.Record) -> Check:
+def _left(path: Path, record: ledger.LedgerRecord) -> Check:
     run = path.name.removesuffix(ledger.SUFFIX)
     if ledger.alive(path):
         words = f"the run {run} is at work on this target now"
@@ -199,7 +199,7 @@ def _left(path: Path, record: ledger.Record) -> Check:
     return Check("leftovers", Status.WARNING, words, "the next run removes them first, as conformance cleanup does")
 
 
-def _open(record: ledger.Record) -> set[str]:
+def _open(record: ledger.LedgerRecord) -> set[str]:
     """Allocations of which it is not known what they made."""
     settled = {made.intent.id for one in record.addresses if (made := record.made[one.lower()]).intent}
     return record.unanswered.keys() | (record.unseen.keys() - settled)

@@ -14,7 +14,7 @@ import click
 
 from conformance.errors import UsageError
 from conformance.proof import document, generated
-from conformance.proof.trial import Subject, Trial, judge
+from conformance.proof.trial import TrialResult, TrialSubject, judge
 
 PRELOADED = ["conformance.proof.trial", "conformance.plugin", "conformance.reference.server", "schemathesis"]
 
@@ -71,8 +71,8 @@ def prove(
 
 
 def _judged(
-    subjects: Iterable[Subject], depth: str, seed: int, jobs: int, arguments: tuple[str, ...]
-) -> Iterator[Trial]:
+    subjects: Iterable[TrialSubject], depth: str, seed: int, jobs: int, arguments: tuple[str, ...]
+) -> Iterator[TrialResult]:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool:
@@ -85,7 +85,7 @@ def _judged(
             yield document.broken(futures[future], error) if error else future.result()
 
 
-def _with_progress(trials: Iterator[Trial], total: int, started: float) -> Iterator[Trial]:
+def _with_progress(trials: Iterator[TrialResult], total: int, started: float) -> Iterator[TrialResult]:
     for number, trial in enumerate(trials, 1):
         left = (time.monotonic() - started) / number * (total - number)
         click.echo(f"[{number}/{total}, {left:4.0f} s left] {document.line(trial)}")

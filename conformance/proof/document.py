@@ -14,7 +14,7 @@ from markupsafe import Markup
 from conformance import __version__, catalogue
 from conformance.errors import UsageError
 from conformance.proof import generated
-from conformance.proof.trial import Subject, Trial
+from conformance.proof.trial import TrialResult, TrialSubject
 from conformance.reference.faults import catalogue as faults
 from conformance.reference.variants import variants
 from conformance.report import html
@@ -27,26 +27,26 @@ class Proof:
     depth: str
     seed: int
     seconds: float
-    trials: tuple[Trial, ...]
+    trials: tuple[TrialResult, ...]
     left_out: tuple[str, ...] = ()
 
     @property
-    def survivors(self) -> list[Trial]:
+    def survivors(self) -> list[TrialResult]:
         """Faults that were not found."""
         return [trial for trial in self.trials if trial.survived]
 
     @property
-    def false_alarms(self) -> list[Trial]:
+    def false_alarms(self) -> list[TrialResult]:
         """Lawful variants that were blamed."""
         return [trial for trial in self.trials if trial.false_alarm]
 
     @property
-    def misblamed(self) -> list[Trial]:
+    def misblamed(self) -> list[TrialResult]:
         """Faults for which a clause was blamed that their entry does not name."""
         return [trial for trial in self.trials if trial.subject.kind == "fault" and trial.misblamed]
 
     @property
-    def broken(self) -> list[Trial]:
+    def broken(self) -> list[TrialResult]:
         """Trials in which the suite itself broke."""
         return [trial for trial in self.trials if trial.error]
 
@@ -80,7 +80,7 @@ class Proof:
         }
 
 
-def subjects(only: Iterable[str] = ()) -> list[Subject]:
+def subjects(only: Iterable[str] = ()) -> list[TrialSubject]:
     """Every fault and variant of the catalogue, or those named.
 
     Raises:
@@ -95,24 +95,26 @@ def subjects(only: Iterable[str] = ()) -> list[Subject]:
     return [known[name] for name in only] if only else list(known.values())
 
 
-def _all() -> Iterable[Subject]:
+def _all() -> Iterable[TrialSubject]:
     for fault in faults():
-        yield Subject("fault", fault.name, fault.description, fault.verdict, fault.breaks, fault.also, fault.certain)
+        yield TrialSubject(
+            "fault", fault.name, fault.description, fault.verdict, fault.breaks, fault.also, fault.certain
+        )
     for variant in variants():
-        yield Subject("variant", variant.name, variant.description, "pass")
+        yield TrialSubject("variant", variant.name, variant.description, "pass")
 
 
-def options(subject: Subject) -> tuple[str, ...]:
+def options(subject: TrialSubject) -> tuple[str, ...]:
     """What a subject needs of the command line: limits are provoked only where they are what is wrong."""
     return ("--probe-limits",) if any(clause.startswith("limits.") for clause in subject.breaks) else ()
 
 
-def broken(subject: Subject, error: BaseException) -> Trial:
+def broken(subject: TrialSubject, error: BaseException) -> TrialResult:
     """The trial of a process that died."""
-    return Trial(subject, "none", "", 0.0, 0, error=f"{type(error).__name__}: {error}")
+    return TrialResult(subject, "none", "", 0.0, 0, error=f"{type(error).__name__}: {error}")
 
 
-def ordered(trials: Iterable[Trial]) -> list[Trial]:
+def ordered(trials: Iterable[TrialResult]) -> list[TrialResult]:
     """Faults by the clause to blame, then variants."""
     order = [clause.id for clause in catalogue.load().clauses]
     return sorted(
@@ -125,7 +127,7 @@ def ordered(trials: Iterable[Trial]) -> list[Trial]:
     )
 
 
-def line(trial: Trial) -> str:
+def line(trial: TrialResult) -> str:
     """A trial in one line."""
     said = f"{trial.subject.name}: {trial.verdict}, {trial.requests} requests, {trial.seconds:.1f} s"
     marks = {

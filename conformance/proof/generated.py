@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from conformance.proof.trial import Subject, Trial
+from conformance.proof.trial import TrialResult, TrialSubject
 from conformance.reference.faultspace import compose
 from conformance.reference.faultspace.witness import witness
 from conformance.reference.together import triples, variant_of
@@ -17,7 +17,7 @@ GENERAL = frozenset({"lifecycle.model", "concurrency.linearizable"})
 """What notices any disagreement with the model, whatever the rule behind it."""
 
 
-def subject(name: str) -> Subject | None:
+def subject(name: str) -> TrialSubject | None:
     """Give the subject of a generated fault or of a composition by its name, ``None`` if it is neither's."""
     if compose.NAME.fullmatch(name):
         seed, number = name.removeprefix("generated-").split("-")
@@ -25,16 +25,16 @@ def subject(name: str) -> Subject | None:
     return _lawful(name) if "+" in name else None
 
 
-def _fault(made: compose.Composition) -> Subject:
+def _fault(made: compose.Composition) -> TrialSubject:
     family = f"{made.misbehaviour.family} / {made.trigger.family}"
-    return Subject("fault", made.name, made.words, "fail", made.misbehaviour.breaks, family=family)
+    return TrialSubject("fault", made.name, made.words, "fail", made.misbehaviour.breaks, family=family)
 
 
-def _lawful(name: str) -> Subject:
-    return Subject("variant", name, variant_of(name).description, "pass")
+def _lawful(name: str) -> TrialSubject:
+    return TrialSubject("variant", name, variant_of(name).description, "pass")
 
 
-def faults(seed: int, count: int) -> tuple[list[Subject], list[str]]:
+def faults(seed: int, count: int) -> tuple[list[TrialSubject], list[str]]:
     """Compose so many faults; give those that a client could tell and, in words, the others."""
     made = [compose.composition(seed, number) for number in range(count)]
     seen = {one.name for one in made if witness(one)}
@@ -43,28 +43,28 @@ def faults(seed: int, count: int) -> tuple[list[Subject], list[str]]:
     ]
 
 
-def compositions(seed: int, count: int) -> list[Subject]:
+def compositions(seed: int, count: int) -> list[TrialSubject]:
     """Give so many triples of lawful variants that do not exclude each other."""
     return [_lawful("+".join(names)) for names in triples(seed, count)]
 
 
-def _generated(trials: Iterable[Trial]) -> list[Trial]:
+def _generated(trials: Iterable[TrialResult]) -> list[TrialResult]:
     return [trial for trial in trials if trial.subject.family]
 
 
-def enough(trials: Iterable[Trial], left_out: int) -> bool:
+def enough(trials: Iterable[TrialResult], left_out: int) -> bool:
     """Tell whether so many generated faults were found, and so few left out, as the bars ask for."""
     made = _generated(trials)
     killed = sum(not trial.survived for trial in made)
     return killed >= KILLED * len(made) and left_out <= LEFT_OUT * (len(made) + left_out)
 
 
-def astray(trial: Trial) -> bool:
+def astray(trial: TrialResult) -> bool:
     """Tell whether a generated fault was found, but by none of the clauses that it breaks."""
     return bool(trial.subject.family and trial.found) and not {*trial.subject.breaks, *GENERAL} & set(trial.found)
 
 
-def counts(trials: Sequence[Trial]) -> dict[str, dict[str, int]]:
+def counts(trials: Sequence[TrialResult]) -> dict[str, dict[str, int]]:
     """Count the generated faults and those found, by what goes wrong and by what triggers it."""
     table: dict[str, dict[str, int]] = {}
     for trial in _generated(trials):
@@ -75,7 +75,7 @@ def counts(trials: Sequence[Trial]) -> dict[str, dict[str, int]]:
     return table
 
 
-def table(trials: Sequence[Trial]) -> list[str]:
+def table(trials: Sequence[TrialResult]) -> list[str]:
     """Write the kill rates by family, the sum last."""
     made = _generated(trials)
     if not made:

@@ -31,7 +31,7 @@ SETTLE_SECONDS = 1.5
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class TrialSubject:
     """A deployment to judge and what the catalogue says of it.
 
     Attributes:
@@ -54,7 +54,7 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class TrialResult:
     """What the suite found.
 
     Attributes:
@@ -62,7 +62,7 @@ class Trial:
         cases: clause -> cases judged.
     """
 
-    subject: Subject
+    subject: TrialSubject
     verdict: str
     reason: str
     seconds: float
@@ -108,13 +108,13 @@ class Trial:
         return {**asdict(self), **marks}
 
 
-def judge(subject: Subject, depth: str, seed: int, arguments: tuple[str, ...] = ()) -> Trial:
+def judge(subject: TrialSubject, depth: str, seed: int, arguments: tuple[str, ...] = ()) -> TrialResult:
     """Serve the subject and run the suite on it, in this process; the output goes nowhere."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="conformance-proof-") as folder, _silence(Path(folder) / "output.txt"):
         error, document, left = _run(subject, depth, seed, arguments, Path(folder))
     found = {one["id"]: len(one["findings"]) for one in document.get("clauses", ()) if one["verdict"] == "fail"}
-    return Trial(
+    return TrialResult(
         subject=subject,
         verdict=document.get("verdict", "none"),
         reason=document.get("reason", ""),
@@ -128,7 +128,7 @@ def judge(subject: Subject, depth: str, seed: int, arguments: tuple[str, ...] = 
 
 
 def _run(
-    subject: Subject, depth: str, seed: int, arguments: tuple[str, ...], folder: Path
+    subject: TrialSubject, depth: str, seed: int, arguments: tuple[str, ...], folder: Path
 ) -> tuple[str, dict[str, Any], int]:
     tokens = {name: secrets.token_urlsafe(24) for name in VARIABLES}
     os.environ.update({VARIABLES[name]: token for name, token in tokens.items()})
@@ -152,7 +152,7 @@ def _run(
     return "", json.loads(written.read_text()), left
 
 
-def _served(subject: Subject, tokens: Tokens) -> Reference:
+def _served(subject: TrialSubject, tokens: Tokens) -> Reference:
     settings = Settings(tokens=tokens)
     if subject.kind == "variant":
         return Reference(settings, variant=subject.name)

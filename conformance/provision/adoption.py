@@ -11,7 +11,7 @@ from conformance.provision import ownership
 from conformance.provision.ledger import allocation_lock
 from conformance.provision.listing import look, rows
 from conformance.provision.ownership import Look
-from conformance.provision.record import Record
+from conformance.provision.record import LedgerRecord
 from conformance.provision.removal import discard
 from conformance.provision.sweep import Sweep
 from conformance.target import in_words
@@ -44,7 +44,7 @@ def adopt(client: Client, directory: Path, addresses: Iterable[str]) -> Sweep:
     return done
 
 
-def _objection(client: Client, address: str, seen: Look, records: dict[Path, Record]) -> str:
+def _objection(client: Client, address: str, seen: Look, records: dict[Path, LedgerRecord]) -> str:
     row = seen.row(address)
     if row is None:
         return "the tenant's list does not show it"
@@ -59,7 +59,7 @@ def _objection(client: Client, address: str, seen: Look, records: dict[Path, Rec
     return "" if ports and ports <= ownership.ports_of(row) else "it does not have the ports of the target's servers"
 
 
-def _suspects(record: Record) -> frozenset[str]:
+def _suspects(record: LedgerRecord) -> frozenset[str]:
     among = (*record.unanswered.values(), *record.unseen.values())
     return frozenset().union(*(one.suspects or () for one in among))
 

@@ -24,10 +24,10 @@ from filelock import FileLock, Timeout
 from conformance.errors import LedgerError
 from conformance.provision import places
 from conformance.provision.locks import exclusive
-from conformance.provision.record import Intent, Made, Record, entries
+from conformance.provision.record import Intent, LedgerRecord, Made, entries
 from conformance.target import Target
 
-__all__ = ["Intent", "Ledger", "Made", "Record"]
+__all__ = ["Intent", "Ledger", "LedgerRecord", "Made"]
 
 SUFFIX = ".ledger.jsonl"
 ASIDE = ".aside"
@@ -152,12 +152,12 @@ class Ledger:
         """The address is certainly gone: neither a read nor the list of all shows it."""
         self._write(do="forgotten", address=address)
 
-    def read(self) -> Record:
+    def read(self) -> LedgerRecord:
         """What all processes of the run have written so far, as far as it is there."""
         try:
             return read(self.path)
         except LedgerError:
-            return Record.of(self.written)
+            return LedgerRecord.of(self.written)
 
     def recovered(self, remembered: Iterable[Mapping[str, Any]]) -> bool:
         """Write again what is missing of what the processes of the run remember; True if something was."""
@@ -278,7 +278,7 @@ def _sync_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
-def read(path: Path) -> Record:
+def read(path: Path) -> LedgerRecord:
     """What a ledger file says; lines torn by a kill are passed over, since their requests were never sent.
 
     A file that is not there says that nothing is left.
@@ -289,10 +289,10 @@ def read(path: Path) -> Record:
     try:
         found, damaged = entries(_content(path))
     except FileNotFoundError:
-        return Record()
+        return LedgerRecord()
     except OSError as error:
         raise LedgerError(f"the ledger {path} cannot be read: {_words(error)}") from error
-    record = Record.of(found)
+    record = LedgerRecord.of(found)
     record.damaged += damaged
     return record
 
@@ -313,7 +313,7 @@ def ledgers(directory: Path) -> list[Path]:
     return sorted(directory.glob(f"*{SUFFIX}"))
 
 
-def readable(directory: Path) -> dict[Path, Record]:
+def readable(directory: Path) -> dict[Path, LedgerRecord]:
     """The ledgers that can be read, and what they say."""
     found = {}
     for path in ledgers(directory):
@@ -322,7 +322,7 @@ def readable(directory: Path) -> dict[Path, Record]:
     return found
 
 
-def pending(records: Mapping[Path, Record]) -> list[Intent]:
+def pending(records: Mapping[Path, LedgerRecord]) -> list[Intent]:
     """The open allocations of those runs that are alive."""
     return [one for path, record in records.items() if alive(path) for one in record.unanswered.values()]
 

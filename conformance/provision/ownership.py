@@ -18,7 +18,7 @@ from conformance.target import in_words, is_uuid
 SHARED = "shared"
 
 
-class Answer(Enum):
+class AllocationAnswer(Enum):
     """What an allocation was answered."""
 
     GRANTED = "a 2xx"
@@ -79,7 +79,7 @@ def answered(intent: Intent, named: object, known: Known) -> str:
     return "" if stood or named.lower() in known.own - known.released else named
 
 
-def found(intent: Intent, answer: Answer, look: Look, known: Known) -> Claim:
+def found(intent: Intent, answer: AllocationAnswer, look: Look, known: Known) -> Claim:
     """What a look says of an allocation that no answer settled: the very first one after it, unless it is open."""
     among = candidates(intent, look, known.own)
     exact = [row for row in among if ports_of(row) == intent.ports]
@@ -88,7 +88,7 @@ def found(intent: Intent, answer: Answer, look: Look, known: Known) -> Claim:
     if known.exclusive:
         ours = sure and usable[0].lower() not in known.rivals
     else:
-        ours = sure and answer is Answer.LOST and not known.others
+        ours = sure and answer is AllocationAnswer.LOST and not known.others
     return Claim(ours=usable[0]) if ours else Claim(reported=tuple(str(row["id"]) for row in among))
 
 

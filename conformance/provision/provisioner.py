@@ -24,8 +24,8 @@ from conformance.provision import ownership
 from conformance.provision.ledger import Ledger, allocation_lock
 from conformance.provision.listing import look, rows
 from conformance.provision.locks import exclusive
-from conformance.provision.ownership import Answer, Known, Look
-from conformance.provision.record import Intent, Record
+from conformance.provision.ownership import AllocationAnswer, Known, Look
+from conformance.provision.record import Intent, LedgerRecord
 from conformance.provision.removal import discard
 from conformance.target import in_words, is_uuid
 
@@ -283,14 +283,14 @@ class Provisioner:
         self._see(seen, record, record.own)
         return seen
 
-    def _see(self, seen: Look, record: Record, apart: frozenset[str]) -> bool:
+    def _see(self, seen: Look, record: LedgerRecord, apart: frozenset[str]) -> bool:
         """Write down what others have; true if there is something new."""
         new = [one for one in ownership.strangers(seen, apart) if record.shared.get(one[0].lower()) != one[1]]
         if new:
             self._ledger.seen(new)
         return bool(new)
 
-    def _known(self, record: Record) -> Known:
+    def _known(self, record: LedgerRecord) -> Known:
         elsewhere = ledgers.readable(self._ledger.directory)
         elsewhere.pop(self._ledger.path, None)
         return Known(
@@ -309,7 +309,7 @@ class Provisioner:
         if row is not None:
             self._ledger.shown(intent.id, ours, _literal(row))
             return dict(row)
-        claim = ownership.found(intent, Answer.OPEN, first, known) if first else None
+        claim = ownership.found(intent, AllocationAnswer.OPEN, first, known) if first else None
         others = [one for one in claim.reported if one.lower() != ours.lower()] if claim else []
         if others:
             self._ledger.suspected(intent.id, others)
@@ -331,9 +331,9 @@ class Provisioner:
             self._ledger.allocated(intent.id, claim.ours, _literal(row))
             self._ledger.shown(intent.id, claim.ours, _literal(row))
             return dict(row)
-        if answer is Answer.REFUSED and not claim.reported:
+        if answer is AllocationAnswer.REFUSED and not claim.reported:
             self._ledger.refused(intent.id)
-        elif answer is Answer.REFUSED:
+        elif answer is AllocationAnswer.REFUSED:
             self._ledger.suspected(intent.id, claim.reported)
         for one in claim.reported:
             self._doubt(one)
@@ -358,10 +358,10 @@ class Provisioner:
             )
 
 
-def _answer(exchange: Exchange) -> Answer:
+def _answer(exchange: Exchange) -> AllocationAnswer:
     if exchange.status is None or exchange.status >= 500:
-        return Answer.LOST
-    return Answer.REFUSED if 400 <= exchange.status < 500 else Answer.GRANTED
+        return AllocationAnswer.LOST
+    return AllocationAnswer.REFUSED if 400 <= exchange.status < 500 else AllocationAnswer.GRANTED
 
 
 def _document(exchange: Exchange) -> dict[str, Any]:

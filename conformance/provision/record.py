@@ -45,7 +45,7 @@ class Made:
 
 
 @dataclass(slots=True)
-class Record:
+class LedgerRecord:
     """What a ledger says; IDs in lower case where not stated otherwise.
 
     Attributes:
@@ -73,7 +73,7 @@ class Record:
     damaged: list[int] = field(default_factory=list)
 
     @classmethod
-    def of(cls, entries: Iterable[Mapping[str, Any]]) -> Record:
+    def of(cls, entries: Iterable[Mapping[str, Any]]) -> LedgerRecord:
         """What these entries say."""
         record = cls()
         for entry in entries:
@@ -191,7 +191,7 @@ def entries(content: bytes) -> tuple[list[dict[str, Any]], list[int]]:
             entry = json.loads(line)
         except (ValueError, RecursionError):
             entry = None
-        if isinstance(entry, dict) and Record().apply(entry):
+        if isinstance(entry, dict) and LedgerRecord().apply(entry):
             found.append(entry)
         else:
             damaged.append(number)

@@ -19,8 +19,8 @@ from conformance.provision import ownership
 from conformance.provision.ledger import allocation_lock
 from conformance.provision.listing import identifiers, look, rows
 from conformance.provision.locks import exclusive
-from conformance.provision.ownership import Answer, Claim, Known, Look
-from conformance.provision.record import Intent, Made, Record
+from conformance.provision.ownership import AllocationAnswer, Claim, Known, Look
+from conformance.provision.record import Intent, LedgerRecord, Made
 from conformance.provision.removal import Removal, discard
 from conformance.target import in_words, is_server, is_uuid
 
@@ -106,7 +106,7 @@ def sweep_run(client: Client, path: Path, done: Sweep, remembered: Iterable[Mapp
     Raises:
         LedgerError: the ledger cannot be read, and nobody remembers.
     """
-    own = Record.of(remembered or ())
+    own = LedgerRecord.of(remembered or ())
     try:
         record = ledgers.read(path)
     except LedgerError:
@@ -128,7 +128,7 @@ def sweep_run(client: Client, path: Path, done: Sweep, remembered: Iterable[Mapp
         ledgers.forget(path)
 
 
-def _taken_back(client: Client, path: Path, record: Record, own: Record, done: Sweep) -> list[str]:
+def _taken_back(client: Client, path: Path, record: LedgerRecord, own: LedgerRecord, done: Sweep) -> list[str]:
     """Remove what is the run's own by the record; the sentences say what could not be, or must not."""
     associated = _associated(client, record)
     exchange, claims = _settled(client, path, record)
@@ -158,7 +158,7 @@ def _servers(among: Iterable[str]) -> list[str]:
     return [server for server in sorted(among) if is_server(server)]
 
 
-def _associated(client: Client, record: Record) -> dict[str, set[str]] | None:
+def _associated(client: Client, record: LedgerRecord) -> dict[str, set[str]] | None:
     """Address of the run, in lower case -> the servers whose lists show it; None when no server shows a list."""
     found: dict[str, set[str]] = {}
     seen = False
@@ -171,7 +171,9 @@ def _associated(client: Client, record: Record) -> dict[str, set[str]] | None:
     return found if seen else None
 
 
-def _standing(client: Client, record: Record, own: Record, seen: Look | None) -> tuple[dict[str, set[str]], list[str]]:
+def _standing(
+    client: Client, record: LedgerRecord, own: LedgerRecord, seen: Look | None
+) -> tuple[dict[str, set[str]], list[str]]:
     """The run's addresses that may be alive, with their servers; and those that are not what the ledger says."""
     standing = {address: set(servers) for address, servers in record.addresses.items()}
     again = seen.ids & record.released if seen else frozenset()
@@ -233,7 +235,7 @@ def _lingering(client: Client, removed: list[str]) -> list[str]:
     return []
 
 
-def _settled(client: Client, path: Path, record: Record) -> tuple[Exchange, dict[str, Claim]]:
+def _settled(client: Client, path: Path, record: LedgerRecord) -> tuple[Exchange, dict[str, Claim]]:
     """The tenant's addresses, and what came of the allocations that are open.
 
     A target may still be at work on an allocation whose client was killed: it gets as long as the client would have
@@ -254,7 +256,7 @@ def _settled(client: Client, path: Path, record: Record) -> tuple[Exchange, dict
         halting.pause(POLL_SECONDS)
 
 
-def _claims(client: Client, record: Record, seen: Look, others: Mapping[Path, Record]) -> dict[str, Claim]:
+def _claims(client: Client, record: LedgerRecord, seen: Look, others: Mapping[Path, LedgerRecord]) -> dict[str, Claim]:
     """Each allocation is compared with the list taken before it; the newest first, since it knew what older ones made.
 
     Allocations of one user do not overlap, so no more than one address can be new to each.
@@ -265,13 +267,15 @@ def _claims(client: Client, record: Record, seen: Look, others: Mapping[Path, Re
     exclusive = client.target.policy.tenant == "exclusive"
     for intent in reversed([*record.unseen.values(), *record.unanswered.values()]):
         claims[intent.id] = claim = ownership.found(
-            intent, Answer.OPEN, seen, Known(known, rivals=rivals, exclusive=exclusive)
+            intent, AllocationAnswer.OPEN, seen, Known(known, rivals=rivals, exclusive=exclusive)
         )
         known |= {claim.ours.lower()} if claim.ours else set()
     return claims
 
 
-def _named(path: Path, record: Record, claims: Mapping[str, Claim], seen: Look | None, exchange: Exchange) -> list[str]:
+def _named(
+    path: Path, record: LedgerRecord, claims: Mapping[str, Claim], seen: Look | None, exchange: Exchange
+) -> list[str]:
     """What may be left, a sentence each; it is written down, so that what others allocate later is not suspected."""
     open_ones: list[Intent] = [*record.unanswered.values(), *record.unseen.values()]
     if seen is None:

@@ -15,8 +15,16 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from conformance.reference.exchange import ERROR_NAMES, Answer, Page, Path, Refusal, Request
-from conformance.reference.store import PUBLIC_NETWORK, SUBNETS, Address, Association, Caller, State, Store
+from conformance.reference.exchange import ERROR_NAMES, Answer, Page, Path, ReceivedRequest, Refusal
+from conformance.reference.store import (
+    PUBLIC_NETWORK,
+    SUBNETS,
+    Association,
+    Caller,
+    DeploymentState,
+    Store,
+    StoredAddress,
+)
 
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", re.ASCII)
 PAGES = (
@@ -78,12 +86,12 @@ class Deployment:
         """Give the WSGI app of one side or of both."""
 
         def serve(environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-            request = Request(environ)
+            request = ReceivedRequest(environ)
             return self.send(request, self.answer(request, sides), start_response)
 
         return serve
 
-    def answer(self, request: Request, sides: frozenset[str]) -> Answer:
+    def answer(self, request: ReceivedRequest, sides: frozenset[str]) -> Answer:
         """Process the request; whatever refuses it becomes an answer too."""
         try:
             request.path = self.locate(request, sides)
@@ -91,15 +99,15 @@ class Deployment:
         except Refusal as refusal:
             return self.finish(request, self.refused(request, refusal))
 
-    def process(self, request: Request) -> Answer:
+    def process(self, request: ReceivedRequest) -> Answer:
         """Authenticate the caller, choose the action and perform it."""
         self.delay(request)
         if request.path.resource != "versions":
             request.caller = self.authenticate(request)
-        action: Callable[[Request], Answer] = getattr(self, self.choose(request))
+        action: Callable[[ReceivedRequest], Answer] = getattr(self, self.choose(request))
         return action(request)
 
-    def locate(self, request: Request, sides: frozenset[str]) -> Path:
+    def locate(self, request: ReceivedRequest, sides: frozenset[str]) -> Path:
         """Find the resource of the path; a path that leads nowhere is found out after authentication."""
         size = len(self.prefix)
         if request.segments[:size] != self.prefix:
@@ -110,12 +118,12 @@ class Deployment:
                 return path
         return Path("nowhere")
 
-    def delay(self, _request: Request) -> None:
+    def delay(self, _request: ReceivedRequest) -> None:
         """Let the configured latency pass."""
         if self.rules.latency:
             time.sleep(self.rules.latency)
 
-    def authenticate(self, request: Request) -> Caller:
+    def authenticate(self, request: ReceivedRequest) -> Caller:
         """Tell who calls.
 
         Raises:
@@ -126,7 +134,7 @@ class Deployment:
             raise Refusal(401, "a valid X-Auth-Token is required")
         return caller
 
-    def choose(self, request: Request) -> str:
+    def choose(self, request: ReceivedRequest) -> str:
         """Name the method of this class that performs the request.
 
         Raises:
@@ -143,39 +151,39 @@ class Deployment:
             raise self.bad_method(request)
         return action
 
-    def effective_method(self, request: Request) -> str:
+    def effective_method(self, request: ReceivedRequest) -> str:
         """Give the method that counts: that of the request line, whatever headers or the query say."""
         return request.method
 
-    def bad_method(self, request: Request) -> Refusal:
+    def bad_method(self, request: ReceivedRequest) -> Refusal:
         """Give the refusal of a method that is not documented."""
         return Refusal(405, f"{request.method} is not possible here", ("Allow", self.methods(request)))
 
-    def methods(self, request: Request) -> str:
+    def methods(self, request: ReceivedRequest) -> str:
         """Give the value of ``Allow`` for the resource."""
         return ", ".join([*ACTIONS[request.path.resource], "HEAD", "OPTIONS"])
 
-    def list_methods(self, request: Request) -> Answer:
+    def list_methods(self, request: ReceivedRequest) -> Answer:
         """Answer OPTIONS."""
         return Answer(200, {"methods": sorted(ACTIONS[request.path.resource])}, (("Allow", self.methods(request)),))
 
-    def list_versions(self, request: Request) -> Answer:
+    def list_versions(self, request: ReceivedRequest) -> Answer:
         """Answer what clients of OpenStack ask for before they show a token: where a version is served."""
         base = "/".join([f"http://{request.header('Host')}", *self.prefix])
         named = [part for part in request.segments[len(self.prefix) :] if part] or ["v2", "v2.0"]
         links = [{"rel": "self", "href": f"{base}/{part}/"} for part in named]
         return Answer(200, {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [one]} for one in links]})
 
-    def refused(self, _request: Request, refusal: Refusal) -> Answer:
+    def refused(self, _request: ReceivedRequest, refusal: Refusal) -> Answer:
         """Put a refusal into words."""
         name = ERROR_NAMES.get(refusal.code, "error")
         return Answer(refusal.code, {name: {"code": refusal.code, "message": refusal.message}}, tuple(refusal.headers))
 
-    def finish(self, _request: Request, answer: Answer) -> Answer:
+    def finish(self, _request: ReceivedRequest, answer: Answer) -> Answer:
         """Have the last word on an answer."""
         return answer
 
-    def send(self, request: Request, answer: Answer, start_response: StartResponse) -> Iterable[bytes]:
+    def send(self, request: ReceivedRequest, answer: Answer, start_response: StartResponse) -> Iterable[bytes]:
         """Write the answer, after what is left of the body is read."""
         headers = list(answer.headers)
         if not self.drain(request):
@@ -188,13 +196,13 @@ class Deployment:
         start_response(answer.status, headers)
         return [payload] if payload and request.method != "HEAD" else []
 
-    def drain(self, request: Request) -> bool:
+    def drain(self, request: ReceivedRequest) -> bool:
         """Read the body to its end; false if where the next request begins stays unknown."""
         return request.body is not None
 
     # Checks that several actions share.
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         """Refuse a body where none is accepted.
 
         Raises:
@@ -203,11 +211,11 @@ class Deployment:
         if self.carries_body(request):
             raise Refusal(400, "this operation accepts no body")
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         """Tell whether there is a body, whatever its framing; an unreadable one is one too."""
         return request.body != b""
 
-    def read_address_id(self, request: Request) -> str:
+    def read_address_id(self, request: ReceivedRequest) -> str:
         """Give the identifier of the address on the compute side, in lower case.
 
         Raises:
@@ -218,7 +226,7 @@ class Deployment:
             raise Refusal(400, "the IP address ID is no UUID")
         return identifier.lower()
 
-    def authorise(self, request: Request) -> None:
+    def authorise(self, request: ReceivedRequest) -> None:
         """Refuse a caller who may only read.
 
         Raises:
@@ -227,7 +235,7 @@ class Deployment:
         if not request.caller.may_write:
             raise Refusal(403, "this credential may not change anything")
 
-    def find_server(self, request: Request) -> str:
+    def find_server(self, request: ReceivedRequest) -> str:
         """Give the server's id.
 
         Raises:
@@ -245,18 +253,18 @@ class Deployment:
     def pause(self, _what: str) -> None:
         """Stand between a check and the change that relies on it; only a race makes this take time."""
 
-    def update(self, change: Callable[[State], State]) -> None:
+    def update(self, change: Callable[[DeploymentState], DeploymentState]) -> None:
         """Make a change."""
         with self.store.lock:
             self.store.state = change(self.store.state)
 
-    def view(self, _request: Request) -> State:
+    def view(self, _request: ReceivedRequest) -> DeploymentState:
         """Give the state that reads see."""
         return self.store.state
 
     # Compute: associations.
 
-    def find_association(self, request: Request, state: State) -> Association:
+    def find_association(self, request: ReceivedRequest, state: DeploymentState) -> Association:
         """Give the association that the path names.
 
         Raises:
@@ -267,7 +275,7 @@ class Deployment:
             raise Refusal(400, "the address has no such association")
         return association
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         """Remove an association."""
         self.check_body(request)
         self.read_address_id(request)
@@ -278,15 +286,15 @@ class Deployment:
             self.dissociate(request, association)
         return self.removed(request)
 
-    def dissociate(self, _request: Request, association: Association) -> None:
+    def dissociate(self, _request: ReceivedRequest, association: Association) -> None:
         """Make the change that a removal is for."""
         self.update(lambda state: state.without_association(association))
 
-    def removed(self, _request: Request) -> Answer:
+    def removed(self, _request: ReceivedRequest) -> Answer:
         """Answer a removal."""
         return Answer(204)
 
-    def associate(self, request: Request) -> Answer:
+    def associate(self, request: ReceivedRequest) -> Answer:
         """Associate an address with a server; once more changes nothing."""
         self.check_associate_body(request)
         identifier = self.read_address_id(request)
@@ -298,7 +306,7 @@ class Deployment:
             self.connect(request, Association(address.id, server))
         return self.associated(request, address)
 
-    def check_associate_body(self, request: Request) -> None:
+    def check_associate_body(self, request: ReceivedRequest) -> None:
         """Accept no body, or the empty association that a client in the field sends.
 
         Raises:
@@ -311,7 +319,7 @@ class Deployment:
         if members - {"ip_association"} or not isinstance(document.get("ip_association", {}), dict):
             raise Refusal(400, "the body may only hold an ip_association")
 
-    def find_associable(self, request: Request, identifier: str, server: str) -> Address:
+    def find_associable(self, request: ReceivedRequest, identifier: str, server: str) -> StoredAddress:
         """Give the address to associate with the server.
 
         Raises:
@@ -324,33 +332,33 @@ class Deployment:
             raise Refusal(400, "the address has no port on this server")
         return address
 
-    def connect(self, _request: Request, association: Association) -> None:
+    def connect(self, _request: ReceivedRequest, association: Association) -> None:
         """Make the change that an association is for."""
         self.update(lambda state: state.with_association(association))
 
-    def associated(self, _request: Request, address: Address) -> Answer:
+    def associated(self, _request: ReceivedRequest, address: StoredAddress) -> Answer:
         """Answer an association."""
         return Answer(201, {"ip_association": self.association_document(address)})
 
-    def list_associations(self, request: Request) -> Answer:
+    def list_associations(self, request: ReceivedRequest) -> Answer:
         """Answer the list of a server's associations."""
         server, state = self.find_server(request), self.view(request)
         listed = [self.association_document(self.store.known[each.address]) for each in state.of_server(server)]
         return Answer(200, {"ip_associations": listed})
 
-    def show_association(self, request: Request) -> Answer:
+    def show_association(self, request: ReceivedRequest) -> Answer:
         """Answer one association."""
         association = self.find_association(request, self.view(request))
         address = self.store.known[association.address]
         return Answer(200, {"ip_association": self.association_document(address)})
 
-    def association_document(self, address: Address) -> dict[str, Any]:
+    def association_document(self, address: StoredAddress) -> dict[str, Any]:
         """Write an association as JSON."""
         return {"id": address.id, "address": address.address}
 
     # Network: addresses and ports.
 
-    def find_address(self, request: Request, state: State) -> Address:
+    def find_address(self, request: ReceivedRequest, state: DeploymentState) -> StoredAddress:
         """Give the address that the path names on the networking side.
 
         Raises:
@@ -361,21 +369,21 @@ class Deployment:
             raise Refusal(404, "no such address")
         return address
 
-    def list_addresses(self, request: Request) -> Answer:
+    def list_addresses(self, request: ReceivedRequest) -> Answer:
         """Answer the tenant's addresses."""
         listed = self.view(request).addresses.values()
         mine = [self.address_document(one) for one in listed if one.tenant == request.caller.tenant]
         return Answer(200, {"ip_addresses": mine})
 
-    def show_address(self, request: Request) -> Answer:
+    def show_address(self, request: ReceivedRequest) -> Answer:
         """Answer one address."""
         return self.shown_address(200, self.find_address(request, self.view(request)))
 
-    def shown_address(self, code: int, address: Address) -> Answer:
+    def shown_address(self, code: int, address: StoredAddress) -> Answer:
         """Answer with an address."""
         return Answer(code, {"ip_address": self.address_document(address)})
 
-    def address_document(self, address: Address) -> dict[str, Any]:
+    def address_document(self, address: StoredAddress) -> dict[str, Any]:
         """Write an address as JSON."""
         return {
             "id": address.id,
@@ -388,7 +396,7 @@ class Deployment:
             "type": address.type,
         }
 
-    def allocate(self, request: Request) -> Answer:
+    def allocate(self, request: ReceivedRequest) -> Answer:
         """Allocate an address to ports."""
         self.authorise(request)
         wanted = self.read_member(request, "ip_address")
@@ -402,11 +410,11 @@ class Deployment:
             self.update(lambda state: state.with_address(address))
         return self.allocated(address)
 
-    def allocated(self, address: Address) -> Answer:
+    def allocated(self, address: StoredAddress) -> Answer:
         """Answer an allocation."""
         return self.shown_address(201, address)
 
-    def read_member(self, request: Request, name: str) -> dict[str, Any]:
+    def read_member(self, request: ReceivedRequest, name: str) -> dict[str, Any]:
         """Give the object that the body holds under its one name.
 
         Raises:
@@ -437,7 +445,7 @@ class Deployment:
         """Give the IP versions of which there are addresses."""
         return tuple(SUBNETS)
 
-    def read_ports(self, request: Request, wanted: dict[str, Any]) -> tuple[str, ...]:
+    def read_ports(self, request: ReceivedRequest, wanted: dict[str, Any]) -> tuple[str, ...]:
         """Give the ports asked for, each once.
 
         Raises:
@@ -452,7 +460,7 @@ class Deployment:
                 raise Refusal(400, "port_ids names an unknown port")
         return tuple(dict.fromkeys(listed))
 
-    def check_quota(self, request: Request, port_ids: tuple[str, ...], replaced: str = "") -> None:
+    def check_quota(self, request: ReceivedRequest, port_ids: tuple[str, ...], replaced: str = "") -> None:
         """Keep to the quotas; an address that is replaced does not count.
 
         Raises:
@@ -465,13 +473,13 @@ class Deployment:
         if any(sum(port in one.port_ids for one in others) >= self.rules.port_quota for port in port_ids):
             raise Refusal(400, "the quota of addresses on a port is used up")
 
-    def delete_address(self, request: Request) -> Answer:
+    def delete_address(self, request: ReceivedRequest) -> Answer:
         """De-allocate an address."""
         self.authorise(request)
         self.deallocate(request)
         return Answer(204)
 
-    def deallocate(self, request: Request) -> Address:
+    def deallocate(self, request: ReceivedRequest) -> StoredAddress:
         """Let an address go that has no association; give what it was."""
         with self.exclusive("deallocate"):
             address = self.find_address(request, self.store.state)
@@ -480,7 +488,7 @@ class Deployment:
             self.release(request, address)
         return address
 
-    def check_free(self, _request: Request, address: Address, state: State) -> None:
+    def check_free(self, _request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         """Hold on to an address that is in use.
 
         Raises:
@@ -489,11 +497,11 @@ class Deployment:
         if state.of_address(address.id):
             raise Refusal(409, "the address has associations; remove them first")
 
-    def release(self, _request: Request, address: Address) -> None:
+    def release(self, _request: ReceivedRequest, address: StoredAddress) -> None:
         """Make the change that a de-allocation is for."""
         self.update(lambda state: state.without_address(address.id))
 
-    def replace_ports(self, request: Request) -> Answer:
+    def replace_ports(self, request: ReceivedRequest) -> Answer:
         """Give an address other ports; no port at all de-allocates it."""
         self.authorise(request)
         port_ids = self.read_ports(request, self.read_member(request, "ip_address"))
@@ -507,11 +515,11 @@ class Deployment:
             self.update(lambda state: state.with_address(moved))
         return self.shown_address(200, moved)
 
-    def emptied(self, address: Address) -> Answer:
+    def emptied(self, address: StoredAddress) -> Answer:
         """Answer a de-allocation by PUT."""
         return self.shown_address(200, replace(address, port_ids=()))
 
-    def check_movable(self, address: Address, _port_ids: tuple[str, ...]) -> None:
+    def check_movable(self, address: StoredAddress, _port_ids: tuple[str, ...]) -> None:
         """Leave the ports of an address that is in use alone; the contract leaves the choice.
 
         Raises:
@@ -520,7 +528,7 @@ class Deployment:
         if self.store.state.of_address(address.id):
             raise Refusal(409, "the address has associations, its ports stay")
 
-    def list_ports(self, request: Request) -> Answer:
+    def list_ports(self, request: ReceivedRequest) -> Answer:
         """Answer the tenant's ports, of one server if the query names it."""
         device = request.parameters.get("device_id")
         ports = [port for port in self.store.ports.values() if port.tenant == request.caller.tenant]

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 
-from conformance.reference.store import Address, Association, Port, Server, State, Store, Tokens
+from conformance.reference.store import Association, DeploymentState, Port, Server, Store, StoredAddress, Tokens
 
 BUSY_SECONDS = 30.0
 TABLES = """
@@ -84,20 +84,20 @@ class Transactions:
         self._own = threading.local()
 
 
-class KnownAddresses(MutableMapping[str, Address]):
+class KnownAddresses(MutableMapping[str, StoredAddress]):
     """Every address that ever was."""
 
     def __init__(self, transactions: Transactions) -> None:
         self._transactions = transactions
 
-    def __getitem__(self, identifier: str) -> Address:
+    def __getitem__(self, identifier: str) -> StoredAddress:
         query = "SELECT document FROM addresses WHERE id = ?"
         row = self._transactions.connection().execute(query, (identifier,)).fetchone()
         if row is None:
             raise KeyError(identifier)
         return address_of(row[0])
 
-    def __setitem__(self, identifier: str, address: Address) -> None:
+    def __setitem__(self, identifier: str, address: StoredAddress) -> None:
         with self._transactions:
             self._transactions.connection().execute(
                 "INSERT INTO addresses (id, document, allocated) VALUES (?, ?, 0)"
@@ -116,10 +116,10 @@ class KnownAddresses(MutableMapping[str, Address]):
         return sum(1 for _ in self)
 
 
-def address_of(document: str) -> Address:
+def address_of(document: str) -> StoredAddress:
     """Read an address as it is written."""
     members = json.loads(document)
-    return Address(**{**members, "port_ids": tuple(members["port_ids"])})
+    return StoredAddress(**{**members, "port_ids": tuple(members["port_ids"])})
 
 
 class Database(Store):
@@ -158,17 +158,17 @@ class Database(Store):
         self.ports = {each["id"]: Port(**each) for each in world["ports"]}
 
     @property
-    def state(self) -> State:
+    def state(self) -> DeploymentState:
         """What is allocated and associated at this moment."""
         with self._transactions.moment() as connection:
             query = connection.execute
             addresses = query("SELECT document FROM addresses WHERE allocated ORDER BY number").fetchall()
             associations = query("SELECT address, server FROM associations ORDER BY number").fetchall()
         alive = [address_of(document) for (document,) in addresses]
-        return State({one.id: one for one in alive}, tuple(Association(*pair) for pair in associations))
+        return DeploymentState({one.id: one for one in alive}, tuple(Association(*pair) for pair in associations))
 
     @state.setter
-    def state(self, state: State) -> None:
+    def state(self, state: DeploymentState) -> None:
         with self.lock:
             connection = self._transactions.connection()
             connection.execute("UPDATE addresses SET allocated = 0")

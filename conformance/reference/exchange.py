@@ -79,7 +79,7 @@ class Path:
     address: str = ""
 
 
-class Request:
+class ReceivedRequest:
     """One request as it arrived; ``caller`` is set once it is authenticated, ``path`` once it is located."""
 
     def __init__(self, environ: Mapping[str, Any]) -> None:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.registry import lawful
-from conformance.reference.store import Address, Association, Caller, Port, Server, State
+from conformance.reference.store import Association, Caller, DeploymentState, Port, Server, StoredAddress
 
 LAG = 0.6  # seconds
 
@@ -25,7 +25,7 @@ def terse(answer: Answer, *members: str) -> Answer:
 class AllocationAnswersTheIdAlone(Deployment):
     """An allocation is answered with the ID of the address and nothing else."""
 
-    def allocated(self, address: Address) -> Answer:
+    def allocated(self, address: StoredAddress) -> Answer:
         return terse(super().allocated(address), "id")
 
 
@@ -33,7 +33,7 @@ class AllocationAnswersTheIdAlone(Deployment):
 class AllocationLeavesOutTheLiteral(Deployment):
     """An allocation is answered without the literal of the address."""
 
-    def allocated(self, address: Address) -> Answer:
+    def allocated(self, address: StoredAddress) -> Answer:
         return terse(super().allocated(address), "id", "network_id", "port_ids", "version")
 
 
@@ -41,7 +41,7 @@ class AllocationLeavesOutTheLiteral(Deployment):
 class AnyBodyIs413(Deployment):
     """A removal with any body is refused with 413 and a time to come back."""
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         if request.removal and self.carries_body(request):
             raise Refusal(413, "any content is too much", ("Retry-After", "1"))
         super().check_body(request)
@@ -51,7 +51,7 @@ class AnyBodyIs413(Deployment):
 class LargeBodyIs413WithoutATime(Deployment):
     """A body of more than 8 KiB is refused with 413, which says nothing of coming back."""
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         if request.removal and len(request.body or b"") > 8 * 1024:
             raise Refusal(413, "that is too much")
         super().check_body(request)
@@ -61,7 +61,7 @@ class LargeBodyIs413WithoutATime(Deployment):
 class EmptyChunksAreABody(Deployment):
     """A removal in chunks is refused although there is nothing in them."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         return (request.removal and request.chunked) or super().carries_body(request)
 
 
@@ -69,7 +69,7 @@ class EmptyChunksAreABody(Deployment):
 class PreconditionsAreRefused(Deployment):
     """A removal with a precondition is refused with 400."""
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         names = ("If-Match", "If-None-Match", "If-Modified-Since", "If-Unmodified-Since")
         if request.removal and any(request.header(name) is not None for name in names):
             raise Refusal(400, "preconditions are not supported")
@@ -80,7 +80,7 @@ class PreconditionsAreRefused(Deployment):
 class QueriesAreRefused(Deployment):
     """A removal with a query is refused with 400 before anybody asks who sends it."""
 
-    def authenticate(self, request: Request) -> Caller:
+    def authenticate(self, request: ReceivedRequest) -> Caller:
         if request.removal and request.query:
             raise Refusal(400, "there are no parameters")
         return super().authenticate(request)
@@ -90,7 +90,7 @@ class QueriesAreRefused(Deployment):
 class PutOfNothingDeallocates(Deployment):
     """PUT of an empty ip_address de-allocates an address too, if it has no associations."""
 
-    def read_ports(self, request: Request, wanted: dict[str, Any]) -> tuple[str, ...]:
+    def read_ports(self, request: ReceivedRequest, wanted: dict[str, Any]) -> tuple[str, ...]:
         return () if request.method == "PUT" and not wanted else super().read_ports(request, wanted)
 
 
@@ -102,11 +102,11 @@ class TheGuardLearnsLate(Deployment):
         super().start()
         self.freed: dict[str, float] = {}
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         self.freed[association.address] = time.monotonic()
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         super().check_free(request, address, state)
         if time.monotonic() - self.freed.get(address.id, -LAG) < LAG:
             raise Refusal(409, "the address has associations; remove them first")
@@ -120,11 +120,11 @@ class ComputeLearnsLate(Deployment):
         super().start()
         self.born: dict[str, float] = {}
 
-    def allocated(self, address: Address) -> Answer:
+    def allocated(self, address: StoredAddress) -> Answer:
         self.born[address.id] = time.monotonic()
         return super().allocated(address)
 
-    def find_associable(self, request: Request, identifier: str, server: str) -> Address:
+    def find_associable(self, request: ReceivedRequest, identifier: str, server: str) -> StoredAddress:
         if time.monotonic() - self.born.get(identifier, -LAG) < LAG:
             raise Refusal(400, "no such address")
         return super().find_associable(request, identifier, server)
@@ -138,7 +138,7 @@ class TheCloudAddsAPort(Deployment):
         super().start()
         self.gateway = str(uuid.uuid4())
 
-    def address_document(self, address: Address) -> dict[str, Any]:
+    def address_document(self, address: StoredAddress) -> dict[str, Any]:
         document = super().address_document(address)
         return {**document, "port_ids": [*document["port_ids"], self.gateway]}
 
@@ -178,11 +178,11 @@ class LaterRepetitionIs204(Deployment):
         super().start()
         self.gone: dict[Association, float] = {}
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         self.gone[association] = time.monotonic()
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         try:
             return super().remove(request)
         except Refusal as refusal:

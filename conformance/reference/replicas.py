@@ -13,9 +13,9 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Request
+from conformance.reference.exchange import Answer, ReceivedRequest
 from conformance.reference.registry import Registry
-from conformance.reference.store import Address, Association, State
+from conformance.reference.store import Association, DeploymentState, StoredAddress
 
 WINDOW_SECONDS = 0.03
 CACHED_SECONDS = 20.0
@@ -33,7 +33,7 @@ class TheLockIsOfTheProcess(Deployment):
     def exclusive(self, _what: str) -> AbstractContextManager[Any]:
         return self.own
 
-    def update(self, change: Callable[[State], State]) -> None:
+    def update(self, change: Callable[[DeploymentState], DeploymentState]) -> None:
         with self.own:
             state = self.store.state
             time.sleep(WINDOW_SECONDS)
@@ -47,19 +47,19 @@ class ReadsAreCached(Deployment):
     Each answer ends its connection, so that the next request may be the other process's.
     """
 
-    def finish(self, _request: Request, answer: Answer) -> Answer:
+    def finish(self, _request: ReceivedRequest, answer: Answer) -> Answer:
         return replace(answer, headers=(*answer.headers, ("Connection", "close")))
 
     def start(self) -> None:
         self.cached: dict[Association, float] = {}
 
-    def view(self, _request: Request) -> State:
+    def view(self, _request: ReceivedRequest) -> DeploymentState:
         state, now = self.store.state, time.monotonic()
         stale = [each for each, ends in list(self.cached.items()) if ends > now and each not in state.associations]
         self.cached.update(dict.fromkeys(state.associations, now + CACHED_SECONDS))
         return replace(state, associations=(*state.associations, *stale))
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         self.cached.pop(association, None)
 
@@ -68,7 +68,7 @@ class ReadsAreCached(Deployment):
 class TheGuardIsOutsideTheTransaction(Deployment):
     """Whether an address is free is asked before the transaction that de-allocates it begins."""
 
-    def deallocate(self, request: Request) -> Address:
+    def deallocate(self, request: ReceivedRequest) -> StoredAddress:
         address = self.find_address(request, self.store.state)
         self.check_free(request, address, self.store.state)
         time.sleep(WINDOW_SECONDS)

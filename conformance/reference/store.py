@@ -1,6 +1,6 @@
 """The state of the reference deployment: who exists, and which addresses and associations are alive.
 
-What changes is one immutable :class:`State`, replaced as a whole under a lock. A reader therefore never sees
+What changes is one immutable :class:`DeploymentState`, replaced as a whole under a lock. A reader therefore never sees
 half of a change, and an older state can be kept for as long as somebody wants to look at it. Nothing here
 knows HTTP, and nothing is written to disk: that is what ``database`` is for.
 """
@@ -46,7 +46,7 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
+class StoredAddress:
     """An allocated address; ``address`` is its literal, ``id`` the UUID that the operations take."""
 
     id: str
@@ -70,10 +70,10 @@ class Association:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class DeploymentState:
     """Everything that requests can change, as one value; every change gives a new one."""
 
-    addresses: Mapping[str, Address] = field(default_factory=dict)
+    addresses: Mapping[str, StoredAddress] = field(default_factory=dict)
     associations: tuple[Association, ...] = ()
 
     def of_server(self, server: str) -> tuple[Association, ...]:
@@ -84,21 +84,21 @@ class State:
         """Give the associations of an address, oldest first."""
         return tuple(each for each in self.associations if each.address == address)
 
-    def with_address(self, address: Address) -> "State":
+    def with_address(self, address: StoredAddress) -> "DeploymentState":
         """Allocate the address, or replace what is known of it."""
         return replace(self, addresses={**self.addresses, address.id: address})
 
-    def without_address(self, address: str) -> "State":
+    def without_address(self, address: str) -> "DeploymentState":
         """De-allocate the address; its associations are not looked at."""
         return replace(self, addresses={key: one for key, one in self.addresses.items() if key != address})
 
-    def with_association(self, association: Association) -> "State":
+    def with_association(self, association: Association) -> "DeploymentState":
         """Associate; a pair that is associated already changes nothing."""
         if association in self.associations:
             return self
         return replace(self, associations=(*self.associations, association))
 
-    def without_association(self, association: Association) -> "State":
+    def without_association(self, association: Association) -> "DeploymentState":
         """Remove one association; one that does not exist changes nothing."""
         return replace(self, associations=tuple(each for each in self.associations if each != association))
 
@@ -140,13 +140,13 @@ class Store:
             self.add_server(self.tenant, f"web_{number}.example:{secrets.token_hex(3)}" if opaque_servers else "")
         self.add_server(self.other_tenant)
         self.lock: AbstractContextManager[Any] = threading.RLock()
-        self.known: MutableMapping[str, Address] = {}
+        self.known: MutableMapping[str, StoredAddress] = {}
         self._turns = {version: itertools.count() for version in SUBNETS}
         self.open()
 
     def open(self) -> None:
         """Begin with nothing allocated."""
-        self.state = State()
+        self.state = DeploymentState()
 
     def close(self) -> None:
         """Leave what others may open again; memory is nobody else's."""
@@ -158,9 +158,9 @@ class Store:
         self.servers[server.id], self.ports[port.id] = server, port
         return server
 
-    def fresh_address(self, tenant: str, version: int, port_ids: tuple[str, ...]) -> Address:
+    def fresh_address(self, tenant: str, version: int, port_ids: tuple[str, ...]) -> StoredAddress:
         """Make up an address with a new id and a literal of the version; it is not allocated yet."""
-        address = Address(str(uuid.uuid4()), literal(version, self.turn(version)), version, tenant, port_ids)
+        address = StoredAddress(str(uuid.uuid4()), literal(version, self.turn(version)), version, tenant, port_ids)
         self.known[address.id] = address
         return address
 

@@ -15,9 +15,9 @@ from typing import Any, TypeVar
 
 from conformance.reference import freedoms  # noqa: F401 - importing it registers its variants
 from conformance.reference.app import UUID, Deployment
-from conformance.reference.exchange import ERROR_NAMES, Answer, Refusal, Request
+from conformance.reference.exchange import ERROR_NAMES, Answer, ReceivedRequest, Refusal
 from conformance.reference.registry import Variant, lawful, named, registry
-from conformance.reference.store import Address, Association, Caller, State
+from conformance.reference.store import Association, Caller, DeploymentState, StoredAddress
 
 LAG = 0.5  # seconds
 Result = TypeVar("Result")
@@ -70,7 +70,7 @@ def variant_named(name: str) -> Variant:
 class RefusalsAre403(Deployment):
     """The compute service refuses with 403 what it refuses with 400 elsewhere."""
 
-    def refused(self, request: Request, refusal: Refusal) -> Answer:
+    def refused(self, request: ReceivedRequest, refusal: Refusal) -> Answer:
         if request.path.resource.startswith("association") and refusal.code == 400:
             refusal = Refusal(403, refusal.message, *refusal.headers)
         return super().refused(request, refusal)
@@ -80,7 +80,7 @@ class RefusalsAre403(Deployment):
 class HeldAddressIs400(Deployment):
     """De-allocating an address that has associations is refused with 400."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         recode(lambda: super(HeldAddressIs400, self).check_free(request, address, state), 400)
 
 
@@ -88,7 +88,7 @@ class HeldAddressIs400(Deployment):
 class HeldAddressIs403(Deployment):
     """De-allocating an address that has associations is refused with 403."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         recode(lambda: super(HeldAddressIs403, self).check_free(request, address, state), 403)
 
 
@@ -96,7 +96,7 @@ class HeldAddressIs403(Deployment):
 class UnknownAddressIs400(Deployment):
     """The networking service answers 400 for an address that is unknown or de-allocated."""
 
-    def find_address(self, request: Request, state: State) -> Address:
+    def find_address(self, request: ReceivedRequest, state: DeploymentState) -> StoredAddress:
         return recode(lambda: super(UnknownAddressIs400, self).find_address(request, state), 400)
 
 
@@ -104,7 +104,7 @@ class UnknownAddressIs400(Deployment):
 class DeallocatedAddressIs403(Deployment):
     """The networking service answers 403 for an address that was de-allocated, 404 for one that never was."""
 
-    def find_address(self, request: Request, state: State) -> Address:
+    def find_address(self, request: ReceivedRequest, state: DeploymentState) -> StoredAddress:
         past = request.path.address.lower() in self.store.known
         code = 403 if past else 404
         return recode(lambda: super(DeallocatedAddressIs403, self).find_address(request, state), code)
@@ -114,7 +114,7 @@ class DeallocatedAddressIs403(Deployment):
 class AllocationAnswers200(Deployment):
     """POST of an address answers 200."""
 
-    def allocated(self, address: Address) -> Answer:
+    def allocated(self, address: StoredAddress) -> Answer:
         return replace(super().allocated(address), code=200)
 
 
@@ -122,7 +122,7 @@ class AllocationAnswers200(Deployment):
 class AssociationNeedsABody(Deployment):
     """An association is made only of a document that says so, as the field's client sends it."""
 
-    def check_associate_body(self, request: Request) -> None:
+    def check_associate_body(self, request: ReceivedRequest) -> None:
         super().check_associate_body(request)
         if not self.carries_body(request):
             raise Refusal(400, "the body must hold an ip_association")
@@ -132,7 +132,7 @@ class AssociationNeedsABody(Deployment):
 class AssociationAnswers200(Deployment):
     """PUT of an association answers 200."""
 
-    def associated(self, request: Request, address: Address) -> Answer:
+    def associated(self, request: ReceivedRequest, address: StoredAddress) -> Answer:
         return replace(super().associated(request, address), code=200)
 
 
@@ -140,7 +140,7 @@ class AssociationAnswers200(Deployment):
 class RepetitionIs204(Deployment):
     """Removing what is not associated any more answers 204 and changes nothing."""
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         try:
             return super().remove(request)
         except Refusal as refusal:
@@ -157,7 +157,7 @@ class RepetitionIs204(Deployment):
 class BodyBeforeAuthentication(Deployment):
     """A body is refused before anybody asks who sends it."""
 
-    def authenticate(self, request: Request) -> Caller:
+    def authenticate(self, request: ReceivedRequest) -> Caller:
         if request.removal:
             self.check_body(request)
         return super().authenticate(request)
@@ -167,7 +167,7 @@ class BodyBeforeAuthentication(Deployment):
 class AuthenticationLast(Deployment):
     """Method, body and identifier are checked before the token."""
 
-    def authenticate(self, request: Request) -> Caller:
+    def authenticate(self, request: ReceivedRequest) -> Caller:
         self.choose(request)
         if request.removal:
             self.check_body(request)
@@ -182,7 +182,7 @@ class AuthenticationLast(Deployment):
 class VersionIsText(Deployment):
     """The version of an address is text, not a number."""
 
-    def address_document(self, address: Address) -> dict[str, Any]:
+    def address_document(self, address: StoredAddress) -> dict[str, Any]:
         return {**super().address_document(address), "version": str(address.version)}
 
 
@@ -190,7 +190,7 @@ class VersionIsText(Deployment):
 class ErrorsAreText(Deployment):
     """Errors are plain text."""
 
-    def refused(self, request: Request, refusal: Refusal) -> Answer:
+    def refused(self, request: ReceivedRequest, refusal: Refusal) -> Answer:
         return with_content(super().refused(request, refusal), "text/plain", refusal.message)
 
 
@@ -198,7 +198,7 @@ class ErrorsAreText(Deployment):
 class ErrorsAreHtml(Deployment):
     """Errors are HTML unless JSON is asked for by name."""
 
-    def refused(self, request: Request, refusal: Refusal) -> Answer:
+    def refused(self, request: ReceivedRequest, refusal: Refusal) -> Answer:
         answer = super().refused(request, refusal)
         if "application/json" in (request.header("Accept") or ""):
             return answer
@@ -210,7 +210,7 @@ class ErrorsAreHtml(Deployment):
 class ErrorsAreEmpty(Deployment):
     """Errors have no content."""
 
-    def refused(self, request: Request, refusal: Refusal) -> Answer:
+    def refused(self, request: ReceivedRequest, refusal: Refusal) -> Answer:
         return replace(super().refused(request, refusal), document=None)
 
 
@@ -218,7 +218,7 @@ class ErrorsAreEmpty(Deployment):
 class ErrorsAreFlat(Deployment):
     """Errors are JSON of another shape."""
 
-    def refused(self, request: Request, refusal: Refusal) -> Answer:
+    def refused(self, request: ReceivedRequest, refusal: Refusal) -> Answer:
         flat = {"error": ERROR_NAMES.get(refusal.code, "error"), "detail": [refusal.message]}
         return replace(super().refused(request, refusal), document=flat)
 
@@ -227,7 +227,7 @@ class ErrorsAreFlat(Deployment):
 class MoreMembersAndHeaders(Deployment):
     """Every document has members and every answer headers that nobody documented."""
 
-    def finish(self, _request: Request, answer: Answer) -> Answer:
+    def finish(self, _request: ReceivedRequest, answer: Answer) -> Answer:
         headers = (*answer.headers, ("X-Compute-Request-Id", "req-1"), ("Vary", "Accept"))
         return replace(answer, headers=headers, document=enriched(answer.document))
 
@@ -236,10 +236,10 @@ class MoreMembersAndHeaders(Deployment):
 class UpperCaseAnswers(Deployment):
     """The IDs of addresses are written in upper case."""
 
-    def address_document(self, address: Address) -> dict[str, Any]:
+    def address_document(self, address: StoredAddress) -> dict[str, Any]:
         return {**super().address_document(address), "id": address.id.upper()}
 
-    def association_document(self, address: Address) -> dict[str, Any]:
+    def association_document(self, address: StoredAddress) -> dict[str, Any]:
         return {**super().association_document(address), "id": address.id.upper()}
 
 
@@ -247,7 +247,7 @@ class UpperCaseAnswers(Deployment):
 class NetworkKnowsLowerCaseOnly(Deployment):
     """The networking service does not know an ID in upper case."""
 
-    def find_address(self, request: Request, state: State) -> Address:
+    def find_address(self, request: ReceivedRequest, state: DeploymentState) -> StoredAddress:
         if request.path.address != request.path.address.lower():
             raise Refusal(404, "no such address")
         return super().find_address(request, state)
@@ -257,7 +257,7 @@ class NetworkKnowsLowerCaseOnly(Deployment):
 class MalformedIs400OnTheNetwork(Deployment):
     """The networking service answers 400 for an ID that is no UUID, 404 for one that is unknown."""
 
-    def find_address(self, request: Request, state: State) -> Address:
+    def find_address(self, request: ReceivedRequest, state: DeploymentState) -> StoredAddress:
         if not UUID.fullmatch(request.path.address):
             raise Refusal(400, "the ID is no UUID")
         return super().find_address(request, state)
@@ -267,7 +267,7 @@ class MalformedIs400OnTheNetwork(Deployment):
 class ShuffledLists(Deployment):
     """Lists come in another order each time."""
 
-    def finish(self, _request: Request, answer: Answer) -> Answer:
+    def finish(self, _request: ReceivedRequest, answer: Answer) -> Answer:
         for value in (answer.document or {}).values():
             if isinstance(value, list):
                 random.shuffle(value)
@@ -278,7 +278,7 @@ class ShuffledLists(Deployment):
 class ChallengesTheUnauthenticated(Deployment):
     """A 401 says how to authenticate."""
 
-    def finish(self, _request: Request, answer: Answer) -> Answer:
+    def finish(self, _request: ReceivedRequest, answer: Answer) -> Answer:
         challenge = ("WWW-Authenticate", 'Keystone uri="http://identity.example/"')
         return replace(answer, headers=(*answer.headers, challenge)) if answer.code == 401 else answer
 
@@ -287,7 +287,7 @@ class ChallengesTheUnauthenticated(Deployment):
 class EmptyLengthIsDeclared(Deployment):
     """A 204 declares a Content-Length of 0 and a media type, as the example of the page does."""
 
-    def removed(self, _request: Request) -> Answer:
+    def removed(self, _request: ReceivedRequest) -> Answer:
         return Answer(204, content=b"", headers=(("Content-Type", "application/json"),))
 
 
@@ -298,7 +298,7 @@ class EmptyLengthIsDeclared(Deployment):
 class Gzip(Deployment):
     """Answers are compressed for those who accept it."""
 
-    def finish(self, request: Request, answer: Answer) -> Answer:
+    def finish(self, request: ReceivedRequest, answer: Answer) -> Answer:
         payload = answer.payload
         if not payload or "gzip" not in (request.header("Accept-Encoding") or ""):
             return answer
@@ -310,7 +310,7 @@ class Gzip(Deployment):
 class ChunkedAnswers(Deployment):
     """Answers with content come in chunks."""
 
-    def finish(self, _request: Request, answer: Answer) -> Answer:
+    def finish(self, _request: ReceivedRequest, answer: Answer) -> Answer:
         return replace(answer, sized=answer.code == 204)
 
 
@@ -323,7 +323,7 @@ class Http10(Deployment):
 class ConnectionPerRequest(Deployment):
     """Every answer ends its connection."""
 
-    def finish(self, _request: Request, answer: Answer) -> Answer:
+    def finish(self, _request: ReceivedRequest, answer: Answer) -> Answer:
         return replace(answer, headers=(*answer.headers, ("Connection", "close")))
 
 
@@ -331,11 +331,11 @@ class ConnectionPerRequest(Deployment):
 class ClosesOnABody(Deployment):
     """A removal with a body is refused before the body is read, and the connection closed at once."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         framed = request.chunked or request.declared_length > 0
         return framed if request.removal else super().carries_body(request)
 
-    def drain(self, request: Request) -> bool:
+    def drain(self, request: ReceivedRequest) -> bool:
         return False if request.removal and self.carries_body(request) else super().drain(request)
 
 
@@ -343,7 +343,7 @@ class ClosesOnABody(Deployment):
 class LargeBodyIs413(Deployment):
     """A body of more than 8 KiB is refused with 413, with a time to come back."""
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         if len(request.body or b"") > 8 * 1024:
             raise Refusal(413, "this is too much", ("Retry-After", "0"))
         super().check_body(request)
@@ -371,7 +371,7 @@ class SlowAnswers(Deployment):
 class SlowFirstAnswer(Deployment):
     """The first answer takes a second and a half."""
 
-    def delay(self, request: Request) -> None:
+    def delay(self, request: ReceivedRequest) -> None:
         if self.every(1, "request") and self.tally["request"] == 1:
             time.sleep(1.5)
         super().delay(request)
@@ -381,7 +381,7 @@ class SlowFirstAnswer(Deployment):
 class Sporadic503(Deployment):
     """Every 29th request answers 503 and has no effect."""
 
-    def process(self, request: Request) -> Answer:
+    def process(self, request: ReceivedRequest) -> Answer:
         if self.every(29, "request"):
             raise Refusal(503, "come back later", ("Retry-After", "0"))
         return super().process(request)
@@ -391,7 +391,7 @@ class Sporadic503(Deployment):
 class Sporadic500(Deployment):
     """Every 31st request answers 500; half of these had their effect before."""
 
-    def process(self, request: Request) -> Answer:
+    def process(self, request: ReceivedRequest) -> Answer:
         failing = self.every(31, "request")
         if failing and self.every(2, "failure"):
             raise Refusal(500, "something broke before the work")
@@ -409,7 +409,7 @@ class RateLimited(Deployment):
         super().start()
         self.recent: deque[float] = deque(maxlen=60)
 
-    def process(self, request: Request) -> Answer:
+    def process(self, request: ReceivedRequest) -> Answer:
         now = time.monotonic()
         if len(self.recent) == self.recent.maxlen and now - self.recent[0] < 1:
             raise Refusal(413, "over the rate limit", ("Retry-After", "1"))
@@ -423,16 +423,16 @@ class RateLimited(Deployment):
 class Past:
     """Remembers states, to show what was true some time ago."""
 
-    def __init__(self, first: State) -> None:
-        self.states: deque[tuple[float, State]] = deque([(0.0, first)])
+    def __init__(self, first: DeploymentState) -> None:
+        self.states: deque[tuple[float, DeploymentState]] = deque([(0.0, first)])
 
-    def add(self, state: State) -> None:
+    def add(self, state: DeploymentState) -> None:
         """Keep a state as of now and forget those that nobody can see any more."""
         self.states.append((time.monotonic(), state))
         while len(self.states) > 1 and self.states[1][0] < time.monotonic() - 2 * LAG:
             self.states.popleft()
 
-    def ago(self, seconds: float) -> State:
+    def ago(self, seconds: float) -> DeploymentState:
         """Give the state that was the newest some seconds ago."""
         then = time.monotonic() - seconds
         return next((state for when, state in reversed(list(self.states)) if when <= then), self.states[0][1])
@@ -451,7 +451,7 @@ def lagging(name: str, words: str, *resources: str, replicas: int = 1) -> None:
                 super().update(change)
                 self.past.add(self.store.state)
 
-        def view(self, request: Request) -> State:
+        def view(self, request: ReceivedRequest) -> DeploymentState:
             lags = request.path.resource in resources and self.every(replicas, "read")
             return self.past.ago(LAG) if lags else super().view(request)
 
@@ -497,7 +497,7 @@ class OpaqueServers(Deployment):
 class NoPortsApi(Deployment):
     """There is no way to ask for ports, so that the description names them."""
 
-    def list_ports(self, _request: Request) -> Answer:
+    def list_ports(self, _request: ReceivedRequest) -> Answer:
         raise Refusal(404, "there is nothing at this path")
 
 
@@ -549,7 +549,7 @@ class CrowdedLists(Deployment):
 class AssociatedAddressesMove(Deployment):
     """The ports of an address may be replaced although it has associations."""
 
-    def check_movable(self, address: Address, port_ids: tuple[str, ...]) -> None:
+    def check_movable(self, address: StoredAddress, port_ids: tuple[str, ...]) -> None:
         pass
 
 
@@ -557,5 +557,5 @@ class AssociatedAddressesMove(Deployment):
 class BodiesAreIgnored(Deployment):
     """A body is ignored, and the description says so."""
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         pass

@@ -28,7 +28,7 @@ from conformance.report import (
 from conformance.report.difference import compared
 from conformance.report.document import read
 from conformance.report.markdown import SUMMARY_PAGE
-from conformance.report.overview import Part
+from conformance.report.overview import TargetSummary
 from conformance.verdict import Run
 
 __all__ = [
@@ -105,7 +105,7 @@ def append_summary(run: Run, variables: Mapping[str, str]) -> None:
     _append([markdown.render(run)], variables)
 
 
-def append_overview(parts: Sequence[Part], variables: Mapping[str, str]) -> None:
+def append_overview(parts: Sequence[TargetSummary], variables: Mapping[str, str]) -> None:
     """Add each target's run, in the targets' order, and the overview, as :func:`append_summary` does with a run.
 
     Raises:
@@ -120,7 +120,7 @@ def _append(texts: Iterable[str], variables: Mapping[str, str]) -> None:
             markdown.append(text, Path(path))
 
 
-def write_overview(parts: Sequence[Part], directory: Path) -> Path:
+def write_overview(parts: Sequence[TargetSummary], directory: Path) -> Path:
     """Write the page that shows several targets into ``directory`` and return it.
 
     Raises:
@@ -133,7 +133,7 @@ def write_overview(parts: Sequence[Part], directory: Path) -> Path:
         raise UsageError(f"{directory}: the overview cannot be written there: {error.strerror}") from error
 
 
-def write_history(told: history.History, directory: Path) -> Path:
+def write_history(told: history.RunHistory, directory: Path) -> Path:
     """Write the page that shows several runs of a target into ``directory`` and return it.
 
     Raises:

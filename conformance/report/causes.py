@@ -28,7 +28,7 @@ MODELS = {"lifecycle", "concurrency"}
 
 
 @dataclass(frozen=True)
-class Member:
+class CauseMember:
     """A finding with its clause."""
 
     clause: ClauseResult
@@ -45,7 +45,7 @@ class Member:
         return plain.sentence(self.finding)
 
     @cached_property
-    def setting(self) -> setting.Setting:
+    def setting(self) -> setting.FindingSetup:
         """What stood before, and which exchange decides."""
         return setting.of(self.finding.to_json())
 
@@ -70,14 +70,14 @@ class Member:
 
 
 @dataclass(frozen=True)
-class Part:
+class ClausePart:
     """What one clause says of a cause: a finding to begin with, and other forms of it."""
 
-    first: Member
-    others: tuple[Member, ...]
+    first: CauseMember
+    others: tuple[CauseMember, ...]
 
     @property
-    def members(self) -> tuple[Member, ...]:
+    def members(self) -> tuple[CauseMember, ...]:
         """All of them."""
         return (self.first, *self.others)
 
@@ -96,15 +96,15 @@ class Part:
 class Cause:
     """One mistake of the target: the worst that it breaks, and what else it breaks."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[ClausePart, ...]
 
     @property
-    def first(self) -> Member:
+    def first(self) -> CauseMember:
         """The finding to begin with."""
         return self.parts[0].first
 
     @property
-    def members(self) -> tuple[Member, ...]:
+    def members(self) -> tuple[CauseMember, ...]:
         """Every finding of it."""
         return tuple(one for part in self.parts for one in part.members)
 
@@ -132,7 +132,7 @@ class Cause:
 def causes(run: Run, *, waived: bool = False) -> list[Cause]:
     """The causes of what is broken, or of what is broken and waived, the worst first."""
     members = [
-        Member(clause, one)
+        CauseMember(clause, one)
         for clause in run.clauses
         for one in clause.findings
         if clause.verdict in BROKEN and (bool(one.waiver) or clause.verdict is Verdict.WAIVED) is waived
@@ -142,9 +142,9 @@ def causes(run: Run, *, waived: bool = False) -> list[Cause]:
     return sorted(found, key=lambda cause: _badness(cause, order[cause.first.clause.id]))
 
 
-def _grouped(members: Iterable[Member]) -> Iterable[list[Member]]:
+def _grouped(members: Iterable[CauseMember]) -> Iterable[list[CauseMember]]:
     """The findings by cause; a model sees that a state is wrong, not how, so it joins who says how."""
-    grouped: dict[Key, list[Member]] = {}
+    grouped: dict[Key, list[CauseMember]] = {}
     for one in members:
         grouped.setdefault(_key(one), []).append(one)
     for key in [key for key, group in grouped.items() if all(one.clause.family in MODELS for one in group)]:
@@ -160,20 +160,20 @@ def _badness(cause: Cause, place: int) -> tuple[int, bool, int, int]:
     return harm, cause.first.clause.family in MODELS, place if harm is Harm.ACCESS else 0, -cause.seen
 
 
-def _parts(members: Iterable[Member]) -> Iterator[Part]:
-    grouped: dict[str, list[Member]] = {}
+def _parts(members: Iterable[CauseMember]) -> Iterator[ClausePart]:
+    grouped: dict[str, list[CauseMember]] = {}
     for one in sorted(members, key=_order):
         grouped.setdefault(one.finding.clause, []).append(one)
-    yield from (Part(group[0], tuple(group[1:])) for group in grouped.values())
+    yield from (ClausePart(group[0], tuple(group[1:])) for group in grouped.values())
 
 
-def _order(member: Member) -> tuple[int, bool, int, int]:
+def _order(member: CauseMember) -> tuple[int, bool, int, int]:
     """The worst first; of one clause what is shown by the fewest exchanges, of many forms the plainest."""
     finding = member.finding
     return member.harm, member.clause.family in MODELS, len(finding.classes), len(finding.exchanges)
 
 
-def _key(member: Member) -> Key:
+def _key(member: CauseMember) -> Key:
     decided = member.decisive
     if decided is None:
         return (member.finding.clause, member.finding.rule)
@@ -183,7 +183,7 @@ def _key(member: Member) -> Key:
     return (*_kind(member, decided), status, _direction(member))
 
 
-def _kind(member: Member, decided: Record) -> Key:
+def _kind(member: CauseMember, decided: Record) -> Key:
     """Who asked for what: the first thing about the request that is out of the ordinary."""
     request = decided["request"]
     asked_by = str(decided["credential"])
@@ -200,7 +200,7 @@ def _kind(member: Member, decided: Record) -> Key:
     return (dimension, member.finding.clause) if dimension else ("removal",)
 
 
-def _direction(member: Member) -> str:
+def _direction(member: CauseMember) -> str:
     """What is wrong with the state: something is gone that should stay, or stays that should be gone."""
     finding = member.finding
     if not plain.has_effect(finding):

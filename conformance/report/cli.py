@@ -94,10 +94,10 @@ def show_all(runs: tuple[Path, ...], report_dir: Path) -> None:
     raise SystemExit(EXIT_CODES.get(overview.verdict(parts), 1))
 
 
-def _parts(runs: tuple[Path, ...], report_dir: Path) -> tuple[overview.Part, ...]:
+def _parts(runs: tuple[Path, ...], report_dir: Path) -> tuple[overview.TargetSummary, ...]:
     if replaced := [str(path) for path in runs if path.resolve().parent == report_dir.resolve()]:
         raise UsageError(f"--report-dir: the overview would replace the page of {', '.join(replaced)}")
-    parts = tuple(overview.Part.of(report.read(path), path.parent) for path in runs)
+    parts = tuple(overview.TargetSummary.of(report.read(path), path.parent) for path in runs)
     if twice := overview.twice(parts):
         raise UsageError(f"the same target stands in more than one run: {', '.join(map(one_line, twice))}")
     return parts
@@ -116,7 +116,7 @@ def show_history(runs: tuple[Path, ...], name: str | None, report_dir: Path) -> 
     click.echo("\n".join(history_page.lines(told)))
 
 
-def _history(runs: tuple[Path, ...], name: str | None) -> history.History:
+def _history(runs: tuple[Path, ...], name: str | None) -> history.RunHistory:
     paths = [path for given in runs for path in (history.within(given) if given.is_dir() else [given])]
     entries = [history.Entry(report.read(path), path) for path in paths]
     return history.of(one for one in entries if name is None or outline.target_name(one.run) == name)

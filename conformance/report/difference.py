@@ -10,7 +10,7 @@ from dataclasses import replace
 from conformance.report.markdown import code, table
 from conformance.report.outline import headline, target_name
 from conformance.report.visible import one_line
-from conformance.verdict import Change, Comparison, Difference, Finding, Run, Sighting, Verdict
+from conformance.verdict import ClauseChange, Comparison, Difference, Finding, Run, Sighting, Verdict
 
 HOLDS = frozenset({Verdict.PASS})
 BROKEN = frozenset({Verdict.FAIL, Verdict.WAIVED})
@@ -19,7 +19,7 @@ BROKEN = frozenset({Verdict.FAIL, Verdict.WAIVED})
 def between(old: Run, new: Run) -> Difference:
     """What the run ``new`` says differently from ``old``."""
     before, after = ({clause.id: clause.verdict for clause in run.clauses} for run in (old, new))
-    changes = [Change(one, before.get(one), after.get(one)) for one in dict.fromkeys([*after, *before])]
+    changes = [ClauseChange(one, before.get(one), after.get(one)) for one in dict.fromkeys([*after, *before])]
     judged = {change.clause for change in changes if change.after in HOLDS | BROKEN}
     version = min(old.fingerprints, new.fingerprints)
     then, now = ({one.marked(version): one for one in _findings(run)} for run in (old, new))
@@ -71,7 +71,7 @@ def sections(difference: Difference) -> Iterator[tuple[str, list[tuple[str, str]
     yield "Findings that are gone", _summaries(difference.gone)
 
 
-def _changes(changes: Iterable[Change]) -> list[tuple[str, str]]:
+def _changes(changes: Iterable[ClauseChange]) -> list[tuple[str, str]]:
     return [(change.clause, change.in_words) for change in changes]
 
 

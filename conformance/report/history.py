@@ -28,7 +28,7 @@ HEAD = 200
 NO_TIME = datetime.max.replace(tzinfo=UTC)
 
 
-class State(StrEnum):
+class ClauseState(StrEnum):
     """What a run says of a clause, as far as it says anything."""
 
     KEPT = "kept"
@@ -36,15 +36,15 @@ class State(StrEnum):
     WAIVED = "waived"
 
 
-WORDS: Mapping[tuple[State | None, State], str] = {
-    (None, State.BROKEN): "was broken when it was first judged",
-    (None, State.WAIVED): "was broken and waived when it was first judged",
-    (State.KEPT, State.BROKEN): "broke",
-    (State.KEPT, State.WAIVED): "broke, and was waived",
-    (State.BROKEN, State.WAIVED): "was waived",
-    (State.WAIVED, State.BROKEN): "is waived no longer",
-    (State.BROKEN, State.KEPT): "was mended",
-    (State.WAIVED, State.KEPT): "was mended",
+WORDS: Mapping[tuple[ClauseState | None, ClauseState], str] = {
+    (None, ClauseState.BROKEN): "was broken when it was first judged",
+    (None, ClauseState.WAIVED): "was broken and waived when it was first judged",
+    (ClauseState.KEPT, ClauseState.BROKEN): "broke",
+    (ClauseState.KEPT, ClauseState.WAIVED): "broke, and was waived",
+    (ClauseState.BROKEN, ClauseState.WAIVED): "was waived",
+    (ClauseState.WAIVED, ClauseState.BROKEN): "is waived no longer",
+    (ClauseState.BROKEN, ClauseState.KEPT): "was mended",
+    (ClauseState.WAIVED, ClauseState.KEPT): "was mended",
 }
 
 
@@ -86,13 +86,15 @@ class Entry:
         """What it concluded of a clause."""
         return next((one for one in self.run.clauses if one.id == name), None)
 
-    def state(self, name: str) -> State | None:
+    def state(self, name: str) -> ClauseState | None:
         """What it says of a clause; None if it could not tell."""
         met = self.clause(name)
         if met is None:
             return None
-        waived = State.WAIVED if met.findings else None
-        return {Verdict.PASS: State.KEPT, Verdict.FAIL: State.BROKEN, Verdict.WAIVED: waived}.get(met.verdict)
+        waived = ClauseState.WAIVED if met.findings else None
+        return {Verdict.PASS: ClauseState.KEPT, Verdict.FAIL: ClauseState.BROKEN, Verdict.WAIVED: waived}.get(
+            met.verdict
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +104,8 @@ class Turn:
     clause: str
     before: Entry | None
     after: Entry
-    was: State | None
-    now: State
+    was: ClauseState | None
+    now: ClauseState
 
     @property
     def what(self) -> str:
@@ -119,13 +121,13 @@ class Turn:
         waiver = next((one.waiver for one in met.findings if one.waiver), None)
         return (
             waiver.in_words().removeprefix("waived ")
-            if self.now is State.WAIVED and waiver
+            if self.now is ClauseState.WAIVED and waiver
             else plain.sentence(met.findings[0])
         )
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class RunHistory:
     """The runs, the earliest first."""
 
     entries: tuple[Entry, ...]
@@ -170,7 +172,7 @@ class History:
 
     def always_kept(self, name: str) -> bool:
         """Whether every run found the clause kept."""
-        return all(entry.state(name) is State.KEPT for entry in self.entries)
+        return all(entry.state(name) is ClauseState.KEPT for entry in self.entries)
 
     def since(self, finding: Finding) -> Entry | None:
         """The earliest of the runs, back from the latest, that had the finding; one that did not judge it is passed."""
@@ -184,7 +186,7 @@ class History:
 
     def _of(self, name: str) -> Iterator[Turn]:
         before: Entry | None = None
-        was: State | None = None
+        was: ClauseState | None = None
         for entry in self.entries:
             now = entry.state(name)
             if now is None:
@@ -206,7 +208,7 @@ def has(run: Run, finding: Finding) -> bool:
     return any(one.marked(run.fingerprints) == mark for clause in run.clauses for one in clause.findings)
 
 
-def of(entries: Iterable[Entry]) -> History:
+def of(entries: Iterable[Entry]) -> RunHistory:
     """The history that these make up, each run once, however many copies of it there are.
 
     Raises:
@@ -218,7 +220,7 @@ def of(entries: Iterable[Entry]) -> History:
         raise UsageError("expected saved runs of one target, found none", document.HINT)
     if len(names) > 1:
         raise UsageError(f"expected runs of one target, found those of {', '.join(names)}", "name one with --name")
-    return History(tuple(sorted(once.values(), key=lambda one: one.began)))
+    return RunHistory(tuple(sorted(once.values(), key=lambda one: one.began)))
 
 
 def within(folder: Path) -> list[Path]:

@@ -6,14 +6,14 @@ from pathlib import Path
 from markupsafe import Markup
 
 from conformance.report import html, outline
-from conformance.report.history import History
+from conformance.report.history import RunHistory
 from conformance.report.visible import one_line
 from conformance.verdict import ClauseResult
 
 PAGE = "history.html"
 
 
-def page(history: History, directory: Path) -> str:
+def page(history: RunHistory, directory: Path) -> str:
     """The page that stands in ``directory`` and links to the runs' own."""
     engine = html.environment()
     style = "".join(engine.get_template(name).render() for name in ("report.css.j2", "overview.css.j2"))
@@ -31,7 +31,7 @@ def page(history: History, directory: Path) -> str:
     )
 
 
-def lines(history: History) -> list[str]:
+def lines(history: RunHistory) -> list[str]:
     """A line for each run and for each turn, and one for where it stands."""
     width = max(len(outline.headline(entry.run)) for entry in history.entries)
     runs = [f"{one.when}  {outline.headline(one.run):{width}}  {one.run.reason}" for one in history.entries]

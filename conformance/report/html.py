@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup, escape
 
 from conformance.evidence import statistics
-from conformance.evidence.setting import Setting
+from conformance.evidence.setting import FindingSetup
 from conformance.report import (
     body,
     causes,
@@ -31,8 +31,8 @@ from conformance.report import (
     timeline,
     visible,
 )
-from conformance.report.causes import Cause, Member
-from conformance.report.history import Entry, History
+from conformance.report.causes import Cause, CauseMember
+from conformance.report.history import Entry, RunHistory
 from conformance.verdict import Finding, Level, Run, Verdict, gate
 
 if TYPE_CHECKING:
@@ -143,7 +143,7 @@ def _anchors(found: Sequence[Cause]) -> dict[str, str]:
 
 def _since(run: Run, finding: Finding, earlier: Sequence[Entry]) -> str:
     """Since when it is known, as far as this run and those before it can tell."""
-    first = History((*earlier, Entry(run))).since(finding)
+    first = RunHistory((*earlier, Entry(run))).since(finding)
     if first and first.run is not run:
         return f"{first.when[:10]}{' or before' if first is earlier[0] else ''}"
     baseline, compared = run.policy.baseline, run.comparison
@@ -192,7 +192,7 @@ def environment(*packages: str) -> "Environment":
         "changes": changes,
         "counted": outline.counted,
         "issue": issue.text,
-        "member": Member,
+        "member": CauseMember,
         "outline": outline,
         "reproduction": issue.reproduction,
         "timeline": timeline,
@@ -301,7 +301,7 @@ def _below(url: str, bases: Sequence[str]) -> str:
     return next((url[len(base) :] for base in bases if base and url.startswith(f"{base}/")), url)
 
 
-def _called(url: str, needed: Setting) -> str:
+def _called(url: str, needed: FindingSetup) -> str:
     """The URL with what it names in words, in braces."""
     for identifier, name in needed.names().items():
         url = url.replace(identifier, f"{{{name}}}") if len(identifier) > SHORTEST_ID else url

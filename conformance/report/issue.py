@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from conformance.evidence import setting
 from conformance.report import outline
-from conformance.report.causes import Cause, Member
+from conformance.report.causes import Cause, CauseMember
 from conformance.report.markdown import code
 from conformance.report.visible import command, visible
 from conformance.verdict import Run
@@ -42,7 +42,7 @@ def _lines(run: Run, cause: Cause) -> Iterator[str]:
     yield from _again(first)
 
 
-def _again(member: Member) -> Iterator[str]:
+def _again(member: CauseMember) -> Iterator[str]:
     standing = ", ".join(before(member.setting)) or "nothing"
     yield from ("", "## To see it again", "", f"Standing before: {standing}.", "", "```sh")
     yield reproduction(member.finding.fingerprint)
@@ -53,7 +53,7 @@ def _again(member: Member) -> Iterator[str]:
         yield from ("", "The request that decides it:", "", "```sh", command(line)[:2000], "```")
 
 
-def before(needed: setting.Setting) -> list[str]:
+def before(needed: setting.FindingSetup) -> list[str]:
     """What must stand, in words."""
     names = needed.names()
     return [f"{names.get(address, address)} on {names.get(server, server)}" for server, address in needed.standing]

@@ -30,7 +30,7 @@ WORDS: Mapping[Verdict, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class TargetSummary:
     """One target of several.
 
     Attributes:
@@ -72,17 +72,17 @@ class Part:
         return next(met, None)
 
 
-def twice(parts: Sequence[Part]) -> list[str]:
+def twice(parts: Sequence[TargetSummary]) -> list[str]:
     """The names that more than one of them has."""
     return [name for name, number in Counter(part.name for part in parts).items() if number > 1]
 
 
-def verdict(parts: Sequence[Part]) -> Verdict:
+def verdict(parts: Sequence[TargetSummary]) -> Verdict:
     """The worst of them: a release to several targets waits for the last."""
     return worst([part.verdict for part in parts])
 
 
-def headline(parts: Sequence[Part]) -> str:
+def headline(parts: Sequence[TargetSummary]) -> str:
     """The verdict in capitals, and whether a part of it is partial or was interrupted; so was what had no turn."""
     runs = [part.run for part in parts if part.run]
     early = any(part.run is None and part.lost is Verdict.INCONCLUSIVE for part in parts)
@@ -90,19 +90,19 @@ def headline(parts: Sequence[Part]) -> str:
     return ", ".join([verdict(parts).value.upper(), *(word for word, holds in marks.items() if holds)])
 
 
-def counted(parts: Sequence[Part]) -> str:
+def counted(parts: Sequence[TargetSummary]) -> str:
     """How many there are, in words for a title."""
     return "1 target" if len(parts) == 1 else f"{len(parts)} targets"
 
 
-def reason(parts: Sequence[Part]) -> str:
+def reason(parts: Sequence[TargetSummary]) -> str:
     """The targets by verdict, the worst first."""
     grouped = {each: [part.name for part in parts if part.verdict is each] for each in WORST_FIRST}
     said = [f"{WORDS.get(each, each)} {_names(names)}" for each, names in grouped.items() if names]
     return "; ".join(said) if len(said) > 1 or verdict(parts) is not Verdict.PASS else "every target passes"
 
 
-def answer(parts: Sequence[Part]) -> str:
+def answer(parts: Sequence[TargetSummary]) -> str:
     """May we release to all of them?"""
     whole = not any(part.run and (part.run.partial or part.run.interrupted) for part in parts)
     if verdict(parts) is Verdict.PASS:
@@ -110,7 +110,7 @@ def answer(parts: Sequence[Part]) -> str:
     return html.ANSWERS.get(verdict(parts), html.ANSWERS[Verdict.INCONCLUSIVE])
 
 
-def lines(parts: Sequence[Part]) -> list[str]:
+def lines(parts: Sequence[TargetSummary]) -> list[str]:
     """A line for each target and one for all, which decides; for a terminal."""
     width = max(len(part.headline) for part in parts)
     rows = [f"{part.headline:{width}}  {part.name}: {part.reason}" for part in parts]
@@ -119,14 +119,14 @@ def lines(parts: Sequence[Part]) -> list[str]:
     return [one_line(row) for row in (*rows, last)]
 
 
-def markdown(parts: Sequence[Part]) -> str:
+def markdown(parts: Sequence[TargetSummary]) -> str:
     """A section for the summary page of a CI job."""
     rows = [(code(part.name, 80), SIGNS.get(part.verdict, ""), part.headline, code(part.reason)) for part in parts]
     title = f"## {SIGNS.get(verdict(parts), '')} Conformance of {counted(parts)}: {headline(parts)}"
     return "\n".join([title, "", code(reason(parts), 400), "", *table(("target", "", "verdict", "why"), rows), ""])
 
 
-def page(parts: Sequence[Part], directory: Path) -> str:
+def page(parts: Sequence[TargetSummary], directory: Path) -> str:
     """The overview as a page that stands in ``directory`` and links to the targets' own."""
     engine = html.environment()
     style = "".join(engine.get_template(name).render() for name in ("report.css.j2", "overview.css.j2"))
@@ -145,7 +145,7 @@ def page(parts: Sequence[Part], directory: Path) -> str:
     )
 
 
-def _families(parts: Sequence[Part]) -> dict[str, dict[str, ClauseResult]]:
+def _families(parts: Sequence[TargetSummary]) -> dict[str, dict[str, ClauseResult]]:
     """Family -> clause -> one result of it, in the order of the runs; a clause that only one of them has as well."""
     grouped: dict[str, dict[str, ClauseResult]] = {}
     for part in parts:
@@ -154,7 +154,7 @@ def _families(parts: Sequence[Part]) -> dict[str, dict[str, ClauseResult]]:
     return grouped
 
 
-def _link(part: Part, directory: Path, clause: ClauseResult | None) -> str:
+def _link(part: TargetSummary, directory: Path, clause: ClauseResult | None) -> str:
     """Where a target's own report tells of the clause, or begins; nothing if it has none."""
     if part.run is None:
         return ""

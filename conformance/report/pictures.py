@@ -11,23 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 
-from conformance.evidence.statistics import BOUNDS, Kind, kind_of
+from conformance.evidence.statistics import BOUNDS, RemovalKind, kind_of
 from conformance.report import causes
-from conformance.report.causes import Member
+from conformance.report.causes import CauseMember
 from conformance.report.outline import CodeSeen, codes
-from conformance.verdict import Run, Span, Times
+from conformance.verdict import ResponseTimes, Run, Span
 
-KINDS: dict[Kind, tuple[str, str]] = {
-    Kind.STANDING: ("Stands", "an association that stood, as far as the run's own answers tell"),
-    Kind.ABSENT: ("Absent", "an association that was removed before, or never was"),
-    Kind.MALFORMED: (
+KINDS: dict[RemovalKind, tuple[str, str]] = {
+    RemovalKind.STANDING: ("Stands", "an association that stood, as far as the run's own answers tell"),
+    RemovalKind.ABSENT: ("Absent", "an association that was removed before, or never was"),
+    RemovalKind.MALFORMED: (
         "Malformed",
         "what is no UUID in its usual spelling: a literal address, another spelling, anything else",
     ),
-    Kind.BODY: ("With a body", "content was sent along"),
-    Kind.UNAUTHENTICATED: ("No valid token", "no token, or a made-up one"),
-    Kind.RESTRICTED: ("May not delete", "a caller of the tenant without the right to delete"),
-    Kind.FOREIGN: ("Other tenant", "a caller of another tenant"),
+    RemovalKind.BODY: ("With a body", "content was sent along"),
+    RemovalKind.UNAUTHENTICATED: ("No valid token", "no token, or a made-up one"),
+    RemovalKind.RESTRICTED: ("May not delete", "a caller of the tenant without the right to delete"),
+    RemovalKind.FOREIGN: ("Other tenant", "a caller of another tenant"),
 }
 """Kind -> heading, explanation; in the order of the columns."""
 
@@ -40,7 +40,7 @@ BUCKET, BARS = 20, 34
 NAMES, LANE, RULE = 76, 34, 24
 """Pixels: the column of workers' names, the height of a lane, that of the time axis."""
 
-RIGHT = (Kind.STANDING, "204")
+RIGHT = (RemovalKind.STANDING, "204")
 """Where this broke a clause, it was not by its answer."""
 
 COURSE = 1000
@@ -106,9 +106,9 @@ def _cell(told: int, most: int, blamed: str | None) -> Cell:
     return Cell(count, radius, blamed or "")
 
 
-def _blamed(run: Run) -> dict[tuple[Kind, str], str]:
+def _blamed(run: Run) -> dict[tuple[RemovalKind, str], str]:
     """Kind and code -> the finding to begin with, where an answer with that code broke a clause."""
-    found: dict[tuple[Kind, str], str] = {}
+    found: dict[tuple[RemovalKind, str], str] = {}
     for cause in (*causes.causes(run), *causes.causes(run, waived=True)):
         for one in cause.members:
             place = _place(one)
@@ -117,7 +117,7 @@ def _blamed(run: Run) -> dict[tuple[Kind, str], str]:
     return found
 
 
-def _place(member: Member) -> tuple[Kind, str] | None:
+def _place(member: CauseMember) -> tuple[RemovalKind, str] | None:
     """Kind and code of what decided; None if it was no answer to the operation under test."""
     decided = member.decisive
     if decided is None or decided["operation"] != "removeAssociation" or not decided["response"]:
@@ -151,7 +151,7 @@ def operations(run: Run) -> tuple[Row, ...]:
     return tuple(_row(name, sent, run.requests.times.get(name)) for name, sent in ordered)
 
 
-def _row(name: str, sent: int, times: Times | None) -> Row:
+def _row(name: str, sent: int, times: ResponseTimes | None) -> Row:
     if times is None or not sum(times.counts):
         return Row(name, sent, "", "", "", ())
     highest = max(times.counts)
@@ -163,7 +163,7 @@ def _row(name: str, sent: int, times: Times | None) -> Row:
     return Row(name, sent, _quantile(times, 0.5), _quantile(times, 0.95), duration(times.slowest), bars)
 
 
-def _quantile(times: Times, share: float) -> str:
+def _quantile(times: ResponseTimes, share: float) -> str:
     wanted = share * sum(times.counts)
     return within(next(bucket for bucket, reached in enumerate(accumulate(times.counts)) if reached >= wanted))
 

@@ -18,7 +18,7 @@ PLAIN: dict[Any, tuple[str, tuple[type, ...]]] = {
 }
 
 
-class Body(TypedDict):
+class BodyDocument(TypedDict):
     """A body as :func:`conformance.evidence.body_as_json` describes it."""
 
     bytes: int
@@ -35,16 +35,16 @@ class Sent(TypedDict):
     url: str
     headers: list[list[str]]
     framing: str
-    body: Body
+    body: BodyDocument
 
 
-class Answered(TypedDict):
+class ResponseDocument(TypedDict):
     """The response of an exchange."""
 
     status: int
     reason: str
     headers: list[list[str]]
-    body: Body
+    body: BodyDocument
     truncated: bool
 
 
@@ -57,7 +57,7 @@ class Exchanged(TypedDict):
     at: float
     seconds: float
     request: Sent
-    response: Answered | None
+    response: ResponseDocument | None
     failure: str
 
 

@@ -84,7 +84,7 @@ def _lines(state: Mapping[str, Any], met: set[str]) -> list[str]:
     ]
 
 
-def _drawn(steps: tuple[timeline.Step, ...], states: list[tuple[tuple[str, ...], ...]]) -> Diagram:
+def _drawn(steps: tuple[timeline.DrawnStep, ...], states: list[tuple[tuple[str, ...], ...]]) -> Diagram:
     numbers: dict[tuple[tuple[str, ...], ...], int] = {}
     nodes: list[Node] = [_node(states[0], numbers, 4)]
     edges: list[Edge] = []

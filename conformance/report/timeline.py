@@ -93,7 +93,7 @@ class Drawing:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class DrawnStep:
     """One step of a sequence: what was asked, what the model allowed there, what the target answered."""
 
     number: int
@@ -103,13 +103,15 @@ class Step:
     agrees: bool
 
 
-def steps(details: Mapping[str, Any]) -> tuple[Step, ...]:
+def steps(details: Mapping[str, Any]) -> tuple[DrawnStep, ...]:
     """The steps of a sequence; none if the details hold no sequence."""
     if details.get("kind") != "steps":
         return ()
     try:
         return tuple(
-            Step(number, str(one["asked"]), tuple(map(str, one["allowed"])), str(one["answered"]), bool(one["agrees"]))
+            DrawnStep(
+                number, str(one["asked"]), tuple(map(str, one["allowed"])), str(one["answered"]), bool(one["agrees"])
+            )
             for number, one in enumerate(details["steps"], 1)
         )
     except (KeyError, TypeError):

@@ -5,7 +5,7 @@ rule, and takes everything back. It refuses to reuse an address of the run, and 
 could not try.
 """
 
-from conformance.reproduction.outcome import EXIT_CODES, Answer, Outcome
+from conformance.reproduction.outcome import EXIT_CODES, ReproductionAnswer, ReproductionOutcome
 from conformance.reproduction.trying import Reproducer
 
-__all__ = ["EXIT_CODES", "Answer", "Outcome", "Reproducer"]
+__all__ = ["EXIT_CODES", "Reproducer", "ReproductionAnswer", "ReproductionOutcome"]

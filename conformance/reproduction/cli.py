@@ -20,7 +20,7 @@ from conformance.evidence import Recorder, setting
 from conformance.provision import state_directory
 from conformance.report.cli import USAGE_ERROR, Command
 from conformance.report.visible import one_line
-from conformance.reproduction.outcome import EXIT_CODES, Answer, Outcome
+from conformance.reproduction.outcome import EXIT_CODES, ReproductionAnswer, ReproductionOutcome
 from conformance.reproduction.trying import Reproducer
 from conformance.target import Target
 from conformance.verdict import Finding, Run
@@ -73,18 +73,18 @@ def _all_tried(run: Run, findings: Sequence[Finding], chosen: Target, root: Path
                 click.echo(_at_length(finding, outcome) if at_length else _in_a_line(finding, outcome))
             left = tries.left
         except ConformanceError as error:
-            click.echo(f"{Answer.NOT_TRIED}: {one_line(str(error))}")
-            return EXIT_CODES[Answer.NOT_TRIED]
+            click.echo(f"{ReproductionAnswer.NOT_TRIED}: {one_line(str(error))}")
+            return EXIT_CODES[ReproductionAnswer.NOT_TRIED]
     for sentence in left:
         click.echo(f"left: {one_line(sentence)}")
     return max([*codes, 1 if left else 0])
 
 
-def _in_a_line(finding: Finding, outcome: Outcome) -> str:
+def _in_a_line(finding: Finding, outcome: ReproductionOutcome) -> str:
     return one_line(f"{outcome.answer}: {finding.clause} {finding.fingerprint}: {outcome.seen}")
 
 
-def _at_length(finding: Finding, outcome: Outcome) -> str:
+def _at_length(finding: Finding, outcome: ReproductionOutcome) -> str:
     words = setting.of(finding.to_json())
     lines = [
         f"{finding.clause}: {words.in_words(finding.summary)}",

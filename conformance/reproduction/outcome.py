@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Answer(StrEnum):
+class ReproductionAnswer(StrEnum):
     """Whether the finding is still so."""
 
     REPRODUCED = "REPRODUCED"
@@ -15,14 +15,18 @@ class Answer(StrEnum):
     NOT_TRIED = "COULD NOT BE TRIED"
 
 
-EXIT_CODES: Mapping[Answer, int] = {Answer.NOT_REPRODUCED: 0, Answer.REPRODUCED: 1, Answer.NOT_TRIED: 3}
+EXIT_CODES: Mapping[ReproductionAnswer, int] = {
+    ReproductionAnswer.NOT_REPRODUCED: 0,
+    ReproductionAnswer.REPRODUCED: 1,
+    ReproductionAnswer.NOT_TRIED: 3,
+}
 """Of several findings the highest decides: what could not be tried is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ReproductionOutcome:
     """What came of it; ``sent`` are the requests and their answers, a line each, ``seen`` what broke the clause."""
 
-    answer: Answer
+    answer: ReproductionAnswer
     seen: str
     sent: tuple[str, ...] = ()

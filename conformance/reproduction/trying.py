@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from conformance.client import Client, retried
-from conformance.driver.observer import Sight, Views
+from conformance.driver.observer import Observer, Views
 from conformance.errors import ConformanceError, ProvisioningError
 from conformance.evidence import Exchange, setting
-from conformance.evidence.setting import Setting
-from conformance.judge import Attempt, Deallocation, Pair, State
+from conformance.evidence.setting import FindingSetup
+from conformance.judge import Attempt, Deallocation, ObservedState, Pair
 from conformance.provision import Address, Ledger, Provisioner, Sweep, ledger, sweep_run
 from conformance.reproduction import orphans, rules, sequences
-from conformance.reproduction.outcome import Answer, Outcome
+from conformance.reproduction.outcome import ReproductionAnswer, ReproductionOutcome
 from conformance.reproduction.renaming import Renaming, body_of
 from conformance.verdict import Finding, Ruling, Run
 
@@ -61,20 +61,22 @@ class Reproducer:
         self._servers = [str(one) for one in told.get("servers", ())]
         self.left: list[str] = []
 
-    def reproduce(self, finding: Finding) -> Outcome:
+    def reproduce(self, finding: Finding) -> ReproductionOutcome:
         """Try it; nothing of it stays at the target, or :attr:`left` names what does."""
         needed = setting.of(finding.to_json())
-        outcome = Outcome(Answer.NOT_TRIED, "")
+        outcome = ReproductionOutcome(ReproductionAnswer.NOT_TRIED, "")
         try:
             for _ in range(FRESH if sequences.is_race(finding) else 1):
                 with self._borrowed(len(needed.addresses)) as held:
                     renaming, addresses = self._renaming(needed, held)
                     trial = _Trial(self._client, finding, needed, renaming, addresses)
                     outcome = trial.outcome()
-                if outcome.answer is Answer.REPRODUCED or not trial.spent:
+                if outcome.answer is ReproductionAnswer.REPRODUCED or not trial.spent:
                     break
         except ConformanceError as error:
-            return Outcome(Answer.NOT_TRIED, f"{error.message}{f' ({error.hint})' if error.hint else ''}")
+            return ReproductionOutcome(
+                ReproductionAnswer.NOT_TRIED, f"{error.message}{f' ({error.hint})' if error.hint else ''}"
+            )
         return outcome
 
     @contextmanager
@@ -98,7 +100,7 @@ class Reproducer:
                     note.unlink()
             self.left += [*swept.left, *orphans.left(self._client, [one.id for one in borrowed])]
 
-    def _renaming(self, needed: Setting, held: Sequence[Address]) -> tuple[Renaming, list[Address]]:
+    def _renaming(self, needed: FindingSetup, held: Sequence[Address]) -> tuple[Renaming, list[Address]]:
         if len(held) < len(needed.addresses):
             raise ProvisioningError(f"it takes {len(needed.addresses)} addresses, and {len(held)} are to be had")
         free, chosen = list(held), []
@@ -111,7 +113,7 @@ class Reproducer:
             names |= {old: new.id} | ({literal: new.literal} if literal and new.literal else {})
         return Renaming(names, self._bases, self._client.keyring.tokens), chosen
 
-    def _servers_here(self, needed: Setting) -> Iterator[tuple[str, str]]:
+    def _servers_here(self, needed: FindingSetup) -> Iterator[tuple[str, str]]:
         """The same server if it is lent here, too, else the one in its place; one that never was lent stays."""
         known = [one for one in needed.servers if not self._servers or one in self._servers]
         free = [one for one in self._target.servers if one not in known]
@@ -126,13 +128,13 @@ class _Trial:
     """The requests of one finding on addresses that are had."""
 
     def __init__(
-        self, client: Client, finding: Finding, needed: Setting, renaming: Renaming, addresses: list[Address]
+        self, client: Client, finding: Finding, needed: FindingSetup, renaming: Renaming, addresses: list[Address]
     ) -> None:
         self._client = client
         self._finding = finding
         self._renaming = renaming
         self._needed = needed
-        self._sight = Sight(client, Views())
+        self._observer = Observer(client, Views())
         self._addresses = [one.id for one in addresses]
         self._standing = [self._pair(*one) for one in needed.standing]
         self._removed = [self._pair(*one) for one in needed.removed]
@@ -145,7 +147,7 @@ class _Trial:
     def _pair(self, server: str, address: str) -> Pair:
         return Pair(self._renaming.text(address), self._renaming.text(server))
 
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ReproductionOutcome:
         """Tried until it shows, or often enough."""
         if not self._steps:
             raise ProvisioningError("the finding holds no exchange that could be sent again")
@@ -162,10 +164,10 @@ class _Trial:
                 break
             judged += bool(seen)
             if broken:
-                return Outcome(Answer.REPRODUCED, broken, tuple(self._sent))
+                return ReproductionOutcome(ReproductionAnswer.REPRODUCED, broken, tuple(self._sent))
         if not judged:
             raise ProvisioningError(f"no answer that could be judged: {self._sent[-1] if self._sent else 'none'}")
-        return Outcome(Answer.NOT_REPRODUCED, seen, tuple(self._sent))
+        return ReproductionOutcome(ReproductionAnswer.NOT_REPRODUCED, seen, tuple(self._sent))
 
     def _scenes(self) -> list[Scene]:
         """What is arranged, in turn: what had been removed, then what stands; this alone, for a fault may count.
@@ -221,7 +223,7 @@ class _Trial:
         for pair in others:
             self._take(pair)
         expected = dict.fromkeys(wanted, True) | dict.fromkeys(others, False)
-        self._sight.settled(self._look, State(listed=expected))
+        self._observer.settled(self._look, ObservedState(listed=expected))
 
     def _put(self, pair: Pair) -> None:
         answer = retried(lambda: self._client.associate(pair.server, pair.address))
@@ -231,11 +233,11 @@ class _Trial:
     def _take(self, pair: Pair) -> None:
         retried(lambda: self._client.remove(pair.server, pair.address))
 
-    def _look(self) -> State:
+    def _look(self) -> ObservedState:
         if not self._addresses:
-            return State()
+            return ObservedState()
         servers = dict.fromkeys(pair.server for pair in (*self._standing, *self._removed))
-        return self._sight.associations(servers, self._addresses, self._standing) | self._sight.addresses(
+        return self._observer.associations(servers, self._addresses, self._standing) | self._observer.addresses(
             self._addresses
         )
 
@@ -251,13 +253,13 @@ class _Trial:
         ruling = rules.of_removal(self._finding.clause, self._finding.rule, attempt)
         return ruling, exchange, attempt.changes
 
-    def _attempt(self, exchange: Exchange, before: State) -> Attempt:
+    def _attempt(self, exchange: Exchange, before: ObservedState) -> Attempt:
         pair = self._named(exchange)
         names = exchange.request.method == "DELETE" and _ends(exchange, pair)
         gone = before.without(pair)
         definite = (gone,) if exchange.status == 204 and names else (before, gone)
         refused = exchange.status is not None and 400 <= exchange.status < 500
-        after = self._sight.settled(self._look, *((before,) if refused else definite))
+        after = self._observer.settled(self._look, *((before,) if refused else definite))
         reached = bool(before.listed.get(pair) or before.shown.get(pair))
         return Attempt(
             exchange=exchange, before=before, after=after, pair=pair, reached=reached, names=names, words="the request"
@@ -270,13 +272,13 @@ class _Trial:
         at_the_server = [pair for pair in known if f"/servers/{pair.server}/" in exchange.request.url]
         return next(iter([*named, *at_the_server, *known, Pair("", "")]))
 
-    def _deallocation(self, step: Mapping[str, Any], exchange: Exchange, before: State) -> Deallocation:
+    def _deallocation(self, step: Mapping[str, Any], exchange: Exchange, before: ObservedState) -> Deallocation:
         address = next((one for one in self._addresses if one.lower() in exchange.request.url.lower()), "")
         standing = tuple(pair for pair in self._standing if pair.address == address)
         granted = exchange.status is not None and 200 <= exchange.status < 300
         gone = replace(before, ports={**before.ports, address: None})
         due = gone if granted and not standing and step["credential"] == "full" else before
-        after = self._sight.settled(self._look, due)
+        after = self._observer.settled(self._look, due)
         how = DEALLOCATIONS[step["operation"]]
         return Deallocation(
             exchange=exchange,

@@ -26,7 +26,7 @@ ENCODING = "utf-8"
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class TargetRun:
     """A target's run.
 
     Attributes:
@@ -91,7 +91,7 @@ class Fleet:
         ended: hears of each member's end, by its place and exit code.
     """
 
-    members: Sequence[Member]
+    members: Sequence[TargetRun]
     jobs: int
     relay: Relay
     directory: Path

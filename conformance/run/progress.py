@@ -107,7 +107,7 @@ class Beat:
 
 
 @dataclass(slots=True)
-class Tally:
+class RunTally:
     """What is known of the whole run.
 
     Attributes:
@@ -182,7 +182,7 @@ def _read(shared: Path) -> Iterable[dict[str, Any]]:
 class Display:
     """Shows a tally until it is stopped."""
 
-    def __init__(self, tally: Tally, stream: TextIO) -> None:
+    def __init__(self, tally: RunTally, stream: TextIO) -> None:
         self.tally = tally
         self._stream = stream
         self._rewrites = stream.isatty() and os.environ.get("TERM") != "dumb"
@@ -232,7 +232,7 @@ class Display:
         self._stream.flush()
 
 
-def display(tally: Tally, screen: Shown | None) -> Display | None:
+def display(tally: RunTally, screen: Shown | None) -> Display | None:
     """A display on a screen, in the place of pytest's dots; None if somebody wants more or fewer words."""
     if screen is None or screen.verbosity != 0:
         return None

@@ -24,7 +24,7 @@ LAWFUL_GAPS = frozenset({Absence.CREDENTIAL, Absence.OPTION, Absence.OCCASION})
 
 
 @dataclass(slots=True)
-class Record:
+class ItemRecord:
     """What one test has to say, from whichever process; ``item`` tells it from its namesakes with other parameters."""
 
     test: str
@@ -46,7 +46,7 @@ class Record:
     spent: Spent
 
     @classmethod
-    def from_json(cls, said: dict[str, Any]) -> Record:
+    def from_json(cls, said: dict[str, Any]) -> ItemRecord:
         """The record that a test's last report carries."""
         outcome, rulings = said["outcome"], said["rulings"]
         return cls(
@@ -106,7 +106,7 @@ class Collector:
         unlooked: why a process that ran tests did not take its look at the end; empty if each did.
     """
 
-    heard: dict[str, Record] = field(default_factory=dict)
+    heard: dict[str, ItemRecord] = field(default_factory=dict)
     collected: set[str] = field(default_factory=set)
     crashed: dict[str, str] = field(default_factory=dict)
     unlooked: str = ""
@@ -114,13 +114,13 @@ class Collector:
     """Why no test ran, or why the run ended early; empty when it came to its end."""
 
     @property
-    def records(self) -> Collection[Record]:
+    def records(self) -> Collection[ItemRecord]:
         """What the tests had to say."""
         return self.heard.values()
 
     def add(self, said: dict[str, Any]) -> bool:
         """Take a test's record, and say whether it is the first: a test that ran again is heard once, the last time."""
-        record = Record.from_json(said)
+        record = ItemRecord.from_json(said)
         first = record.item not in self.heard
         self.heard[record.item] = record
         return first
@@ -179,7 +179,7 @@ class Collector:
             untried=self._left_out(clause.id, own),
         )
 
-    def _left_out(self, clause: str, own: list[Record]) -> tuple[str, ...]:
+    def _left_out(self, clause: str, own: list[ItemRecord]) -> tuple[str, ...]:
         """What was not tried of a clause that was chosen, case by case."""
         said = [left for record in own for left in record.left_out(clause)]
         return (*said, *(f"{item}: {why}" for item, why in self.missing(clause).items()))
@@ -190,7 +190,7 @@ class Collector:
         return tuple(sorted(found, key=lambda finding: (-finding.seen, finding.rule, finding.classes)))
 
     def _conclude(
-        self, clause: str, own: list[Record], findings: tuple[Finding, ...], cases: int
+        self, clause: str, own: list[ItemRecord], findings: tuple[Finding, ...], cases: int
     ) -> tuple[Verdict, str, Absence | None]:
         missing = self.missing(clause)
         if not own and not any(item in self.crashed for item in missing):

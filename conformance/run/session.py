@@ -33,7 +33,7 @@ from conformance.provision import (
 )
 from conformance.run import embedded, signals, suite, unfinished
 from conformance.run.options import Options
-from conformance.run.progress import Tally
+from conformance.run.progress import RunTally
 from conformance.run.results import Collector
 from conformance.target import Target
 from conformance.verdict import (
@@ -41,7 +41,7 @@ from conformance.verdict import (
     EXIT_CODES,
     Artifact,
     GatePolicy,
-    Generated,
+    GeneratedReach,
     Phases,
     Requests,
     Run,
@@ -72,7 +72,7 @@ COUNTS = ("by_code", "by_operation", "removals_by_code")
 
 
 @dataclass(slots=True)
-class Session:
+class RunSession:
     """The state of a run.
 
     Attributes:
@@ -121,7 +121,7 @@ class Session:
     workers: int = 0
     """Processes that run tests beside this one; 0 if this one does."""
 
-    tally: Tally | None = None
+    tally: RunTally | None = None
     moments: dict[str, float] = field(default_factory=lambda: {"created": time.monotonic()})
     """When each part of the run began, by the monotonic clock."""
 
@@ -183,11 +183,11 @@ class Session:
         answered = [one.finished - one.started for one in self.recorder.exchanges.values() if one.response]
         return median(answered) if answered else 0.0
 
-    def count(self, workers: int) -> Tally:
+    def count(self, workers: int) -> RunTally:
         """Begin to count what ``workers`` do; 0 for this process alone."""
         self.workers = workers
         settle = self.target.policy.settle_seconds
-        self.tally = Tally(self.shared, self.options.depth, settle, max(1, workers), lambda: self.recorder.total)
+        self.tally = RunTally(self.shared, self.options.depth, settle, max(1, workers), lambda: self.recorder.total)
         return self.tally
 
     def collected(self, items: list[str]) -> None:
@@ -404,7 +404,7 @@ class Session:
         }
 
 
-def begin(options: Options) -> Session:
+def begin(options: Options) -> RunSession:
     """A session on the target that the options name; nothing has been sent yet, and no earlier report stands.
 
     Raises:
@@ -416,7 +416,7 @@ def begin(options: Options) -> Session:
     started = now()
     if options.target is not None:
         unfinished.replace_earlier(options, chosen, rules[0], started)
-        return Session(options, chosen, None, None, target.artifact(options.target), *rules, started=started)
+        return RunSession(options, chosen, None, None, target.artifact(options.target), *rules, started=started)
     with contextlib.ExitStack() as stack:
         try:
             launched = stack.enter_context(embedded.launch())
@@ -424,7 +424,7 @@ def begin(options: Options) -> Session:
             unfinished.replace_earlier(options, chosen, rules[0], started)
         reference = launched.ready()
     state = embedded.state_directory(options.state_dir)
-    return Session(options, reference.target, reference, state, None, *rules, started=started)
+    return RunSession(options, reference.target, reference, state, None, *rules, started=started)
 
 
 def earlier_of(options: Options) -> Run | None:
@@ -527,9 +527,9 @@ def counts(recorder: Recorder, generated: dict[str, Any]) -> dict[str, Any]:
 def taken_back(counted: dict[str, Any]) -> dict[str, Any]:
     """What the controller counted; what its clean-up removed had stood, though another process had made it."""
     kinds = {kind: Counter(codes) for kind, codes in counted["tally"]["removals_by_kind"].items()}
-    removed = kinds.get(statistics.Kind.ABSENT.value, Counter()).pop("204", 0)
+    removed = kinds.get(statistics.RemovalKind.ABSENT.value, Counter()).pop("204", 0)
     if removed:
-        kinds.setdefault(statistics.Kind.STANDING.value, Counter())["204"] += removed
+        kinds.setdefault(statistics.RemovalKind.STANDING.value, Counter())["204"] += removed
     told = {kind: dict(codes) for kind, codes in kinds.items() if codes}
     return {**counted, "tally": {**counted["tally"], "removals_by_kind": told}}
 
@@ -548,12 +548,12 @@ def _requests(totals: list[dict[str, Any]]) -> Requests:
     )
 
 
-def _generated(totals: list[dict[str, Any]]) -> Generated:
+def _generated(totals: list[dict[str, Any]]) -> GeneratedReach:
     parts = [one["generated"] for one in totals if one["generated"]]
     codes: Counter[str] = Counter()
     for part in parts:
         codes.update(part["by_code"])
-    return Generated(
+    return GeneratedReach(
         sum(part["total"] for part in parts), sum(part["reached"] for part in parts), dict(sorted(codes.items()))
     )
 

@@ -15,7 +15,7 @@ from random import Random
 
 from model_histories import Deployment, Register, Writer, other_status, other_value, overlapping
 
-from conformance.model.history import Operation, Outcome
+from conformance.model.history import Completion, Operation
 from conformance.model.linearize import Model, check
 from conformance.model.register import REGISTER
 from conformance.model.sequential import Choices, address_model
@@ -73,7 +73,7 @@ def hardest(operations: int, callers: int) -> Row:
     seconds, explored, verdicts = 0.0, 0, set()
     for seed in SEEDS:
         history = overlapping(Writer(), Random(seed), operations=operations, callers=callers)
-        history.append(Operation(0, {"f": "read"}, -1, Outcome.OK, 10**9, 10**9 + 1))
+        history.append(Operation(0, {"f": "read"}, -1, Completion.OK, 10**9, 10**9 + 1))
         began = time.process_time()
         result = check(REGISTER, history)
         seconds = max(seconds, time.process_time() - began)

@@ -17,7 +17,7 @@ import yaml
 from run_processes import as_at_a_terminal
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.server import Reference, Settings
 from conformance.reference.store import Association
 
@@ -38,7 +38,7 @@ class Watched(Deployment):
         self.at: Callable[[str, str], object] = lambda _described, _moment: None
         self._counting = threading.Lock()
 
-    def delay(self, request: Request) -> None:
+    def delay(self, request: ReceivedRequest) -> None:
         """A request has come; the callback may refuse it, or end its sender.
 
         An allocation has come once its body has: headers and body may leave the client apart.
@@ -50,7 +50,7 @@ class Watched(Deployment):
         self.at(described(request), "came")
         super().delay(request)
 
-    def answer(self, request: Request, sides: frozenset[str]) -> Answer:
+    def answer(self, request: ReceivedRequest, sides: frozenset[str]) -> Answer:
         """All but the answer is done; the callback may have another one sent."""
         answer = super().answer(request, sides)
         try:
@@ -63,9 +63,9 @@ class Watched(Deployment):
 class Paged(Watched):
     """Lists come in pages of one; ``leads`` says where the next one is, given its query."""
 
-    leads: Callable[[Request, str], str] = staticmethod(lambda request, query: f"{request.raw_path}{query}")
+    leads: Callable[[ReceivedRequest, str], str] = staticmethod(lambda request, query: f"{request.raw_path}{query}")
 
-    def finish(self, request: Request, answer: Answer) -> Answer:
+    def finish(self, request: ReceivedRequest, answer: Answer) -> Answer:
         """Cut a list to the row that the marker asks for."""
         answer = super().finish(request, answer)
         document = answer.document if answer.code == 200 and isinstance(answer.document, dict) else {}
@@ -79,7 +79,7 @@ class Paged(Watched):
         return replace(answer, document=page)
 
 
-def described(request: Request) -> str:
+def described(request: ReceivedRequest) -> str:
     """The method and the collection of a request."""
     return f"{request.method} {next((name for name in COLLECTIONS if name in request.segments), '')}"
 

@@ -18,7 +18,7 @@ import yaml
 
 from conformance.reference import Reference, Settings
 from conformance.reference.app import Deployment, Rules
-from conformance.reference.exchange import Refusal, Request
+from conformance.reference.exchange import ReceivedRequest, Refusal
 from conformance.reference.store import Caller
 
 MEMBER, READER = "member", "reader"
@@ -235,7 +235,7 @@ class Guarded(Deployment):
     tenants: Mapping[str, str] = {}
     """Project of the identity service -> tenant of the store."""
 
-    def authenticate(self, request: Request) -> Caller:
+    def authenticate(self, request: ReceivedRequest) -> Caller:
         """Tell who calls.
 
         Raises:
@@ -298,7 +298,7 @@ class Turns(Deployment):
     def act(self) -> None:
         """What happens."""
 
-    def authenticate(self, request: Request) -> Caller:
+    def authenticate(self, request: ReceivedRequest) -> Caller:
         """Count first."""
         with self.counting:
             self.served += 1

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Sequence
 
 from conformance.model.history import Operation
-from conformance.model.linearize import Model, Part
+from conformance.model.linearize import Model, Partition
 
 
 def explained(model: Model, history: Sequence[Operation]) -> bool:
@@ -11,7 +11,7 @@ def explained(model: Model, history: Sequence[Operation]) -> bool:
     return all(explained_part(model, part) for part in model.parts(history))
 
 
-def explained_part(model: Model, part: Part) -> bool:
+def explained_part(model: Model, part: Partition) -> bool:
     """Whether some order explains the part."""
     return _some_order(model, part.initial, list(part.operations))
 

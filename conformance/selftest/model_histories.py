@@ -9,10 +9,10 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from conformance.model.history import UNSAID, Operation, Outcome
+from conformance.model.history import UNSAID, Completion, Operation
 
 SERVERS = ("s1", "s2", "s3")
-Answered = tuple[Outcome, Any]
+Answered = tuple[Completion, Any]
 
 
 class Register:
@@ -31,15 +31,15 @@ class Register:
     def apply(self, asked: dict[str, Any]) -> Answered:
         """Take effect, and answer."""
         if asked["f"] == "read":
-            return Outcome.OK, self.value
+            return Completion.OK, self.value
         if asked["f"] == "write":
             self.value = asked["value"]
-            return Outcome.OK, UNSAID
+            return Completion.OK, UNSAID
         old, new = asked["value"]
         if self.value != old:
-            return Outcome.FAIL, UNSAID
+            return Completion.FAIL, UNSAID
         self.value = new
-        return Outcome.OK, UNSAID
+        return Completion.OK, UNSAID
 
 
 class Writer(Register):
@@ -73,7 +73,7 @@ class Deployment:
     def apply(self, asked: dict[str, Any]) -> Answered:
         """Take effect, and answer."""
         status, body = self._applied(asked)
-        return Outcome.OK if status < 300 else Outcome.FAIL, {"status": status} | body
+        return Completion.OK if status < 300 else Completion.FAIL, {"status": status} | body
 
     def _applied(self, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if asked["f"] == "list":
@@ -121,7 +121,7 @@ def overlapping(
         clock += 1
         if caller not in open_:
             if len(made) < operations and random.random() >= idle:
-                made.append(Operation(caller, subject.ask(random), UNSAID, Outcome.UNKNOWN, clock, None))
+                made.append(Operation(caller, subject.ask(random), UNSAID, Completion.UNKNOWN, clock, None))
                 open_[caller] = (len(made) - 1, None)
             continue
         number, answered = open_[caller]
@@ -151,7 +151,7 @@ def other_value(random: Random) -> Callable[[Operation], Operation]:
     def redo(operation: Operation) -> Operation:
         if operation.input["f"] == "read":
             return replace(operation, output=random.choice((None, 0, 1, 2)))
-        return replace(operation, outcome=Outcome.FAIL if operation.outcome == Outcome.OK else Outcome.OK)
+        return replace(operation, outcome=Completion.FAIL if operation.outcome == Completion.OK else Completion.OK)
 
     return redo
 
@@ -162,8 +162,8 @@ def other_status(random: Random) -> Callable[[Operation], Operation]:
     def redo(operation: Operation) -> Operation:
         if operation.input["f"] == "list":
             return replace(operation, output={"status": 200, "addresses": random.choice(([], ["a0"]))})
-        if operation.outcome == Outcome.OK:
-            return replace(operation, outcome=Outcome.FAIL, output={"status": 409})
-        return replace(operation, outcome=Outcome.OK, output={"status": 200})
+        if operation.outcome == Completion.OK:
+            return replace(operation, outcome=Completion.FAIL, output={"status": 409})
+        return replace(operation, outcome=Completion.OK, output={"status": 200})
 
     return redo

@@ -8,25 +8,25 @@ from conformance.verdict import (
     DEFAULT_POLICY,
     Absence,
     Baseline,
-    Change,
+    ClauseChange,
     ClauseResult,
     Comparison,
     Difference,
     Finding,
     GatePolicy,
-    Generated,
+    GeneratedReach,
     Level,
     Phases,
     Requests,
+    ResponseTimes,
     Run,
     Sighting,
     Span,
     Spent,
-    Standing,
     Time,
-    Times,
     Verdict,
     Waiver,
+    WaiverStatus,
     WaiverUse,
     overall,
 )
@@ -127,7 +127,7 @@ def run(
         spec_digest=f"sha256:{'ab' * 32}",
         clauses=clauses,
         requests=Requests(412, {"204": 300}, {"removeIpAssociation": 412}, {"204": 30, "404": 2, "lost": 1}),
-        generated=Generated(64, 16, {"204": 12, "400": 50, "404": 2}),
+        generated=GeneratedReach(64, 16, {"204": 12, "400": 50, "404": 2}),
         notes=("a note for the operator",),
         policy=policy,
         waivers=waivers,
@@ -244,7 +244,7 @@ def pictured(whole: Run, text: str = "") -> Run:
             {"removeAssociation": 21, f"{text} on the association": 3},
             {"204": 20, "404": 2, "lost": 2},
             {"unauthenticated": {"204": 1}, "standing": {"204": 18, "lost": 2}, "absent": {"204": 1, "404": 2}},
-            {"removeAssociation": Times(tuple(counts), 0.4)},
+            {"removeAssociation": ResponseTimes(tuple(counts), 0.4)},
         ),
         tests=tuple(
             Span(f"test_{verdict}{text}", f"gw{number % 2}{text}", ids, began + number, 1.5, verdict, 11)
@@ -256,9 +256,9 @@ def pictured(whole: Run, text: str = "") -> Run:
             Verdict.PASS,
             f"0.0.9{text}",
             Difference(
-                better=(Change("codes.success", Verdict.UNTESTED, Verdict.PASS),),
-                worse=(Change("body.refused", Verdict.PASS, Verdict.FAIL),),
-                unsure=(Change(f"gone.clause{text}", Verdict.PASS, None),),
+                better=(ClauseChange("codes.success", Verdict.UNTESTED, Verdict.PASS),),
+                worse=(ClauseChange("body.refused", Verdict.PASS, Verdict.FAIL),),
+                unsure=(ClauseChange(f"gone.clause{text}", Verdict.PASS, None),),
                 new=(Sighting("lifecycle.model", "rule", f"a new finding{text}"),),
                 gone=(Sighting("codes.success", "rule", f"an old finding{text}"),),
             ),
@@ -270,17 +270,20 @@ INCONCLUSIVE = run(clause("codes.success", Verdict.INCONCLUSIVE), clause("effect
 ERRING = run(clause("codes.success", Verdict.ERROR), clause("effect.removed"))
 PARTIAL = replace(PASSING, partial=True)
 INTERRUPTED = replace(PASSING, interrupted=True)
-EMPTY = replace(run(), requests=Requests(), generated=Generated(), notes=())
+EMPTY = replace(run(), requests=Requests(), generated=GeneratedReach(), notes=())
 
 WAIVED = run(
     clause("codes.success"),
     waived("body.refused"),
-    waivers=(WaiverUse(waiver(), Standing.APPLIED, (finding("body.refused").fingerprint,)),),
+    waivers=(WaiverUse(waiver(), WaiverStatus.APPLIED, (finding("body.refused").fingerprint,)),),
 )
 STALE = run(
     clause("codes.success"),
     clause("body.refused"),
-    waivers=(WaiverUse(waiver(), Standing.OBSOLETE), WaiverUse(waiver("codes.success", "x"), Standing.UNDECIDED)),
+    waivers=(
+        WaiverUse(waiver(), WaiverStatus.OBSOLETE),
+        WaiverUse(waiver("codes.success", "x"), WaiverStatus.UNDECIDED),
+    ),
 )
 STRICT = run(clause("codes.success"), broken("method.allow", Level.SHOULD), policy=GatePolicy(strict=True))
 WHOLE = run(
@@ -297,7 +300,7 @@ HOSTILE_WAIVED = run(
     clause("codes.success"),
     waived("body.refused", HOSTILE),
     policy=GatePolicy(baseline=Baseline(HOSTILE, HOSTILE)),
-    waivers=(WaiverUse(waiver(match=HOSTILE, text=HOSTILE), Standing.UNMATCHED),),
+    waivers=(WaiverUse(waiver(match=HOSTILE, text=HOSTILE), WaiverStatus.UNMATCHED),),
 )
 
 TIMED = replace(

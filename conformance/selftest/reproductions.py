@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import grounds
+import in_process
 
 from conformance.driver.context import Process
 from conformance.reference import Reference
-from conformance.reproduction import Outcome, Reproducer
+from conformance.reproduction import Reproducer, ReproductionOutcome
 from conformance.verdict import Finding, Run, Verdict
 
 NEVER = "1970-01-01T00:00:00Z"
@@ -25,7 +25,7 @@ def of_a_run(process: Process) -> Run:
 class Tried:
     """What came of trying findings, and what was left behind."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[ReproductionOutcome, ...]
     left: tuple[str, ...]
     kept: int
 
@@ -33,7 +33,7 @@ class Tried:
 @contextlib.contextmanager
 def deployed(*faults: str) -> Iterator[tuple[Reference, Process]]:
     """A deployment and a process that speaks to it."""
-    with grounds.served(*faults) as reference, grounds.process(reference) as process:
+    with in_process.served(*faults) as reference, in_process.process(reference) as process:
         yield reference, process
 
 

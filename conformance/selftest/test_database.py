@@ -14,7 +14,7 @@ from run_processes import TOKENS, Ran, Served, run, serve
 from conformance.reference import replicas
 from conformance.reference.database import Database
 from conformance.reference.registry import Fault
-from conformance.reference.store import Address, Association, State, Tokens
+from conformance.reference.store import Association, DeploymentState, StoredAddress, Tokens
 
 HEADERS = {"X-Auth-Token": TOKENS["CONFORMANCE_TOKEN"]}
 
@@ -33,7 +33,7 @@ def stores(tmp_path: Path) -> Iterator[tuple[Database, Database]]:
         store.close()
 
 
-def allocated(store: Database) -> Address:
+def allocated(store: Database) -> StoredAddress:
     """An address that a store has allocated."""
     port = store.port_of(store.servers_of(store.tenant)[0])
     with store.lock:
@@ -55,10 +55,10 @@ def test_what_one_writes_the_other_reads(stores: tuple[Database, Database]) -> N
     used = Association(address.id, one.servers_of(one.tenant)[0])
     with one.lock:
         one.state = one.state.with_association(used)
-    assert other.state == State({address.id: address}, (used,))
+    assert other.state == DeploymentState({address.id: address}, (used,))
     with other.lock:
-        other.state = State()
-    assert one.state == State()
+        other.state = DeploymentState()
+    assert one.state == DeploymentState()
     assert one.known[address.id] == address
 
 

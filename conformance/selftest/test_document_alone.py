@@ -15,7 +15,7 @@ from run_processes import TOKENS
 
 from conformance import SPEC
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Request
+from conformance.reference.exchange import Answer, ReceivedRequest
 from conformance.reference.server import Reference, Settings
 from conformance.reference.store import Tokens
 
@@ -35,7 +35,7 @@ def schemathesis_run(folder: Path, reference: Reference) -> Judged:
     """Let Schemathesis judge a deployment by the document and its configuration alone, with every check it has."""
     answers: Counter[tuple[str, str, int]] = Counter()
 
-    def finish(request: Request, answer: Answer) -> Answer:
+    def finish(request: ReceivedRequest, answer: Answer) -> Answer:
         answers[(request.method, request.path.resource, answer.code)] += 1
         return answer
 
@@ -74,7 +74,7 @@ def test_schemathesis_finds_an_undocumented_code_of_a_removal_that_only_a_real_o
     """The links lead to what stands: only the removal of a real association has the wrong answer."""
 
     class Accepts(Deployment):
-        def removed(self, _request: Request) -> Answer:
+        def removed(self, _request: ReceivedRequest) -> Answer:
             return Answer(202)
 
     reference = Reference(settings())

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from conformance.proof import document, generated
-from conformance.proof.trial import Subject, Trial
+from conformance.proof.trial import TrialResult, TrialSubject
 from conformance.reference import Reference, faultspace
 from conformance.reference.app import Deployment, Rules
 from conformance.reference.faultspace.compose import Composition, composition
@@ -110,10 +110,10 @@ def test_a_generated_fault_is_served_by_its_name() -> None:
         assert reference.faults[0].description == composition(1, 2).words
 
 
-def trial(name: str, *found: str) -> Trial:
+def trial(name: str, *found: str) -> TrialResult:
     """A trial of a generated fault."""
-    subject = Subject("fault", name, "words", "fail", ("body.refused",), family="body / request")
-    return Trial(subject, "fail" if found else "pass", "", 1.0, 10, dict.fromkeys(found, 1))
+    subject = TrialSubject("fault", name, "words", "fail", ("body.refused",), family="body / request")
+    return TrialResult(subject, "fail" if found else "pass", "", 1.0, 10, dict.fromkeys(found, 1))
 
 
 def test_one_in_twenty_may_survive() -> None:

@@ -19,8 +19,8 @@ from conformance.verdict import (
     GatePolicy,
     Level,
     Run,
-    Standing,
     Verdict,
+    WaiverStatus,
     WaiverUse,
     baseline_of,
     gates,
@@ -35,7 +35,7 @@ SHOULD = broken("method.allow", Level.SHOULD)
 SHOULD_UNSURE = clause("faults.client-input", Verdict.INCONCLUSIVE, level=Level.SHOULD)
 MUST = broken("body.refused")
 SEEN = Baseline("staging-dfw", "2026-11-01", (finding("body.refused").fingerprint, finding("method.allow").fingerprint))
-EXPIRED = (WaiverUse(waiver(expires="2026-01-31"), Standing.EXPIRED),)
+EXPIRED = (WaiverUse(waiver(expires="2026-01-31"), WaiverStatus.EXPIRED),)
 
 STRICTLY = GatePolicy(strict=True)
 WHOLLY = GatePolicy(require_all=True)

@@ -17,8 +17,8 @@ from conformance.judge import (
     Attempt,
     Deallocation,
     Held,
+    ObservedState,
     Pair,
-    State,
     codes,
     content,
     deallocation,
@@ -32,7 +32,7 @@ from conformance.judge import (
     order,
     refusal,
 )
-from conformance.judge.lifecycle import Taken, Walk
+from conformance.judge.lifecycle import PlayedSequence, Taken
 from conformance.judge.oracle import Expected, Rule
 from conformance.judge.order import Round
 from conformance.verdict import Ruling
@@ -40,9 +40,9 @@ from conformance.verdict import Ruling
 CLAUSE = "body.refused"
 OWN, OTHER = Pair("a", "s1"), Pair("a", "s2")
 HELD = Held.of(["p1", "p2"], "192.0.2.1")
-STANDING = State(dict.fromkeys((OWN, OTHER), True), dict.fromkeys((OWN, OTHER), True), {"a": HELD}, {"a": HELD})
+STANDING = ObservedState(dict.fromkeys((OWN, OTHER), True), dict.fromkeys((OWN, OTHER), True), {"a": HELD}, {"a": HELD})
 NOTHING = STANDING.without(OWN, OTHER)
-UNREAD = State()
+UNREAD = ObservedState()
 REMOVED, BOTH_GONE = STANDING.without(OWN), NOTHING
 DEALLOCATED = replace(STANDING, ports={"a": None}, tabled={"a": None})
 NONE, HOLDS, VACUOUS = "says nothing", "holds", "holds, and was not tried"
@@ -62,7 +62,11 @@ def answered_twice(framing: str) -> Exchange:
 
 
 def tried(
-    status: int | None, after: State = STANDING, before: State = STANDING, method: str = "DELETE", **changes: Any
+    status: int | None,
+    after: ObservedState = STANDING,
+    before: ObservedState = STANDING,
+    method: str = "DELETE",
+    **changes: Any,
 ) -> Attempt:
     """A request that might remove an association; it stood unless stated."""
     made: dict[str, Any] = {"pair": OWN, "reached": bool(before.listed.get(OWN)), "words": "it"} | changes
@@ -70,7 +74,7 @@ def tried(
 
 
 def freed(
-    status: int | None, after: State = STANDING, *, standing: tuple[Pair, ...] = (OWN,), **more: Any
+    status: int | None, after: ObservedState = STANDING, *, standing: tuple[Pair, ...] = (OWN,), **more: Any
 ) -> Deallocation:
     """A de-allocation."""
     made: dict[str, Any] = {
@@ -293,13 +297,23 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (lasting.deallocated, (CLAUSE, "a", "1", STANDING), {}, "shown again"),
     (lasting.deallocated, (CLAUSE, "a", "1", UNREAD), {}, NONE),
     # -- sequences and rounds
-    (lifecycle.agrees, (Walk((Taken("remove", "remove", ("204",), "204", True, "1", changed=True),), 1),), {}, HOLDS),
-    (lifecycle.agrees, (Walk((Taken("remove", "remove", ("204",), "400", True, "1"),), 1),), {}, NONE),
-    (lifecycle.agrees, (Walk((Taken("remove", "remove", ("204",), "404, x", False, "1"),), 1),), {}, "remove, 404"),
-    (lifecycle.agrees, (Walk((), 0),), {}, NONE),
     (
         lifecycle.agrees,
-        (Walk((Taken("remove", "remove", ("204",), "204", True, "1", changed=True),), 1, open="lost"),),
+        (PlayedSequence((Taken("remove", "remove", ("204",), "204", True, "1", changed=True),), 1),),
+        {},
+        HOLDS,
+    ),
+    (lifecycle.agrees, (PlayedSequence((Taken("remove", "remove", ("204",), "400", True, "1"),), 1),), {}, NONE),
+    (
+        lifecycle.agrees,
+        (PlayedSequence((Taken("remove", "remove", ("204",), "404, x", False, "1"),), 1),),
+        {},
+        "remove, 404",
+    ),
+    (lifecycle.agrees, (PlayedSequence((), 0),), {}, NONE),
+    (
+        lifecycle.agrees,
+        (PlayedSequence((Taken("remove", "remove", ("204",), "204", True, "1", changed=True),), 1, open="lost"),),
         {},
         NONE,
     ),
@@ -384,7 +398,7 @@ VALUES: dict[str, Any] = {
         (UNREAD, ["-: says nothing"] * 2),
     ],
 )
-def test_each_removal_is_looked_at_again(seen: State, expected: list[str]) -> None:
+def test_each_removal_is_looked_at_again(seen: ObservedState, expected: list[str]) -> None:
     """One ruling for each."""
     assert by_clause(lasting.removed({OWN: "1", OTHER: "2"}, seen)) == expected
 
@@ -446,7 +460,9 @@ def test_a_fault_that_persists_is_the_answer(rule: Rule, attempt: Attempt, expec
         (DEALLOCATED, STANDING, ("address a still exists", "in the list of addresses address a still exists")),
     ],
 )
-def test_differences_are_told_view_by_view(before: State, after: State, phrases: tuple[str, ...]) -> None:
+def test_differences_are_told_view_by_view(
+    before: ObservedState, after: ObservedState, phrases: tuple[str, ...]
+) -> None:
     """What only one of them holds is not compared."""
     assert before.differences(after) == phrases
     assert before.comparable(after) is (after is not UNREAD)
@@ -487,22 +503,30 @@ ALL_OF_IT = dict.fromkeys((OWN, OTHER, ELSEWHERE, FAR), True)
 @pytest.mark.parametrize(
     ("before", "after", "scope"),
     [
-        (State(ALL_OF_IT), State(ALL_OF_IT), set()),
-        (State(ALL_OF_IT), State({**ALL_OF_IT, OWN: False}), {"itself goes"}),
-        (State(ALL_OF_IT), State(shown={OTHER: False}, listed={OTHER: False}), {"another of its address goes"}),
-        (State(shown=ALL_OF_IT), State(shown={ELSEWHERE: False}), {"another of its server goes"}),
-        (State({FAR: False}), State({FAR: True}), {"another appears"}),
+        (ObservedState(ALL_OF_IT), ObservedState(ALL_OF_IT), set()),
+        (ObservedState(ALL_OF_IT), ObservedState({**ALL_OF_IT, OWN: False}), {"itself goes"}),
         (
-            State(ALL_OF_IT, literals={("the list", OTHER): "192.0.2.1"}),
-            State(ALL_OF_IT, literals={("the list", OTHER): "192.0.2.2"}),
+            ObservedState(ALL_OF_IT),
+            ObservedState(shown={OTHER: False}, listed={OTHER: False}),
+            {"another of its address goes"},
+        ),
+        (ObservedState(shown=ALL_OF_IT), ObservedState(shown={ELSEWHERE: False}), {"another of its server goes"}),
+        (ObservedState({FAR: False}), ObservedState({FAR: True}), {"another appears"}),
+        (
+            ObservedState(ALL_OF_IT, literals={("the list", OTHER): "192.0.2.1"}),
+            ObservedState(ALL_OF_IT, literals={("the list", OTHER): "192.0.2.2"}),
             {"another of its address changes"},
         ),
         (STANDING, DEALLOCATED, {"its address goes"}),
         (DEALLOCATED, STANDING, {"its address appears"}),
-        (State(ports={"b": HELD}), State(ports={"b": HELD._replace(ports=frozenset())}), {"another address changes"}),
+        (
+            ObservedState(ports={"b": HELD}),
+            ObservedState(ports={"b": HELD._replace(ports=frozenset())}),
+            {"another address changes"},
+        ),
     ],
 )
-def test_what_changed_is_told_without_names(before: State, after: State, scope: set[str]) -> None:
+def test_what_changed_is_told_without_names(before: ObservedState, after: ObservedState, scope: set[str]) -> None:
     """As it looks from the association that a request named, so that two runs tell the same; no view, no number."""
     assert before.scope(after, OWN) == scope
 

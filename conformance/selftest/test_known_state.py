@@ -2,9 +2,9 @@
 
 import json
 
-from conformance.driver.known_state import Belief
+from conformance.driver.known_state import KnownState
 from conformance.evidence import Exchange, Request, Response
-from conformance.judge import Held, Pair, State
+from conformance.judge import Held, ObservedState, Pair
 from conformance.judge.state import LIST, READ, from_list, from_show
 
 ONE, OTHER = Pair("a", "s"), Pair("b", "s")
@@ -13,11 +13,11 @@ CHANGED = HELD._replace(members=(("type", "fixed"),))
 AS_MADE = {(LIST, ONE): "192.0.2.1", (LIST, OTHER): "192.0.2.2", (READ, ONE): "192.0.2.1"}
 
 
-def known() -> Belief:
+def known() -> KnownState:
     """Two associations on one server, seen to stand, and one address."""
-    belief = Belief(ports={"a": HELD}, tabled={"a": HELD})
-    belief.established([ONE, OTHER], State(literals=AS_MADE))
-    return belief
+    known_state = KnownState(ports={"a": HELD}, tabled={"a": HELD})
+    known_state.established([ONE, OTHER], ObservedState(literals=AS_MADE))
+    return known_state
 
 
 def answered(document: object) -> Exchange:
@@ -38,52 +38,52 @@ def test_an_association_stands_with_its_literal_in_either_view() -> None:
 def test_another_literal_is_a_change_and_none_before_is_not_compared() -> None:
     """Each is compared within its view; what was removed is not compared."""
     before = known().expected()
-    wrong = State(literals={(LIST, OTHER): "192.0.2.1", (READ, ONE): ""})
+    wrong = ObservedState(literals={(LIST, OTHER): "192.0.2.1", (READ, ONE): ""})
     assert before.differences(wrong) == (
         f"the list shows {OTHER} as 192.0.2.1 instead of 192.0.2.2",
         f"the single read shows {ONE} without its address instead of 192.0.2.1",
     )
     assert before.without(ONE, OTHER).differences(wrong) == ()
-    assert State(literals={(LIST, ONE): ""}).differences(State(literals=AS_MADE)) == ()
+    assert ObservedState(literals={(LIST, ONE): ""}).differences(ObservedState(literals=AS_MADE)) == ()
 
 
 def test_a_removal_that_changes_another_literal_is_accused_once() -> None:
     """What is suspect is compared with its literals; then what is shown is what stands."""
-    belief = known()
-    belief.removal(ONE, "7")
-    seen = State(listed={ONE: False, OTHER: True}, literals={(LIST, OTHER): "192.0.2.1"})
-    (ruling,) = belief.seen(seen, just_removed=ONE)
+    known_state = known()
+    known_state.removal(ONE, "7")
+    seen = ObservedState(listed={ONE: False, OTHER: True}, literals={(LIST, OTHER): "192.0.2.1"})
+    (ruling,) = known_state.seen(seen, just_removed=ONE)
     assert ruling.violation is not None
     assert ruling.clause == "effect.nothing-else"
-    assert belief.seen(seen) == []
-    assert belief.expected().differences(seen) == ()
+    assert known_state.seen(seen) == []
+    assert known_state.expected().differences(seen) == ()
 
 
 def test_a_change_that_was_found_stood_before_the_next_request() -> None:
     """Whatever changed in the list of addresses is not blamed on the next request too."""
-    belief = known()
-    seen = State(ports={"a": CHANGED}, tabled={"a": CHANGED})
-    assert len(belief.expected().differences(seen)) == 0  # members that were not shown before
-    belief.seen(seen)
-    back = State(ports={"a": HELD}, tabled={"a": HELD})
-    assert len(belief.expected().differences(back)) == 2
-    belief.seen(back)
-    assert belief.expected().differences(back) == ()
+    known_state = known()
+    seen = ObservedState(ports={"a": CHANGED}, tabled={"a": CHANGED})
+    assert len(known_state.expected().differences(seen)) == 0  # members that were not shown before
+    known_state.seen(seen)
+    back = ObservedState(ports={"a": HELD}, tabled={"a": HELD})
+    assert len(known_state.expected().differences(back)) == 2
+    known_state.seen(back)
+    assert known_state.expected().differences(back) == ()
 
 
 def test_an_address_that_left_the_list_is_not_relied_on_there() -> None:
     """It is said once; whether it comes back says nothing of the next request."""
-    belief = known()
-    belief.seen(State(tabled={"a": None}))
-    assert belief.expected().differences(State(tabled={"a": HELD})) == ()
+    known_state = known()
+    known_state.seen(ObservedState(tabled={"a": None}))
+    assert known_state.expected().differences(ObservedState(tabled={"a": HELD})) == ()
 
 
 def test_what_the_list_showed_to_change_is_not_blamed_on_an_earlier_removal() -> None:
     """The single read shows it later: no removal since the address was last looked at is accused of it."""
     held = HELD._replace(members=(("type", "shared"),))
-    belief = Belief(ports={"a": held}, tabled={"a": held})
-    belief.established([ONE], State())
-    belief.removal(ONE, "7")
-    belief.seen(State(tabled={"a": CHANGED}))
-    assert belief.seen(State(ports={"a": CHANGED})) == []
-    assert belief.expected().differences(State(ports={"a": CHANGED}, tabled={"a": CHANGED})) == ()
+    known_state = KnownState(ports={"a": held}, tabled={"a": held})
+    known_state.established([ONE], ObservedState())
+    known_state.removal(ONE, "7")
+    known_state.seen(ObservedState(tabled={"a": CHANGED}))
+    assert known_state.seen(ObservedState(ports={"a": CHANGED})) == []
+    assert known_state.expected().differences(ObservedState(ports={"a": CHANGED}, tabled={"a": CHANGED})) == ()

@@ -156,3 +156,13 @@ def test_the_way_of_a_verdict_is_as_the_guide_tells_it() -> None:
     for path, name in stations:
         tree = ast.parse((PACKAGE.parent / path).read_text(encoding="utf-8"))
         assert name in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}, path
+
+
+def test_no_two_public_classes_share_a_name() -> None:
+    """One name, one thing: who reads ``State`` need not ask which of four it is."""
+    places: dict[str, list[str]] = {}
+    for path in _modules():
+        for statement in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(statement, ast.ClassDef) and not statement.name.startswith("_"):
+                places.setdefault(statement.name, []).append(str(path.relative_to(PACKAGE)))
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-import grounds
+import in_process
 import pytest
 from filelock import FileLock
 
@@ -19,7 +19,7 @@ from conformance.provision import provisioner
 @pytest.fixture
 def process() -> Iterator[Process]:
     """A process with room for two addresses."""
-    with grounds.served() as reference, grounds.process(reference) as shared:
+    with in_process.served() as reference, in_process.process(reference) as shared:
         limits = replace(shared.target.limits, max_addresses=2)
         shared.client.target = shared.target = replace(shared.target, limits=limits)
         yield shared
@@ -64,11 +64,11 @@ def test_a_scene_is_made_of_addresses_that_are_there(process: Process) -> None:
     """One that went in an earlier case has another in its place."""
     with leases(process) as held:
         gone = held.scene(2)[0].address
-        for pair in held.belief.standing(gone):
+        for pair in held.known_state.standing(gone):
             held.remove(pair)
         process.client.change_address(gone, "DELETE")
-        held.recheck(lambda: held.sight.addresses([gone]))
-        held.believe(held.sight.addresses([gone]))
+        held.recheck(lambda: held.observer.addresses([gone]))
+        held.believe(held.observer.addresses([gone]))
         scene = held.scene(2)
         assert gone not in {pair.address for pair in scene}
         assert len({pair.address for pair in scene}) == 2

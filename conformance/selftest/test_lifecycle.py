@@ -1,13 +1,13 @@
 """Sequences of operations: what the machine plans, how they are walked, judged and shortened."""
 
-import grounds
+import in_process
 import pytest
 
 from conformance import generate, judge
 from conformance.driver.sequences import Walker
 from conformance.generate import Plan, Size, Step, lives
-from conformance.judge.lifecycle import Taken, Walk
-from conformance.provision import Record
+from conformance.judge.lifecycle import PlayedSequence, Taken
+from conformance.provision import LedgerRecord
 from conformance.reference import Reference, catalogue
 
 FAULTS = [fault.name for fault in catalogue() if fault.breaks[0] == "lifecycle.model"]
@@ -18,38 +18,38 @@ FREEDOMS = [
 ]
 
 
-def walked(reference: Reference, depth: str = "standard", seed: int = 0) -> list[Walk]:
+def walked(reference: Reference, depth: str = "standard", seed: int = 0) -> list[PlayedSequence]:
     """Every walk on the deployment; its addresses stay, with the process that knows them."""
-    with grounds.process(reference, depth=depth) as process, grounds.ground(process) as ground:
-        return list(Walker(ground, depth=depth, seed=seed).walks())
+    with in_process.process(reference, depth=depth) as process, in_process.topology(process) as topology:
+        return list(Walker(topology, depth=depth, seed=seed).walks())
 
 
 def planned(size: Size, seed: int = 0) -> list[Plan]:
     """The plans of a search in which every walk agrees."""
     met: list[Plan] = []
 
-    def take(plan: Plan) -> Walk:
+    def take(plan: Plan) -> PlayedSequence:
         met.append(plan)
-        return Walk((), len(plan))
+        return PlayedSequence((), len(plan))
 
     list(generate.walks(take, seed, size, slots=2, servers=3))
     return met
 
 
-def failing(plan: Plan, when: int) -> Walk:
+def failing(plan: Plan, when: int) -> PlayedSequence:
     """A walk that disagrees with its step number ``when``."""
     taken = tuple(
         Taken(step.f, step.f, ("204",), "400", agrees=number != when, exchange=str(number), step=number)
         for number, step in enumerate(plan[: when + 1])
     )
-    return Walk(taken, when + 1)
+    return PlayedSequence(taken, when + 1)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("depth", ["quick", pytest.param("standard", marks=pytest.mark.slow)])
 def test_a_fault_of_sequences_is_found(fault: str, depth: str) -> None:
     """Each fault that only a longer sequence shows is found at every depth, and cites what shows it."""
-    with grounds.served(fault) as reference:
+    with in_process.served(fault) as reference:
         last = walked(reference, depth)[-1]
     ruling = judge.lifecycle.agrees(last)
     assert ruling is not None
@@ -60,7 +60,7 @@ def test_a_fault_of_sequences_is_found(fault: str, depth: str) -> None:
 
 def test_a_failing_sequence_is_shortened() -> None:
     """Of the twelve steps that met the fault, those that do not matter are left out."""
-    with grounds.served("deallocation-frees-the-neighbours") as reference:
+    with in_process.served("deallocation-frees-the-neighbours") as reference:
         broken = [walk for walk in walked(reference) if walk.broken]
     assert len(broken) > 1
     assert len(broken[-1].taken) <= 5
@@ -70,7 +70,7 @@ def test_a_failing_sequence_is_shortened() -> None:
 @pytest.mark.parametrize("name", ["", *(pytest.param(race, marks=pytest.mark.slow) for race in RACES)])
 def test_no_sequence_blames_what_is_correct_in_sequence(name: str) -> None:
     """The conforming deployment and those with races agree with the model, one operation at a time."""
-    with grounds.served(name) as reference:
+    with in_process.served(name) as reference:
         rulings = [judge.lifecycle.agrees(walk) for walk in walked(reference, seed=3)]
     assert rulings
     assert all(ruling is not None and ruling.violation is None for ruling in rulings)
@@ -80,19 +80,19 @@ def test_no_sequence_blames_what_is_correct_in_sequence(name: str) -> None:
 @pytest.mark.parametrize("variant", FREEDOMS)
 def test_a_freedom_is_not_blamed(variant: str) -> None:
     """Lawful variants agree with the model, also where reads lag or answers are lost."""
-    with grounds.served(variant=variant) as reference:
+    with in_process.served(variant=variant) as reference:
         assert not [walk for walk in walked(reference) if walk.broken]
 
 
 def test_nothing_is_left_of_a_walk() -> None:
     """The ledger knows of every address that stands when the walks are over, so a sweep finds them all."""
     with (
-        grounds.served() as reference,
-        grounds.process(reference) as process,
+        in_process.served() as reference,
+        in_process.process(reference) as process,
     ):
-        with grounds.ground(process) as ground:
-            list(Walker(ground, depth="standard", seed=0).walks())
-        record: Record = process.ledger.read()
+        with in_process.topology(process) as topology:
+            list(Walker(topology, depth="standard", seed=0).walks())
+        record: LedgerRecord = process.ledger.read()
         assert set(reference.store.state.addresses) == set(record.addresses)
         standing = {(one.address, one.server) for one in reference.store.state.associations}
         assert standing <= {(address, server) for address, servers in record.addresses.items() for server in servers}
@@ -139,10 +139,10 @@ def test_shortening_is_bounded_and_finds_the_steps_that_matter() -> None:
     """Of twelve steps the two that matter are left, in at most as many attempts as are allowed."""
     sent: list[Plan] = []
 
-    def take(plan: Plan) -> Walk:
+    def take(plan: Plan) -> PlayedSequence:
         sent.append(plan)
         matters = Step("associate") in plan and plan[-1] == Step("list")
-        return failing(plan, len(plan) - 1) if matters else Walk((), len(plan))
+        return failing(plan, len(plan) - 1) if matters else PlayedSequence((), len(plan))
 
     plan = (*[Step("show")] * 5, Step("associate"), *[Step("remove")] * 5, Step("list"))
     found = list(lives.shortened(plan, failing(plan, len(plan) - 1), take))
@@ -153,17 +153,17 @@ def test_shortening_is_bounded_and_finds_the_steps_that_matter() -> None:
 def test_what_did_nothing_is_no_evidence() -> None:
     """A sequence in which nothing took effect, or that was left open, is not judged."""
     refused = Taken("associate", "associate A with s1", ("4xx",), "400", agrees=True, exchange="1")
-    assert judge.lifecycle.agrees(Walk((refused,), 1)) is None
+    assert judge.lifecycle.agrees(PlayedSequence((refused,), 1)) is None
     made = Taken("associate", "associate A with s1", ("2xx",), "201", agrees=True, exchange="1", changed=True)
-    assert judge.lifecycle.agrees(Walk((made,), 1, open="it was answered 503")) is None
-    ruling = judge.lifecycle.agrees(Walk((made,), 1))
+    assert judge.lifecycle.agrees(PlayedSequence((made,), 1, open="it was answered 503")) is None
+    ruling = judge.lifecycle.agrees(PlayedSequence((made,), 1))
     assert ruling is not None
     assert ruling.violation is None
 
 
 def test_a_lost_answer_leaves_both_states_possible() -> None:
     """After a 500 that had its effect the repeated removal is refused, and nothing is blamed."""
-    with grounds.served(variant="sporadic-500") as reference:
+    with in_process.served(variant="sporadic-500") as reference:
         walks = walked(reference, "standard")
     answers = [one.answered for walk in walks for one in walk.taken]
     assert any(answer.startswith("500") for answer in answers)

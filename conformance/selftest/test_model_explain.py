@@ -7,20 +7,20 @@ from model_brute import explained_part
 from model_histories import Deployment, Register, disturbed, other_status, other_value, overlapping
 
 from conformance.model.explain import Counterexample, Timeline, explain, timeline, timeline_of
-from conformance.model.history import UNSAID, Operation, Outcome
-from conformance.model.linearize import Model, PartResult, Verdict, check, check_part
+from conformance.model.history import UNSAID, Completion, Operation
+from conformance.model.linearize import Model, PartResult, SearchResult, check, check_part
 from conformance.model.register import REGISTER
 from conformance.model.sequential import Choices, address_model
 
 
 def write(value: int, invoked: float, returned: float) -> Operation:
     """A completed write."""
-    return Operation(0, {"f": "write", "value": value}, UNSAID, Outcome.OK, invoked, returned)
+    return Operation(0, {"f": "write", "value": value}, UNSAID, Completion.OK, invoked, returned)
 
 
 def read(value: int, invoked: float, returned: float) -> Operation:
     """A completed read."""
-    return Operation(1, {"f": "read"}, value, Outcome.OK, invoked, returned)
+    return Operation(1, {"f": "read"}, value, Completion.OK, invoked, returned)
 
 
 def explained_by(model: Model, history: list[Operation]) -> tuple[PartResult, Counterexample]:
@@ -40,7 +40,7 @@ def wrong_histories() -> list[tuple[Model, list[Operation]]]:
         made.append((REGISTER, disturbed(register, random, other_value(random))))
         deployment = overlapping(Deployment(repeats=404), random, operations=20, callers=4, lost=lost)
         made.append((address_model(Choices("refused")), disturbed(deployment, random, other_status(random))))
-    return [(model, history) for model, history in made if check(model, history).verdict == Verdict.ILLEGAL]
+    return [(model, history) for model, history in made if check(model, history).verdict == SearchResult.ILLEGAL]
 
 
 WRONG = wrong_histories()
@@ -66,16 +66,16 @@ def test_two_winners_are_shown_with_what_they_won() -> None:
     """Two winners are shown with the association that they won, and its address."""
     pair = {"server": "s1", "address": "a"}
     history = [
-        Operation(0, {"f": "allocate", "ports": []}, {"status": 201, "address": "a"}, Outcome.OK, -2, -1),
-        Operation(0, {"f": "associate", **pair}, {"status": 201}, Outcome.OK, 0, 1),
-        Operation(0, {"f": "show", **pair}, {"status": 200}, Outcome.OK, 2, 3),
-        Operation(0, {"f": "remove", **pair}, {"status": 204}, Outcome.OK, 4, 6),
-        Operation(1, {"f": "remove", **pair}, {"status": 204}, Outcome.OK, 5, 7),
-        Operation(0, {"f": "show", **pair}, {"status": 404}, Outcome.FAIL, 8, 9),
+        Operation(0, {"f": "allocate", "ports": []}, {"status": 201, "address": "a"}, Completion.OK, -2, -1),
+        Operation(0, {"f": "associate", **pair}, {"status": 201}, Completion.OK, 0, 1),
+        Operation(0, {"f": "show", **pair}, {"status": 200}, Completion.OK, 2, 3),
+        Operation(0, {"f": "remove", **pair}, {"status": 204}, Completion.OK, 4, 6),
+        Operation(1, {"f": "remove", **pair}, {"status": 204}, Completion.OK, 5, 7),
+        Operation(0, {"f": "show", **pair}, {"status": 404}, Completion.FAIL, 8, 9),
     ]
     _, found = explained_by(address_model(Choices("refused")), history)
     assert [asked.input["f"] for asked in found.operations] == ["allocate", "associate", "remove", "remove"]
-    assert {asked.outcome for asked in found.operations} == {Outcome.OK}, "each with its own answer"
+    assert {asked.outcome for asked in found.operations} == {Completion.OK}, "each with its own answer"
 
 
 def test_a_counterexample_is_not_linearizable_and_holds_only_what_was_seen() -> None:
@@ -84,7 +84,7 @@ def test_a_counterexample_is_not_linearizable_and_holds_only_what_was_seen() -> 
     for model, history in WRONG:
         culprit, found = explained_by(model, history)
         part = replace(culprit.part, operations=found.operations)
-        assert check_part(model, part, 100_000).verdict == Verdict.ILLEGAL
+        assert check_part(model, part, 100_000).verdict == SearchResult.ILLEGAL
         assert found.left_out == len(culprit.part.operations) - len(found.operations)
         seen = {(asked.process, asked.invoked) for asked in culprit.part.operations}
         assert {(asked.process, asked.invoked) for asked in found.operations} <= seen
@@ -96,12 +96,12 @@ def test_nothing_that_was_left_out_is_to_blame() -> None:
         culprit, found = explained_by(model, history)
         shown = {(asked.process, asked.invoked) for asked in found.operations}
         haunted = [
-            replace(asked, outcome=Outcome.UNKNOWN, returned=None)
+            replace(asked, outcome=Completion.UNKNOWN, returned=None)
             for asked in culprit.part.operations
             if (asked.process, asked.invoked) not in shown and not model.changes_nothing(asked)
         ]
         part = replace(culprit.part, operations=(*found.operations, *haunted))
-        assert check_part(model, part, 100_000).verdict == Verdict.ILLEGAL
+        assert check_part(model, part, 100_000).verdict == SearchResult.ILLEGAL
 
 
 def test_trying_every_order_finds_no_explanation_either() -> None:

@@ -11,9 +11,9 @@ from model_histories import Register, overlapping
 from conformance.model.history import (
     UNKNOWN,
     UNSAID,
+    Completion,
     HistoryError,
     Operation,
-    Outcome,
     Refused,
     dump,
     load,
@@ -40,7 +40,7 @@ def done(kind: str = "ok", process: int = 0, **members: Any) -> dict[str, Any]:
 def test_an_invocation_and_its_completion_are_one_operation() -> None:
     """An invocation and its completion are one operation."""
     (made,) = parse(lines(invoke(), done(output=3)))
-    assert made == Operation(0, {"f": "read"}, 3, Outcome.OK, 0, 1)
+    assert made == Operation(0, {"f": "read"}, 3, Completion.OK, 0, 1)
     assert made.line == 1
 
 
@@ -135,8 +135,8 @@ def test_an_unknown_answer_at_the_end_is_written_too() -> None:
 
 def test_clock_readings_become_positions_and_equal_readings_overlap() -> None:
     """Clock readings become positions and equal readings overlap."""
-    early = Operation(0, "a", 1, Outcome.OK, 10.5, 11.5)
-    late = Operation(1, "b", 1, Outcome.OK, 11.5, 12.0)
+    early = Operation(0, "a", 1, Completion.OK, 10.5, 11.5)
+    late = Operation(1, "b", 1, Completion.OK, 11.5, 12.0)
     first, second = timed([late, early])
     assert (first.input, first.invoked, first.returned, first.returned_at) == ("a", 0, 1, 11.5)
     assert second.invoked == 1

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from conformance.model.history import UNKNOWN, UNSAID, Operation, Outcome, Refused
+from conformance.model.history import UNKNOWN, UNSAID, Completion, Operation, Refused
 from conformance.model.register import complaint, observes, step
 
 READ = {"f": "read"}
@@ -65,5 +65,5 @@ def test_what_observes_changes_nothing() -> None:
 @pytest.mark.parametrize("asked", [None, "read", {"f": "pop"}, {"f": "write"}, {"f": "cas", "value": [1]}])
 def test_other_inputs_are_named(asked: Any) -> None:
     """Other inputs are named."""
-    assert "cas" in complaint(Operation(0, asked, None, Outcome.OK, 0, 1))
-    assert complaint(Operation(0, cas(1, 2), None, Outcome.OK, 0, 1)) == ""
+    assert "cas" in complaint(Operation(0, asked, None, Completion.OK, 0, 1))
+    assert complaint(Operation(0, cas(1, 2), None, Completion.OK, 0, 1)) == ""

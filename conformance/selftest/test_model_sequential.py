@@ -3,10 +3,10 @@ from random import Random
 import pytest
 from model_histories import Deployment, overlapping
 
-from conformance.model.history import UNKNOWN, Operation, Outcome
-from conformance.model.linearize import Verdict, check
+from conformance.model.history import UNKNOWN, Completion, Operation
+from conformance.model.linearize import SearchResult, check
 from conformance.model.sequential import (
-    Address,
+    AddressState,
     Choices,
     Stage,
     State,
@@ -18,10 +18,10 @@ from conformance.model.sequential import (
     possible,
 )
 
-LIVE = Address(Stage.LIVE, frozenset({"p1", "p2"}))
+LIVE = AddressState(Stage.LIVE, frozenset({"p1", "p2"}))
 FREE = State((("a", LIVE),))
-HELD = State((("a", Address(Stage.LIVE, LIVE.ports, frozenset({"s"}))),))
-GONE = State((("a", Address(Stage.GONE)),))
+HELD = State((("a", AddressState(Stage.LIVE, LIVE.ports, frozenset({"s"}))),))
+GONE = State((("a", AddressState(Stage.GONE)),))
 NONE = State()
 
 
@@ -136,41 +136,41 @@ def test_a_choice_binds_no_first_removal(choice: str) -> None:
 def test_two_winners_are_a_violation_only_where_the_target_refuses_repetition() -> None:
     """Two winners are a violation only where the target refuses repetition."""
     history = [
-        Operation(0, asked("associate"), status(201), Outcome.OK, 0, 1),
-        Operation(0, asked("remove"), status(204), Outcome.OK, 2, 4),
-        Operation(1, asked("remove"), status(204), Outcome.OK, 3, 5),
+        Operation(0, asked("associate"), status(201), Completion.OK, 0, 1),
+        Operation(0, asked("remove"), status(204), Completion.OK, 2, 4),
+        Operation(1, asked("remove"), status(204), Completion.OK, 3, 5),
     ]
-    assert check(address_model(), history).verdict == Verdict.LINEARIZABLE
-    assert check(address_model(Choices("204")), history).verdict == Verdict.LINEARIZABLE
-    assert check(address_model(Choices("refused")), history).verdict == Verdict.ILLEGAL
+    assert check(address_model(), history).verdict == SearchResult.LINEARIZABLE
+    assert check(address_model(Choices("204")), history).verdict == SearchResult.LINEARIZABLE
+    assert check(address_model(Choices("refused")), history).verdict == SearchResult.ILLEGAL
 
 
 def test_a_server_error_stays_pending_under_whatever_type_it_was_recorded() -> None:
     """It takes effect long after it was answered."""
-    for kind in Outcome:
+    for kind in Completion:
         history = [
-            Operation(0, asked("associate"), status(503), kind, 0, None if kind == Outcome.UNKNOWN else 1),
-            Operation(1, asked("show"), status(404), Outcome.FAIL, 2, 3),
-            Operation(1, asked("show"), status(200), Outcome.OK, 4, 5),
+            Operation(0, asked("associate"), status(503), kind, 0, None if kind == Completion.UNKNOWN else 1),
+            Operation(1, asked("show"), status(404), Completion.FAIL, 2, 3),
+            Operation(1, asked("show"), status(200), Completion.OK, 4, 5),
         ]
-        assert check(address_model(), history).verdict == Verdict.LINEARIZABLE
+        assert check(address_model(), history).verdict == SearchResult.LINEARIZABLE
 
 
 def test_an_address_that_is_never_allocated_exists_from_the_start() -> None:
     """An address that is never allocated exists from the start."""
-    show = Operation(0, asked("show_address"), status(200), Outcome.OK, 0, 1)
-    allocate = Operation(0, asked("allocate", ports=[]), status(201, address="a"), Outcome.OK, 2, 3)
-    assert check(address_model(), [show]).verdict == Verdict.LINEARIZABLE
-    assert check(address_model(), [show, allocate]).verdict == Verdict.ILLEGAL
+    show = Operation(0, asked("show_address"), status(200), Completion.OK, 0, 1)
+    allocate = Operation(0, asked("allocate", ports=[]), status(201, address="a"), Completion.OK, 2, 3)
+    assert check(address_model(), [show]).verdict == SearchResult.LINEARIZABLE
+    assert check(address_model(), [show, allocate]).verdict == SearchResult.ILLEGAL
 
 
 def test_a_list_is_one_read_of_each_address() -> None:
     """A list is one read of each address."""
     history = [
-        Operation(0, asked("associate", address=id_), status(201), Outcome.OK, at, at + 1)
+        Operation(0, asked("associate", address=id_), status(201), Completion.OK, at, at + 1)
         for id_, at in (("a", 0), ("b", 2))
     ]
-    history.append(Operation(0, asked("list"), status(200, addresses=["b"]), Outcome.OK, 4, 5))
+    history.append(Operation(0, asked("list"), status(200, addresses=["b"]), Completion.OK, 4, 5))
     parts = by_address(history)
     assert [(part.key, part.operations[-1].output["listed"]) for part in parts] == [("a", False), ("b", True)]
     culprit = check(address_model(), history).culprit
@@ -235,6 +235,6 @@ def test_the_status_decides_the_type_in_a_history() -> None:
 )
 def test_operations_that_the_model_does_not_know_are_named(request_: object, answer: object, words: str) -> None:
     """Operations that the model does not know are named."""
-    said = complaint(Operation(0, request_, answer, Outcome.OK, 0, 1))
+    said = complaint(Operation(0, request_, answer, Completion.OK, 0, 1))
     assert words in said
     assert bool(said) is bool(words)

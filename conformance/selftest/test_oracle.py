@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from conformance.evidence import Exchange, Request, Response
-from conformance.judge import Attempt, Pair, State, oracle
+from conformance.judge import Attempt, ObservedState, Pair, oracle
 from conformance.judge.oracle import Expected, Rule
 
 OWN, NEIGHBOUR = Pair("a", "s1"), Pair("a", "s2")
-STANDING = State(dict.fromkeys((OWN, NEIGHBOUR), True), dict.fromkeys((OWN, NEIGHBOUR), True))
+STANDING = ObservedState(dict.fromkeys((OWN, NEIGHBOUR), True), dict.fromkeys((OWN, NEIGHBOUR), True))
 REMOVED, BOTH_GONE = STANDING.without(OWN), STANDING.without(OWN, NEIGHBOUR)
 
 
@@ -20,7 +20,9 @@ def exchange(status: int | None, method: str = "DELETE") -> Exchange:
     return Exchange("1", "removeAssociation", "full", request, 0.0, 0.1, 0.0, response, "" if response else "lost")
 
 
-def attempt(status: int | None, after: State = STANDING, *, method: str = "DELETE", reached: bool = True) -> Attempt:
+def attempt(
+    status: int | None, after: ObservedState = STANDING, *, method: str = "DELETE", reached: bool = True
+) -> Attempt:
     """A request that met a standing association."""
     return Attempt(exchange=exchange(status, method), before=STANDING, after=after, pair=OWN, reached=reached)
 
@@ -60,13 +62,17 @@ def broken(expected: Expected, tried: Attempt, clause: str = "the.clause") -> se
         (Expected.INERT, 204, REMOVED, {"the.clause"}),
     ],
 )
-def test_what_an_answer_and_its_effect_break(expected: Expected, status: int, after: State, clauses: set[str]) -> None:
+def test_what_an_answer_and_its_effect_break(
+    expected: Expected, status: int, after: ObservedState, clauses: set[str]
+) -> None:
     """Each expectation admits certain codes with certain effects, and nothing else."""
     assert broken(expected, attempt(status, after)) == clauses
 
 
 @pytest.mark.parametrize(("after", "more"), [(REMOVED, set()), (BOTH_GONE, {"effect.nothing-else"})])
-def test_another_spelling_that_removes_what_it_spells_breaks_its_own_clause(after: State, more: set[str]) -> None:
+def test_another_spelling_that_removes_what_it_spells_breaks_its_own_clause(
+    after: ObservedState, more: set[str]
+) -> None:
     """It names nothing, but a clause that only warns does not gate because another one says the same again."""
     tried = replace(attempt(204, after), names=False)
     assert broken(Expected.REFUSED, tried, "identifier.canonical") == {"identifier.canonical", *more}

@@ -3,16 +3,16 @@
 import threading
 from collections.abc import Iterator
 
-import grounds
+import in_process
 import pytest
 
-from conformance.driver.api import BURST_REQUESTS, Bench
+from conformance.driver.api import BURST_REQUESTS, TargetApi
 from conformance.driver.context import Process
 from conformance.driver.ruling_log import RulingLog
 from conformance.errors import Untested
 from conformance.reference import Reference, Settings
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Refusal, Request
+from conformance.reference.exchange import ReceivedRequest, Refusal
 
 LONGEST_SECONDS = 1
 GRANTED_IN_A_BURST = 20
@@ -30,7 +30,7 @@ class LimitedInABurst(Deployment):
         self.tried = threading.Event()
         self.counting = threading.Lock()
 
-    def delay(self, request: Request) -> None:
+    def delay(self, request: ReceivedRequest) -> None:
         """Refuse what comes over the limit, before anything is done."""
         if self.reads < 0:
             return
@@ -51,10 +51,10 @@ class LimitedInABurst(Deployment):
 @pytest.fixture
 def met() -> Iterator[tuple[LimitedInABurst, Process]]:
     """Such a deployment, and a run on it that may probe the limit."""
-    reference = Reference(Settings(tokens=grounds.TOKENS))
+    reference = Reference(Settings(tokens=in_process.TOKENS))
     deployment = LimitedInABurst(reference.store, reference.settings.rules)
     reference.deployment = deployment
-    with reference, grounds.process(reference) as process:
+    with reference, in_process.process(reference) as process:
         process.probe_limits = True
         yield deployment, process
 
@@ -62,23 +62,23 @@ def met() -> Iterator[tuple[LimitedInABurst, Process]]:
 def test_a_limit_that_ends_with_the_burst_is_met(met: tuple[LimitedInABurst, Process]) -> None:
     """The removal is refused, and what it asked for stands: there was a limit to be judged."""
     deployment, process = met
-    bench = Bench(process, RulingLog(frozenset(), process.recorder))
-    pair = bench.leases.association()
-    bench.establish(pair)
+    api = TargetApi(process, RulingLog(frozenset(), process.recorder))
+    pair = api.leases.association()
+    api.establish(pair)
     deployment.reads = 0
-    trial = bench.attempt_over_the_limit(pair)
+    trial = api.attempt_over_the_limit(pair)
     assert trial.status == 413
     assert not trial.changes
-    bench.close()
+    api.close()
 
 
 def test_a_limit_that_spares_removals_is_not_judged(met: tuple[LimitedInABurst, Process]) -> None:
     """Reads are refused and the removal is not: nothing was over the limit that the clause speaks of."""
     deployment, process = met
-    bench = Bench(process, RulingLog(frozenset(), process.recorder))
-    pair = bench.leases.association()
-    bench.establish(pair)
+    api = TargetApi(process, RulingLog(frozenset(), process.recorder))
+    pair = api.leases.association()
+    api.establish(pair)
     deployment.limited, deployment.reads = False, 0
     with pytest.raises(Untested, match="was met, but let the removal through"):
-        bench.attempt_over_the_limit(pair)
-    bench.close()
+        api.attempt_over_the_limit(pair)
+    api.close()

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 
-import grounds
+import in_process
 import pytest
 
 from conformance import generate, judge
@@ -24,9 +24,9 @@ def played(
     reference: Reference, *, depth: str = "standard", seed: int = 0, per_second: float | None = None
 ) -> tuple[list[Round], str]:
     """Every round on the deployment, and the tally."""
-    shared = grounds.process(reference, depth=depth, seed=seed, per_second=per_second)
-    with shared as process, grounds.ground(process, renewals=RENEWALS[depth]) as ground:
-        overlap = Overlap(ground, depth=depth, seed=seed)
+    shared = in_process.process(reference, depth=depth, seed=seed, per_second=per_second)
+    with shared as process, in_process.topology(process, renewals=RENEWALS[depth]) as topology:
+        overlap = Overlap(topology, depth=depth, seed=seed)
         try:
             return list(overlap.rounds()), overlap.tally
         finally:
@@ -45,7 +45,7 @@ def _slow_unless(value: str | None, *, soon: bool) -> object:
 @pytest.mark.parametrize("fault", [_slow_unless(fault, soon=fault in AT_ONCE) for fault in RACES])
 def test_a_race_is_found(fault: str) -> None:
     """Each race with a window of ten milliseconds or more is found, and is no matter of sequence."""
-    with grounds.served(fault) as reference:
+    with in_process.served(fault) as reference:
         rounds, _ = played(reference, seed=7)
     found = unexplained(rounds)
     ruling = judge.order.linearizable(found)
@@ -57,7 +57,7 @@ def test_a_race_is_found(fault: str) -> None:
 
 def test_the_counterexample_of_two_winners_is_the_smallest() -> None:
     """An association and two removals that both succeed: three operations, one of them without a place."""
-    with grounds.served("two-winners-30-ms") as reference:
+    with in_process.served("two-winners-30-ms") as reference:
         rounds, _ = played(reference)
     found = unexplained(rounds)
     told = found.details
@@ -71,7 +71,7 @@ def test_the_counterexample_of_two_winners_is_the_smallest() -> None:
 @pytest.mark.parametrize("fault", ["lost-update-30-ms", "late-resurrection", "resurrection-30-ms"])
 def test_the_counterexample_shows_who_met_whom(fault: str) -> None:
     """Where a removal is undone by another caller of its address, that caller is in the picture."""
-    with grounds.served(fault) as reference:
+    with in_process.served(fault) as reference:
         rounds, _ = played(reference, seed=1)
     of_one = [one for one in rounds if "another address" not in one.words]
     lanes = {lane["process"] for lane in unexplained(of_one).details["timeline"]["lanes"]}
@@ -81,7 +81,7 @@ def test_the_counterexample_shows_who_met_whom(fault: str) -> None:
 @pytest.mark.parametrize("variant", [None, *(_slow_unless(one, soon=one == "quota-of-two") for one in FREEDOMS)])
 def test_a_freedom_is_explained(variant: str | None) -> None:
     """Every round on a lawful deployment has an order that explains it."""
-    with grounds.served(variant=variant) as reference:
+    with in_process.served(variant=variant) as reference:
         rounds, _ = played(reference, seed=11)
     assert len(rounds) > 20
     assert all(round_.explained for round_ in rounds)
@@ -90,7 +90,7 @@ def test_a_freedom_is_explained(variant: str | None) -> None:
 @pytest.mark.parametrize("fault", [_slow_unless(fault, soon=fault == IN_SEQUENCE[-1]) for fault in IN_SEQUENCE])
 def test_what_fails_in_sequence_is_no_matter_of_overlap(fault: str) -> None:
     """A fault that shows without overlap is blamed on the life-cycle, and the clause stays open."""
-    with grounds.served(fault) as reference:
+    with in_process.served(fault) as reference:
         rounds, _ = played(reference)
     last = unexplained(rounds)
     assert last.in_sequence
@@ -104,7 +104,7 @@ def test_what_fails_in_sequence_is_no_matter_of_overlap(fault: str) -> None:
 @pytest.mark.slow
 def test_one_kind_of_round_that_no_order_explains_hides_no_other() -> None:
     """Of its kind no further one is played, and the others are."""
-    with grounds.served("two-winners-30-ms") as reference:
+    with in_process.served("two-winners-30-ms") as reference:
         rounds, _ = played(reference)
     first = unexplained(rounds)
     later = rounds[rounds.index(first) + 1 :]
@@ -114,7 +114,7 @@ def test_one_kind_of_round_that_no_order_explains_hides_no_other() -> None:
 
 def test_rounds_overlap_and_are_counted() -> None:
     """Most rounds on a quick deployment overlap, and the tally says how many."""
-    with grounds.served() as reference:
+    with in_process.served() as reference:
         rounds, tally = played(reference)
     overlapped = sum(round_.overlapped for round_ in rounds)
     assert tally == f"{overlapped} of {len(rounds)} rounds overlapped"
@@ -124,7 +124,7 @@ def test_rounds_overlap_and_are_counted() -> None:
 @pytest.mark.slow
 def test_without_overlap_nothing_is_judged() -> None:
     """A ceiling on requests a second keeps callers apart; such rounds are open, never passes."""
-    with grounds.served() as reference:
+    with in_process.served() as reference:
         rounds, tally = played(reference, depth="quick", per_second=20)
     assert tally.startswith("0 of ")
     assert all(judge.order.linearizable(round_) is None for round_ in rounds)
@@ -134,9 +134,9 @@ def test_without_overlap_nothing_is_judged() -> None:
 @pytest.mark.parametrize(("depth", "most"), [("quick", 80), ("standard", 450)])
 def test_rounds_keep_to_their_budget(depth: str, most: int) -> None:
     """Requests and allocations of a depth are bounded."""
-    with grounds.served() as reference, grounds.process(reference, depth=depth) as process:
-        with grounds.ground(process, renewals=RENEWALS[depth]) as ground:
-            overlap = Overlap(ground, depth=depth, seed=0)
+    with in_process.served() as reference, in_process.process(reference, depth=depth) as process:
+        with in_process.topology(process, renewals=RENEWALS[depth]) as topology:
+            overlap = Overlap(topology, depth=depth, seed=0)
             list(overlap.rounds())
             overlap.close()
         assert process.recorder.total <= most
@@ -145,14 +145,14 @@ def test_rounds_keep_to_their_budget(depth: str, most: int) -> None:
 
 def test_addresses_come_back_in_a_known_state() -> None:
     """What is left when the rounds are over is what the ledger and the slots say."""
-    with grounds.served() as reference, grounds.process(reference) as process:
-        with grounds.ground(process, renewals=3) as ground:
-            overlap = Overlap(ground, depth="standard", seed=2)
+    with in_process.served() as reference, in_process.process(reference) as process:
+        with in_process.topology(process, renewals=3) as topology:
+            overlap = Overlap(topology, depth="standard", seed=2)
             list(overlap.rounds())
             overlap.close()
             known = {
-                (ground.names[name], ground.names[server])
-                for name, servers in ground.associated.items()
+                (topology.names[name], topology.names[server])
+                for name, servers in topology.associated.items()
                 for server in servers
             }
         standing = {(one.address, one.server) for one in reference.store.state.associations}
@@ -165,11 +165,11 @@ def test_the_choice_made_in_sequence_binds(choice: str | None) -> None:
     """Two removals that both answer 204 are two winners only on a target that refuses a repeated removal."""
     scene = Scene("remove x remove", ((0, 0),), (Call(Step("remove")), Call(Step("remove"), 0.1)))
     with (
-        grounds.served("two-winners-30-ms", variant=choice) as reference,
-        grounds.process(reference) as process,
-        grounds.ground(process) as ground,
+        in_process.served("two-winners-30-ms", variant=choice) as reference,
+        in_process.process(reference) as process,
+        in_process.topology(process) as topology,
     ):
-        overlap = Overlap(ground, depth="quick", seed=0)
+        overlap = Overlap(topology, depth="quick", seed=0)
         first = next(overlap.rounds())
         second = overlap.play(scene)
         overlap.close()

@@ -14,14 +14,14 @@ from test_provision import Run, on, refusing
 from conformance.client import incomplete
 from conformance.errors import ProvisioningError
 from conformance.provision import adopt, sweep_dead_runs
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.store import Association
 
 
 class Losing(Paged):
     """Pages of one, and every second allocation is done and answered 503."""
 
-    def finish(self, request: Request, answer: Answer) -> Answer:
+    def finish(self, request: ReceivedRequest, answer: Answer) -> Answer:
         """Have the last word."""
         answer = super().finish(request, answer)
         allocated = request.method == "POST" and answer.code == 201

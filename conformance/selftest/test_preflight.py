@@ -22,7 +22,7 @@ from conformance.preflight import Check, Status, examination, opening, ready
 from conformance.preflight.cost import COSTS, Cost, Durations, in_words
 from conformance.preflight.tenant import NEEDS
 from conformance.provision import Ledger, ledger
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.run import suite
 from conformance.run.cost import DEPTHS
 from conformance.target import Limits, Policy, Secret, Target
@@ -335,17 +335,17 @@ class SlowChanges(Watched):
 
     hidden = 0
 
-    def delay(self, request: Request) -> None:
+    def delay(self, request: ReceivedRequest) -> None:
         """Wait before a change."""
         if request.method != "GET":
             time.sleep(0.1)
 
-    def associate(self, request: Request) -> Answer:
+    def associate(self, request: ReceivedRequest) -> Answer:
         """Hide what was made from two looks."""
         self.hidden = 2
         return super().associate(request)
 
-    def list_associations(self, request: Request) -> Answer:
+    def list_associations(self, request: ReceivedRequest) -> Answer:
         """Answer an empty list while there is something to hide."""
         self.hidden -= 1
         return Answer(200, {"ip_associations": []}) if self.hidden >= 0 else super().list_associations(request)

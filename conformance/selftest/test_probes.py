@@ -14,7 +14,7 @@ from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange, Request, Response
 from conformance.generate.settings import Between, Setting, absent, dealt
 from conformance.generate.space import Value
-from conformance.judge import Attempt, Held, Pair, State
+from conformance.judge import Attempt, Held, ObservedState, Pair
 from conformance.judge.oracle import Expected
 from conformance.verdict import Ruling
 
@@ -51,15 +51,15 @@ class Pretended:
         """Let these be absent."""
         self.stands.update(dict.fromkeys(pairs, False))
 
-    def known(self) -> State:
+    def known(self) -> ObservedState:
         """What was seen last."""
-        return State(listed=dict(self.believed), shown=dict(self.believed), tabled=dict(self.believed_table))
+        return ObservedState(listed=dict(self.believed), shown=dict(self.believed), tabled=dict(self.believed_table))
 
-    def overview(self) -> State:
+    def overview(self) -> ObservedState:
         """What stands."""
-        return State(listed=dict(self.stands), exchanges=("look",), tabled=dict(self.table))
+        return ObservedState(listed=dict(self.stands), exchanges=("look",), tabled=dict(self.table))
 
-    def awaited(self, expected: State) -> State:
+    def awaited(self, expected: ObservedState) -> ObservedState:
         """What stands: nothing here is late."""
         assert expected.listed
         return self.overview()
@@ -106,7 +106,7 @@ class Pretended:
         self.believed_table = dict(self.table)
         return Attempt(exchange=exchange, before=before, after=after, pair=pair, reached=True, words=words, names=named)
 
-    def learnt(self, seen: State, removed: Mapping[Pair, str]) -> None:
+    def learnt(self, seen: ObservedState, removed: Mapping[Pair, str]) -> None:
         """Believe what stands."""
         assert seen.exchanges
         assert isinstance(removed, Mapping)

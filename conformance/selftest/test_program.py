@@ -9,7 +9,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-import grounds
+import in_process
 import pytest
 from report_runs import HOSTILE, exchange
 
@@ -18,7 +18,7 @@ from conformance.evidence import VARIABLES, Exchange, Request, reproducer
 from conformance.reference import Reference
 from conformance.verdict import Violation
 
-ENVIRONMENT = {variable: getattr(grounds.TOKENS, name) for name, variable in VARIABLES.items()}
+ENVIRONMENT = {variable: getattr(in_process.TOKENS, name) for name, variable in VARIABLES.items()}
 
 
 def violation(text: str = "") -> Violation:
@@ -52,7 +52,7 @@ def written(process: Process, *cited: Exchange) -> str:
 
 def test_a_program_sees_again_what_the_run_saw(tmp_path: Path) -> None:
     """On an address of its own, with the body as it was sent, and with nothing left behind."""
-    with grounds.served("body-is-ignored") as reference, grounds.process(reference) as process:
+    with in_process.served("body-is-ignored") as reference, in_process.process(reference) as process:
         server = process.target.servers[0]
         with process.provisioner.lease(1) as (address,):
             body = f'{{"id": "{address.id}"}}'.encode()
@@ -74,7 +74,7 @@ def test_a_program_sees_again_what_the_run_saw(tmp_path: Path) -> None:
 
 def test_a_literal_stands_for_the_new_address(tmp_path: Path) -> None:
     """What a finding says of the address's other names is said of the new one."""
-    with grounds.served("literal-is-taken") as reference, grounds.process(reference) as process:
+    with in_process.served("literal-is-taken") as reference, in_process.process(reference) as process:
         server = process.target.servers[0]
         with process.provisioner.lease(1) as (address,):
             (origin,) = process.recorder.origins.values()
@@ -87,7 +87,7 @@ def test_a_literal_stands_for_the_new_address(tmp_path: Path) -> None:
 
 def test_requests_that_overlapped_overlap_again(tmp_path: Path) -> None:
     """Both of two removals win again, which they never do one after the other."""
-    with grounds.served("two-winners-30-ms") as reference, grounds.process(reference) as process:
+    with in_process.served("two-winners-30-ms") as reference, in_process.process(reference) as process:
         server = process.target.servers[0]
         with process.provisioner.lease(1) as (address,):
             cited = [process.client.associate(server, address.id)]
@@ -111,9 +111,9 @@ def test_requests_that_overlapped_overlap_again(tmp_path: Path) -> None:
 
 def test_no_token_stands_in_a_program_and_each_spelling_is_filled_in(tmp_path: Path) -> None:
     """A token cut short, in the other case, or in the query is made from the environment's."""
-    with grounds.served() as reference, grounds.process(reference) as process:
+    with in_process.served() as reference, in_process.process(reference) as process:
         server, made_up = process.target.servers[0], "11111111-2222-4333-8444-555555555555"
-        token = grounds.TOKENS.full
+        token = in_process.TOKENS.full
         spellings = {"${CONFORMANCE_TOKEN%?}": token[:-1], "${CONFORMANCE_TOKEN:0:8}": token[:8]}
         cited = [
             process.client.remove(

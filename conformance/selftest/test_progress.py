@@ -14,8 +14,8 @@ from conformance.report import live
 from conformance.report.live import Position
 from conformance.run import cost, suite
 from conformance.run.cost import Effort
-from conformance.run.progress import Beat, Tally
-from conformance.run.session import Session
+from conformance.run.progress import Beat, RunTally
+from conformance.run.session import RunSession
 from conformance.target import Limits, Target
 
 HALF = Position(
@@ -107,13 +107,13 @@ def test_the_processes_of_a_run_are_added_up(tmp_path: Path) -> None:
     """What ended, what is under way, and what the controller sent itself."""
     sent = {"gw0": 7, "gw1": 0}
     beats = {name: Beat.of(tmp_path, name, lambda name=name: sent[name]) for name in sent}  # type: ignore[misc]
-    tally = Tally(tmp_path, "standard", settle=5.0, workers=2, own=lambda: 3)
+    tally = RunTally(tmp_path, "standard", settle=5.0, workers=2, own=lambda: 3)
     tally.collected = [LONGEST, SECOND, "test_x.py::test_short"]
-    docket = SimpleNamespace(cases=Counter({"a.a": 2, "b.b": 3}))
-    beats["gw0"].begin("test_x.py::test_short", ("a.a",), docket)
+    ruling_log = SimpleNamespace(cases=Counter({"a.a": 2, "b.b": 3}))
+    beats["gw0"].begin("test_x.py::test_short", ("a.a",), ruling_log)
     beats["gw0"].end()
     tally.ended.append("test_x.py::test_short")
-    beats["gw1"].begin(LONGEST, ("b.b", "a.a"), docket)
+    beats["gw1"].begin(LONGEST, ("b.b", "a.a"), ruling_log)
     sent["gw1"] = cost.of(LONGEST, "standard").requests * 2
     beats["gw1"]._noted = float("-inf")
     beats["gw1"].note()
@@ -171,7 +171,7 @@ def test_one_answer_decides_nothing(taken: tuple[float, ...], latency: float) ->
     seen = [replace(exchange(number), started=5.0, finished=5.0 + seconds) for number, seconds in enumerate(taken)]
     lost = replace(exchange(99, None), started=0.0, finished=60.0)
     recorder = SimpleNamespace(exchanges={one.id: one for one in (*seen, lost)})
-    assert Session.latency(SimpleNamespace(recorder=recorder)) == pytest.approx(latency)  # type: ignore[arg-type]
+    assert RunSession.latency(SimpleNamespace(recorder=recorder)) == pytest.approx(latency)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from conformance import catalogue
 from conformance.errors import UsageError
 from conformance.proof import document
 from conformance.proof.document import Proof
-from conformance.proof.trial import Subject, Trial
+from conformance.proof.trial import TrialResult, TrialSubject
 from conformance.reference.cli import describe_faults
 
 LONGEST_PROOF_SECONDS = 900
@@ -94,8 +94,8 @@ def test_every_clause_is_broken_by_two_faults() -> None:
     assert {clause.id for clause in catalogue.load().clauses if named.count(clause.id) < 2} == set()
 
 
-FAULT = Subject("fault", "a-fault", "breaks a clause", "fail", ("body.refused",), ("body.inert",))
-FOUND = Trial(FAULT, "fail", "", 1.0, 10, {"body.refused": 1})
+FAULT = TrialSubject("fault", "a-fault", "breaks a clause", "fail", ("body.refused",), ("body.inert",))
+FOUND = TrialResult(FAULT, "fail", "", 1.0, 10, {"body.refused": 1})
 
 
 def test_a_fault_survives_when_no_clause_of_its_entry_finds_it() -> None:
@@ -122,9 +122,9 @@ def test_a_clause_that_the_entry_does_not_name_is_misblamed() -> None:
 @pytest.mark.parametrize("found", [{"faults.client-input": 1}, {}], ids=["blamed", "not passed"])
 def test_a_lawful_deployment_that_is_blamed_is_a_false_alarm(found: dict[str, int]) -> None:
     """Also for a should-clause, and also when it just did not pass."""
-    lawful = Subject("variant", "a-variant", "is free to", "pass")
-    assert Trial(lawful, "pass" if found else "inconclusive", "", 1.0, 10, found).false_alarm
-    assert not Trial(lawful, "pass", "", 1.0, 10).false_alarm
+    lawful = TrialSubject("variant", "a-variant", "is free to", "pass")
+    assert TrialResult(lawful, "pass" if found else "inconclusive", "", 1.0, 10, found).false_alarm
+    assert not TrialResult(lawful, "pass", "", 1.0, 10).false_alarm
 
 
 @pytest.mark.parametrize("broken", [{"verdict": "pass", "found": {}}, {"error": "it broke"}])

@@ -25,7 +25,7 @@ from conformance.provision import (
     sweep_dead_runs,
     sweep_run,
 )
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.store import Association
 from conformance.target import Limits, Policy, Secret, Target, in_words
 
@@ -108,7 +108,7 @@ class Altered(Watched):
 
     altered: Callable[[Answer], Answer] = staticmethod(lambda answer: answer)
 
-    def finish(self, request: Request, answer: Answer) -> Answer:
+    def finish(self, request: ReceivedRequest, answer: Answer) -> Answer:
         """Have the last word."""
         allocation = request.method == "POST" and request.path.resource == "addresses"
         return self.altered(super().finish(request, answer)) if allocation else super().finish(request, answer)
@@ -152,7 +152,7 @@ def test_both_versions_are_lent(run: Run) -> None:
 
 def test_an_intent_is_on_disk_before_the_request(run: Run) -> None:
     """When the request comes, the ledger names it already; when the answer has come, the address."""
-    seen: list[ledger.Record] = []
+    seen: list[ledger.LedgerRecord] = []
     on(run.others, "POST ip_addresses", "came", lambda: seen.append(ledger.read(run.path)))
     with run.provisioner.lease(1) as (address,):
         assert [len(record.unanswered) for record in seen] == [1]

@@ -20,7 +20,7 @@ from run_processes import TOKENS, environment
 
 from conformance.generate.deallocations import wordings
 from conformance.generate.space import Expected, Subject, values
-from conformance.reference.exchange import Answer, Request
+from conformance.reference.exchange import Answer, ReceivedRequest
 from conformance.reference.server import Reference, Settings
 from conformance.reference.store import Tokens
 
@@ -39,7 +39,7 @@ def remembering() -> Iterator[tuple[Reference, list[dict[str, Any]]]]:
     """A conforming deployment that keeps what it is sent, its own names written as placeholders."""
     heard: list[dict[str, Any]] = []
 
-    def finish(request: Request, answer: Answer) -> Answer:
+    def finish(request: ReceivedRequest, answer: Answer) -> Answer:
         fields = {name[5:]: value for name, value in request.environ.items() if name.startswith("HTTP_")}
         fields |= {
             name: request.environ[name] for name in ("CONTENT_TYPE", "CONTENT_LENGTH") if name in request.environ

@@ -13,7 +13,7 @@ import pytest
 from werkzeug.test import Client
 
 from conformance.reference import Fault, Reference, Settings, Tokens, catalogue, fault_named
-from conformance.reference.store import PUBLIC_NETWORK, State
+from conformance.reference.store import PUBLIC_NETWORK, DeploymentState
 
 CLAUSES = (
     "codes.documented",
@@ -339,7 +339,7 @@ def test_the_conforming_deployment_has_no_race(anomaly: Callable[[Script, str], 
 
 
 def _round(script: Script, anomaly: Callable[[Script, str], bool]) -> bool:
-    script.reference.store.state = State()
+    script.reference.store.state = DeploymentState()
     return anomaly(script, script.allocate())
 
 

@@ -17,10 +17,10 @@ from test_report_history import TEN, at
 
 from conformance.proof import document
 from conformance.proof.document import Proof
-from conformance.proof.trial import Subject, Trial
+from conformance.proof.trial import TrialResult, TrialSubject
 from conformance.report import history, history_page, html, overview
 from conformance.report.history import Entry
-from conformance.report.overview import Part
+from conformance.report.overview import TargetSummary
 from conformance.verdict import Run, Verdict
 
 pytestmark = pytest.mark.browser
@@ -45,8 +45,8 @@ FOUND: dict[str, dict[str, int]] = {
     "lawful-and-blamed": {"deallocation.until-the-last": 1},
 }
 PROVEN = tuple(
-    Trial(
-        Subject("variant" if "lawful" in name else "fault", f"{name}-{number}", "odd", "fail", ("body.refused",)),
+    TrialResult(
+        TrialSubject("variant" if "lawful" in name else "fault", f"{name}-{number}", "odd", "fail", ("body.refused",)),
         "fail" if found else "pass",
         "",
         1.0,
@@ -58,7 +58,9 @@ PROVEN = tuple(
 )
 
 OTHERS: dict[str, Callable[[Path], str]] = {
-    "overview": lambda folder: overview.page([Part(name, folder / name, one) for name, one in SHOWN.items()], folder),
+    "overview": lambda folder: overview.page(
+        [TargetSummary(name, folder / name, one) for name, one in SHOWN.items()], folder
+    ),
     "history": lambda folder: history_page.page(history.of(Entry(at(*each)) for each in enumerate(TEN, 1)), folder),
     "proof": lambda _: document.page(Proof("quick", 0, 1.0, PROVEN)),
 }

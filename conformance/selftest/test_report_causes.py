@@ -10,7 +10,7 @@ from report_runs import clause, exchange, finding, run, waiver
 from conformance import catalogue
 from conformance.report import causes, changes, html, issue, pictures, plain
 from conformance.report.plain import Harm
-from conformance.verdict import Absence, ClauseResult, Finding, Level, Requests, Standing, Verdict, WaiverUse
+from conformance.verdict import Absence, ClauseResult, Finding, Level, Requests, Verdict, WaiverStatus, WaiverUse
 
 A, S = "0b9a1c1e-6a4a-4f0e-9d29-000000000001", "892bee63-e285-4b6f-a5cf-ea81274148d1"
 GONE = f"204 No Content, the list does not show address {A} with server {S}"
@@ -122,7 +122,7 @@ def test_every_clause_has_a_plain_sentence() -> None:
 
 def test_what_was_seen_is_a_difference_of_states() -> None:
     """A row for each view, with names in place of IDs."""
-    member = causes.Member(broken(met("effect.removed", STAYS)), met("effect.removed", STAYS))
+    member = causes.CauseMember(broken(met("effect.removed", STAYS)), met("effect.removed", STAYS))
     rows = changes.of(member)
     assert [one.view for one in rows] == ["the list", "the single read"]
     assert {(one.thing, one.expected, one.seen) for one in rows} == {("address A on server 1", "not shown", "shown")}
@@ -132,7 +132,9 @@ def test_what_was_seen_is_a_difference_of_states() -> None:
 
 def test_words_of_another_form_are_no_difference_of_states() -> None:
     """They stand as they are."""
-    assert changes.of(causes.Member(broken(met("codes.success", "400 Bad")), met("codes.success", "400 Bad"))) == []
+    assert (
+        changes.of(causes.CauseMember(broken(met("codes.success", "400 Bad")), met("codes.success", "400 Bad"))) == []
+    )
 
 
 def test_an_issue_can_be_copied() -> None:
@@ -151,7 +153,7 @@ def test_an_issue_can_be_copied() -> None:
 def test_a_waiver_stands_in_the_answer_and_its_finding_in_a_section() -> None:
     """Whose promise it is, and until when; the finding is neither wrong nor unjudged."""
     excused = replace(met("body.refused", body=b"{}"), waiver=waiver())
-    use = WaiverUse(waiver(), Standing.APPLIED, (excused.fingerprint,))
+    use = WaiverUse(waiver(), WaiverStatus.APPLIED, (excused.fingerprint,))
     judged = run(clause("codes.success"), clause("body.refused", Verdict.WAIVED, excused), waivers=(use,))
     page = Page(html.render(judged))
     assert "May we release? Yes, with 1 waiver: an owner, T-1, until 2099-12-31." in page.said()
@@ -185,7 +187,7 @@ def test_nothing_judged_is_one_card() -> None:
 def test_what_was_seen_is_told_once(observed: str, answered: str, views: int) -> None:
     """The answer in words, and the differences in rows beside it."""
     found = met("effect.removed", observed)
-    one = causes.Member(broken(found), found)
+    one = causes.CauseMember(broken(found), found)
     assert changes.answer(one) == answered
     assert len(changes.of(one)) == views
 

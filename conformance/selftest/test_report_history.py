@@ -11,7 +11,7 @@ from report_runs import HOSTILE_RUN, broken, clause, finding, run, waived
 from conformance import report
 from conformance.cli.commands import group
 from conformance.report import history, html
-from conformance.report.history import Entry, State
+from conformance.report.history import ClauseState, Entry
 from conformance.verdict import Absence, ClauseResult, Run, Verdict
 
 PASSED, BROKEN, WAIVED = clause("body.refused"), broken("body.refused"), waived("body.refused")
@@ -120,7 +120,7 @@ def test_only_what_was_judged_is_a_turn(states: list[ClauseResult], whats: list[
     told = history.of(Entry(at(day, one)) for day, one in enumerate(states, 1))
     assert [turn.what for turn in reversed(told.turns)] == whats
     for turn in told.turns:
-        assert turn.before is None or turn.before.state(turn.clause) is turn.was is not State(turn.now)
+        assert turn.before is None or turn.before.state(turn.clause) is turn.was is not ClauseState(turn.now)
 
 
 def test_another_suite_is_named_where_it_came() -> None:

@@ -27,7 +27,7 @@ from report_runs import (
 from conformance.evidence import setting
 from conformance.report import html
 from conformance.report.visible import visible
-from conformance.verdict import ClauseResult, Generated, Run, Verdict
+from conformance.verdict import ClauseResult, GeneratedReach, Run, Verdict
 
 
 @cache
@@ -228,7 +228,7 @@ def test_a_violation_without_its_clause_leads_nowhere() -> None:
 def test_generated_requests_say_how_many_reached_an_association() -> None:
     """None is called what it is: nothing learnt about removal."""
     assert "16 of 64 reached an association" in page("failing").said("requests")
-    none = replace(PASSING, generated=Generated(64, 0, {"400": 64}))
+    none = replace(PASSING, generated=GeneratedReach(64, 0, {"400": 64}))
     assert "None reached an existing association" in Page(html.render(none)).said("requests")
     assert "No request was generated" in page("empty").said("requests")
 
@@ -256,7 +256,7 @@ def test_exchanges_are_a_readable_sequence() -> None:
 def test_only_the_exchange_that_decides_is_open() -> None:
     """Whichever it is; what came before and after it is folded, and says how much it is."""
     many = [exchange(number) for number in range(20)]
-    told = setting.Setting(steps=("w0-7",), decisive="w0-7").to_json()
+    told = setting.FindingSetup(steps=("w0-7",), decisive="w0-7").to_json()
     broken = replace(finding("effect.repeat", *many), setting=told)
     shown = Page(html.render(run(clause("effect.repeat", Verdict.FAIL, broken))))
     unfolded = [attributes for tag, attributes in shown.elements if tag == "details" and "open" in attributes]

@@ -24,7 +24,7 @@ from report_runs import (
 from conformance import report
 from conformance.cli.commands import group
 from conformance.report import overview
-from conformance.report.overview import Part
+from conformance.report.overview import TargetSummary
 from conformance.verdict import Run, Verdict
 
 FOUR = {"a pass": PASSING, "a fail": FAILING, "open": INCONCLUSIVE, "waived": WAIVED}
@@ -35,20 +35,20 @@ def named(name: str, run: Run) -> Run:
     return replace(run, target=run.target | {"name": name})
 
 
-def parts(folder: Path, runs: dict[str, Run]) -> list[Part]:
+def parts(folder: Path, runs: dict[str, Run]) -> list[TargetSummary]:
     """The places of these runs, whose reports are written below ``folder``."""
     for name, run in runs.items():
         report.write(named(name, run), folder / name)
-    return [Part.of(named(name, run), folder / name) for name, run in runs.items()]
+    return [TargetSummary.of(named(name, run), folder / name) for name, run in runs.items()]
 
 
-def shown(folder: Path, some: list[Part]) -> Page:
+def shown(folder: Path, some: list[TargetSummary]) -> Page:
     """The page as it is written."""
     return Page(report.write_overview(some, folder).read_text(encoding="utf-8"))
 
 
-LOST = Part("gone", Path("gone"), None, "its run left no report and ended with code -9")
-LATER = Part("later", Path("later"), None, "it was not its turn yet", Verdict.INCONCLUSIVE)
+LOST = TargetSummary("gone", Path("gone"), None, "its run left no report and ended with code -9")
+LATER = TargetSummary("later", Path("later"), None, "it was not its turn yet", Verdict.INCONCLUSIVE)
 
 WORST = [
     ([PASSING, WAIVED], "PASS", "Yes.", "every target passes"),
@@ -117,7 +117,7 @@ def test_every_link_leads_to_a_place_in_a_report(tmp_path: Path) -> None:
 def test_nothing_of_a_target_acts_in_an_overview(run: Run, tmp_path: Path) -> None:
     """No script, no handler, nothing that is loaded, no acting character; the same in its other views."""
     report.write(run, tmp_path / "run")
-    some = [Part.of(run, tmp_path / "run"), replace(LOST, trouble=str(run.target["name"]))]
+    some = [TargetSummary.of(run, tmp_path / "run"), replace(LOST, trouble=str(run.target["name"]))]
     page = shown(tmp_path, some)
     assert page.raw.keys() == {"style"}
     (policy,) = [a["content"] for _, a in page.elements if a.get("http-equiv") == "Content-Security-Policy"]

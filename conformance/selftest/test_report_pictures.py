@@ -11,10 +11,10 @@ from report_runs import FAILING, HOSTILE, PASSING, RUNS, pictured, sequence
 
 from conformance import catalogue
 from conformance.evidence import Exchange, Recorder, Request, Response, statistics
-from conformance.evidence.statistics import BOUNDS, Kind, Tally, Times
+from conformance.evidence.statistics import BOUNDS, RemovalKind, Tally, Times
 from conformance.report import html, markdown, outline, pictures, sources, states, terminal
 from conformance.verdict import Requests, Run, Span, Verdict
-from conformance.verdict import Times as Told
+from conformance.verdict import ResponseTimes as Told
 
 ONE, OTHER = (f"https://x/v2/servers/s/ip_associations/{digit * 8}-2222-4333-8444-555555555555" for digit in "1a")
 PICTURED = RUNS["pictured"]
@@ -36,19 +36,19 @@ def recorded(*exchanges: tuple[str, str, str, str, int | None]) -> Recorder:
 
 
 REMOVE = "removeAssociation"
-KINDS: dict[Kind, tuple[str, str, str]] = {
-    Kind.UNAUTHENTICATED: (ONE, "made up", "chunked"),
-    Kind.RESTRICTED: (ONE, "restricted", "none"),
-    Kind.FOREIGN: (ONE, "foreign", "content-length"),
-    Kind.MALFORMED: (ONE.replace("-", ""), "full", "none"),
-    Kind.BODY: (ONE, "full", "content-length"),
-    Kind.STANDING: (f"{ONE}?verbose=1", "full", "none"),
-    Kind.ABSENT: (OTHER, "full", "none"),
+KINDS: dict[RemovalKind, tuple[str, str, str]] = {
+    RemovalKind.UNAUTHENTICATED: (ONE, "made up", "chunked"),
+    RemovalKind.RESTRICTED: (ONE, "restricted", "none"),
+    RemovalKind.FOREIGN: (ONE, "foreign", "content-length"),
+    RemovalKind.MALFORMED: (ONE.replace("-", ""), "full", "none"),
+    RemovalKind.BODY: (ONE, "full", "content-length"),
+    RemovalKind.STANDING: (f"{ONE}?verbose=1", "full", "none"),
+    RemovalKind.ABSENT: (OTHER, "full", "none"),
 }
 
 
-@pytest.mark.parametrize("kind", Kind)
-def test_a_request_counts_under_the_first_kind_that_holds(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", RemovalKind)
+def test_a_request_counts_under_the_first_kind_that_holds(kind: RemovalKind) -> None:
     """Credential before identifier, identifier before body, body before what stands."""
     url, credential, framing = KINDS[kind]
     recorder = recorded(("associate", ONE, "full", "none", 201), (REMOVE, url, credential, framing, 400))
@@ -135,7 +135,7 @@ def test_every_kind_has_a_column_and_gaps_are_visible() -> None:
     assert set(outline.DOCUMENTED) <= set(counted)
     page = html.render(PICTURED)
     assert page.count("none sent") == 4
-    assert set(pictures.KINDS) == set(Kind)
+    assert set(pictures.KINDS) == set(RemovalKind)
 
 
 def test_a_larger_number_has_a_larger_dot() -> None:

@@ -8,7 +8,7 @@ import pytest
 from report_runs import FAILING, HOSTILE, finding
 
 from conformance.model.explain import explain, timeline
-from conformance.model.history import Operation, Outcome, timed
+from conformance.model.history import Completion, Operation, timed
 from conformance.model.linearize import check
 from conformance.model.sequential import Choices, address_model
 from conformance.report import html, terminal
@@ -42,7 +42,7 @@ STEPS: dict[str, Any] = {
 
 def operation(process: str, f: str, status: int, start: float, end: float | None) -> Operation:
     """One operation on address A and server s1."""
-    kind = Outcome.UNKNOWN if end is None else Outcome.OK
+    kind = Completion.UNKNOWN if end is None else Completion.OK
     return Operation(process, {"f": f, "server": "s1", "address": "A"}, {"status": status}, kind, start, end)
 
 

@@ -12,13 +12,13 @@ from run_processes import TOKENS, run, serve
 
 from conformance import report
 from conformance.cli.commands import group
-from conformance.driver.api import Bench
+from conformance.driver.api import TargetApi
 from conformance.driver.context import Process
 from conformance.driver.ruling_log import RulingLog
 from conformance.evidence import setting
 from conformance.generate import deallocations
 from conformance.judge import Attempt, Pair, codes, deallocation, effect, refusal
-from conformance.reproduction import Answer, orphans
+from conformance.reproduction import ReproductionAnswer, orphans
 from conformance.verdict import Finding, Ruling
 
 Judge = Callable[[Attempt], Ruling | None]
@@ -26,18 +26,18 @@ Judge = Callable[[Attempt], Ruling | None]
 
 def found(process: Process, judge: Judge, *, repeated: bool = False, **variation: Any) -> Finding:
     """The one finding of a removal that is judged so."""
-    docket = RulingLog(frozenset(), process.recorder)
-    bench = Bench(process, docket)
-    pair = bench.leases.association()
-    bench.establish(pair)
+    ruling_log = RulingLog(frozenset(), process.recorder)
+    api = TargetApi(process, ruling_log)
+    pair = api.leases.association()
+    api.establish(pair)
     if repeated:
-        bench.attempt(pair, mistake=False)
-    docket.findings.clear()
-    trial = bench.attempt(pair, mistake=False, standing=not repeated, full=True, **variation)
-    docket.findings.clear()
-    docket.note(judge(trial))
-    bench.close()
-    (finding,) = docket.findings.values()
+        api.attempt(pair, mistake=False)
+    ruling_log.findings.clear()
+    trial = api.attempt(pair, mistake=False, standing=not repeated, full=True, **variation)
+    ruling_log.findings.clear()
+    ruling_log.note(judge(trial))
+    api.close()
+    (finding,) = ruling_log.findings.values()
     return finding
 
 
@@ -62,8 +62,8 @@ def test_a_finding_is_reproduced_where_the_fault_is_and_nowhere_else(fault: str)
         saved = reproductions.of_a_run(process)
     faulty = reproductions.tried(saved, (finding,), fault)
     lawful = reproductions.tried(saved, (finding,))
-    assert [one.answer for one in faulty.outcomes] == [Answer.REPRODUCED], faulty
-    assert [one.answer for one in lawful.outcomes] == [Answer.NOT_REPRODUCED], lawful
+    assert [one.answer for one in faulty.outcomes] == [ReproductionAnswer.REPRODUCED], faulty
+    assert [one.answer for one in lawful.outcomes] == [ReproductionAnswer.NOT_REPRODUCED], lawful
     assert (faulty.left, faulty.kept, lawful.left, lawful.kept) == ((), 0, (), 0)
 
 
@@ -75,22 +75,22 @@ def test_the_order_of_associations_is_tried_both_ways() -> None:
     (stands, gone) = [*setting.of(finding.to_json()).standing, *setting.of(finding.to_json()).removed]
     assert stands != gone
     tried = reproductions.tried(saved, (finding,), "only-the-newest-holds")
-    assert [one.answer for one in tried.outcomes] == [Answer.REPRODUCED], tried
+    assert [one.answer for one in tried.outcomes] == [ReproductionAnswer.REPRODUCED], tried
 
 
 @pytest.mark.parametrize(("more", "named"), [((), 0), (("removal-does-nothing",), 1)])
 def test_associations_of_an_address_that_is_gone_are_taken_back(more: tuple[str, ...], named: int) -> None:
     """No ledger knows of them, for their address is de-allocated; what stays after its removal is named."""
     with reproductions.deployed("delete-leaves-orphans", *more) as (reference, process):
-        bench = Bench(process, RulingLog(frozenset(), process.recorder))
-        pair = bench.leases.association()
-        bench.establish(pair)
+        api = TargetApi(process, RulingLog(frozenset(), process.recorder))
+        pair = api.leases.association()
+        api.establish(pair)
         assert process.client.deallocate_address(pair.address).status == 204
         assert reference.store.state.associations
         left = orphans.left(process.client, [pair.address])
         assert len(left) == len(reference.store.state.associations) == named
         assert all(pair.address in sentence and pair.server in sentence for sentence in left)
-        bench.close()
+        api.close()
 
 
 @pytest.mark.parametrize("fault", ["again-associated-does-not-hold", ""])
@@ -100,7 +100,9 @@ def test_what_stands_may_have_been_removed_before(fault: str) -> None:
         finding = guarded(process)
         saved = reproductions.of_a_run(process)
     tried = reproductions.tried(saved, (finding,), fault)
-    assert [one.answer for one in tried.outcomes] == [Answer.REPRODUCED if fault else Answer.NOT_REPRODUCED], tried
+    assert [one.answer for one in tried.outcomes] == [
+        ReproductionAnswer.REPRODUCED if fault else ReproductionAnswer.NOT_REPRODUCED
+    ], tried
     assert (tried.left, tried.kept) == ((), 0)
 
 
@@ -113,7 +115,9 @@ def test_what_a_run_believed_gone_is_tried_standing_as_well(fault: str) -> None:
     told = setting.of(finding.to_json())
     believed = replace(told, standing=(), removed=(*told.removed, *told.standing))
     tried = reproductions.tried(saved, (replace(finding, setting=believed.to_json()),), fault)
-    assert [one.answer for one in tried.outcomes] == [Answer.REPRODUCED if fault else Answer.NOT_REPRODUCED], tried
+    assert [one.answer for one in tried.outcomes] == [
+        ReproductionAnswer.REPRODUCED if fault else ReproductionAnswer.NOT_REPRODUCED
+    ], tried
     assert (tried.left, tried.kept) == ((), 0)
 
 
@@ -132,16 +136,16 @@ def test_what_stood_is_told_in_words() -> None:
 def test_what_is_missing_is_needed_although_no_exchange_shows_it() -> None:
     """A neighbour that went is named in words alone."""
     with reproductions.deployed("all-of-the-server-go") as (_, process):
-        bench = Bench(process, RulingLog(frozenset(), process.recorder))
-        first, second = bench.leases.lease(2)
+        api = TargetApi(process, RulingLog(frozenset(), process.recorder))
+        first, second = api.leases.lease(2)
         server = process.target.servers[0]
         pairs = [Pair(one.id, server) for one in (first, second)]
         for pair in pairs:
-            bench.establish(pair)
+            api.establish(pair)
         removal = process.client.remove(server, first.id)
         held = [one.to_json() for one in process.recorder.exchanges.values()]
         cited = [one for one in held if one["id"] == removal.id]
-        bench.close()
+        api.close()
     needed = setting.derived(cited, held, details={}, words=f"the list does not show address {second.id}")
     assert set(needed.addresses) == {first.id, second.id}
     assert set(needed.standing) == {(server, first.id), (server, second.id)}
@@ -154,7 +158,7 @@ def test_a_target_that_does_not_answer_could_not_be_tried() -> None:
         finding = found(process, effect.removed)
         saved = reproductions.of_a_run(process)
     tried = reproductions.tried(saved, (finding,), "all-is-503")
-    assert [one.answer for one in tried.outcomes] == [Answer.NOT_TRIED]
+    assert [one.answer for one in tried.outcomes] == [ReproductionAnswer.NOT_TRIED]
 
 
 DELETE = next(one for one in deallocations.wordings() if one.judged and one.method == "DELETE")
@@ -163,30 +167,30 @@ PUT = next(one for one in deallocations.wordings() if one.judged and one.method 
 
 def deallocated(process: Process) -> Finding:
     """The finding of a de-allocation by PUT that leaves the address."""
-    docket = RulingLog(frozenset(), process.recorder)
-    bench = Bench(process, docket)
-    address = bench.leases.one().id
-    docket.findings.clear()
-    docket.note(deallocation.granted("deallocation.put-after", bench.deallocate(address, PUT)))
-    bench.close()
-    (finding,) = docket.findings.values()
+    ruling_log = RulingLog(frozenset(), process.recorder)
+    api = TargetApi(process, ruling_log)
+    address = api.leases.one().id
+    ruling_log.findings.clear()
+    ruling_log.note(deallocation.granted("deallocation.put-after", api.deallocate(address, PUT)))
+    api.close()
+    (finding,) = ruling_log.findings.values()
     return finding
 
 
 def guarded(process: Process, others: int = 0) -> Finding:
     """The finding of a de-allocation by DELETE that is granted although an association stands; others were removed."""
-    docket = RulingLog(frozenset(), process.recorder)
-    bench = Bench(process, docket)
-    pair = bench.leases.association()
+    ruling_log = RulingLog(frozenset(), process.recorder)
+    api = TargetApi(process, ruling_log)
+    pair = api.leases.association()
     for server in [one for one in process.target.servers if one != pair.server][:others]:
         other = Pair(pair.address, server)
-        bench.establish(other)
-        bench.attempt(other, mistake=False)
-    bench.establish(pair)
-    docket.findings.clear()
-    docket.note(deallocation.refused("deallocation.until-the-last", bench.deallocate(pair.address, DELETE)))
-    bench.close()
-    (finding,) = docket.findings.values()
+        api.establish(other)
+        api.attempt(other, mistake=False)
+    api.establish(pair)
+    ruling_log.findings.clear()
+    ruling_log.note(deallocation.refused("deallocation.until-the-last", api.deallocate(pair.address, DELETE)))
+    api.close()
+    (finding,) = ruling_log.findings.values()
     return finding
 
 
@@ -198,7 +202,7 @@ def test_an_address_that_a_try_let_go_is_not_tried_again() -> None:
     answers = [
         reproductions.tried(saved, (finding,), fault).outcomes[0].answer for fault in ("put-keeps-the-address", "")
     ]
-    assert answers == [Answer.REPRODUCED, Answer.NOT_REPRODUCED]
+    assert answers == [ReproductionAnswer.REPRODUCED, ReproductionAnswer.NOT_REPRODUCED]
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from identity_service import USERS, GuardedReference, IdentityService, Turns, cl
 from run_processes import FILES, Ran, environment, run
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Refusal, Request
+from conformance.reference.exchange import ReceivedRequest, Refusal
 from conformance.reference.store import Caller
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ RENEWED = "the full token did not last for the whole run"
 class Moody(Deployment):
     """Every second removal with a valid token is answered 401: the one that comes after a renewal would be granted."""
 
-    def authenticate(self, request: Request) -> Caller:
+    def authenticate(self, request: ReceivedRequest) -> Caller:
         """Let in most of the time."""
         caller = super().authenticate(request)
         if request.removal and self.every(2, "removals"):

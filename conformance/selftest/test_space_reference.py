@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-import grounds
+import in_process
 import pytest
 
 from conformance.client import Client
@@ -27,7 +27,7 @@ LAWFUL = {
 @pytest.fixture
 def process() -> Iterator[Process]:
     """A client and what else a run has, of one deployment."""
-    with grounds.served() as reference, grounds.process(reference) as shared:
+    with in_process.served() as reference, in_process.process(reference) as shared:
         yield shared
 
 

@@ -23,7 +23,7 @@ from conformance.verdict import (
     Absence,
     ClauseResult,
     Finding,
-    Generated,
+    GeneratedReach,
     Level,
     Requests,
     Run,
@@ -473,7 +473,7 @@ def run(clauses: catalogue.Catalogue) -> Run:
             *(result(clauses["method.allow"], verdict, unjudged=1) for verdict in Verdict),
         ),
         requests=Requests(3, {"404": 2, "lost": 1}, {openapi.OPERATION: 3}, {"404": 2, "lost": 1}),
-        generated=Generated(2, 1, {"404": 2}),
+        generated=GeneratedReach(2, 1, {"404": 2}),
         notes=("Reads lagged.",),
     )
 

@@ -9,7 +9,7 @@ from report_runs import broken, clause, finding, waiver
 
 from conformance import catalogue
 from conformance.errors import UsageError
-from conformance.verdict import Absence, Standing, Verdict, Waiver, WaiverUse, waivers
+from conformance.verdict import Absence, Verdict, Waiver, WaiverStatus, WaiverUse, waivers
 
 LAST_DAY = date(2027, 1, 31)
 CLAUSES = tuple(one.id for one in catalogue.load())
@@ -161,7 +161,7 @@ def test_all_mistakes_are_told_in_one_go(tmp_path: Path) -> None:
 
 def test_who_meant_a_pattern_is_told(tmp_path: Path) -> None:
     """Where it matched nothing."""
-    use = WaiverUse(waiver(match="refusal-*"), Standing.UNMATCHED)
+    use = WaiverUse(waiver(match="refusal-*"), WaiverStatus.UNMATCHED)
     assert "a shell pattern is given as pattern" in use.in_words()
     path = written(tmp_path, ENTRY | {"pattern": "x*"})
     with pytest.raises(UsageError, match="match or pattern"):
@@ -175,30 +175,30 @@ def test_a_waiver_is_about_its_own_clause() -> None:
 
 BROKEN = broken("body.refused")
 STANDINGS = {
-    "met": (BROKEN, waiver(), Standing.APPLIED),
-    "not met": (BROKEN, waiver(match="no such text"), Standing.UNMATCHED),
-    "passes": (clause("body.refused"), waiver(), Standing.OBSOLETE),
-    "open": (clause("body.refused", Verdict.INCONCLUSIVE), waiver(), Standing.UNDECIDED),
+    "met": (BROKEN, waiver(), WaiverStatus.APPLIED),
+    "not met": (BROKEN, waiver(match="no such text"), WaiverStatus.UNMATCHED),
+    "passes": (clause("body.refused"), waiver(), WaiverStatus.OBSOLETE),
+    "open": (clause("body.refused", Verdict.INCONCLUSIVE), waiver(), WaiverStatus.UNDECIDED),
     "untested": (
         clause("body.refused", Verdict.UNTESTED, absence=Absence.DESELECTED),
         waiver(),
-        Standing.UNDECIDED,
+        WaiverStatus.UNDECIDED,
     ),
-    "not there": (clause("body.inert"), waiver(), Standing.UNDECIDED),
-    "last day": (BROKEN, waiver(expires="2027-01-31"), Standing.APPLIED),
-    "day after": (BROKEN, waiver(expires="2027-01-30"), Standing.EXPIRED),
-    "expired and passing": (clause("body.refused"), waiver(expires="2027-01-30"), Standing.EXPIRED),
+    "not there": (clause("body.inert"), waiver(), WaiverStatus.UNDECIDED),
+    "last day": (BROKEN, waiver(expires="2027-01-31"), WaiverStatus.APPLIED),
+    "day after": (BROKEN, waiver(expires="2027-01-30"), WaiverStatus.EXPIRED),
+    "expired and passing": (clause("body.refused"), waiver(expires="2027-01-30"), WaiverStatus.EXPIRED),
 }
 
 
 @pytest.mark.parametrize(("result", "given", "standing"), STANDINGS.values(), ids=STANDINGS)
-def test_what_becomes_of_a_waiver(result: object, given: Waiver, standing: Standing) -> None:
+def test_what_becomes_of_a_waiver(result: object, given: Waiver, standing: WaiverStatus) -> None:
     """It depends on the clause's findings and on the day that the caller names."""
     (after,), (use,) = waivers.apply((result,), (given,), LAST_DAY)  # type: ignore[arg-type]  # a table of results
     assert use.standing is standing
-    assert (after.verdict is Verdict.WAIVED) == (standing is Standing.APPLIED)
-    assert bool(use.findings) == (standing is Standing.APPLIED)
-    assert bool(waivers.notes((use,))) == (standing is not Standing.APPLIED)
+    assert (after.verdict is Verdict.WAIVED) == (standing is WaiverStatus.APPLIED)
+    assert bool(use.findings) == (standing is WaiverStatus.APPLIED)
+    assert bool(waivers.notes((use,))) == (standing is not WaiverStatus.APPLIED)
 
 
 def test_a_clause_is_waived_only_if_all_its_findings_are() -> None:

@@ -4,7 +4,7 @@ It refuses to know how a request is sent, how a clause is judged or how a report
 """
 
 from conformance.verdict.artifact import Artifact
-from conformance.verdict.comparison import Change, Comparison, Difference, Sighting
+from conformance.verdict.comparison import ClauseChange, Comparison, Difference, Sighting
 from conformance.verdict.findings import SCOPE, smaller, told_apart
 from conformance.verdict.gate import baseline_of, gates, is_known, known, notes_on, overall
 from conformance.verdict.policy import DEFAULT_POLICY, Baseline, GatePolicy
@@ -14,17 +14,17 @@ from conformance.verdict.records import (
     Classes,
     ClauseResult,
     Finding,
-    Generated,
+    GeneratedReach,
     Requests,
+    ResponseTimes,
     Ruling,
     Run,
-    Times,
     Violation,
     worst,
 )
 from conformance.verdict.terms import EXIT_CODES, WORST_FIRST, Absence, Level, Verdict, type_of_json
 from conformance.verdict.timing import Phases, Span, Spent, Time
-from conformance.verdict.waiver import STALE, Standing, Waiver, WaiverUse
+from conformance.verdict.waiver import STALE, Waiver, WaiverStatus, WaiverUse
 
 __all__ = [
     "DEFAULT_POLICY",
@@ -37,28 +37,28 @@ __all__ = [
     "Absence",
     "Artifact",
     "Baseline",
-    "Change",
     "Classes",
+    "ClauseChange",
     "ClauseResult",
     "Comparison",
     "Difference",
     "Finding",
     "GatePolicy",
-    "Generated",
+    "GeneratedReach",
     "Level",
     "Phases",
     "Requests",
+    "ResponseTimes",
     "Ruling",
     "Run",
     "Sighting",
     "Span",
     "Spent",
-    "Standing",
     "Time",
-    "Times",
     "Verdict",
     "Violation",
     "Waiver",
+    "WaiverStatus",
     "WaiverUse",
     "baseline_of",
     "gates",

@@ -9,7 +9,7 @@ from conformance.verdict.terms import Verdict, type_of_json
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ClauseChange:
     """A clause and its verdicts in two runs; None in a run that does not know the clause."""
 
     clause: str
@@ -49,9 +49,9 @@ class Difference:
         gone: findings of the old run that the new one has not, although it judged their clauses.
     """
 
-    better: tuple[Change, ...] = ()
-    worse: tuple[Change, ...] = ()
-    unsure: tuple[Change, ...] = ()
+    better: tuple[ClauseChange, ...] = ()
+    worse: tuple[ClauseChange, ...] = ()
+    unsure: tuple[ClauseChange, ...] = ()
     new: tuple[Sighting, ...] = ()
     gone: tuple[Sighting, ...] = ()
 
@@ -68,7 +68,9 @@ class Difference:
     @classmethod
     def from_json(cls, document: type_of_json) -> Self:
         """The difference as the run document holds it."""
-        better, worse, unsure = (tuple(map(Change.from_json, document[name])) for name in ("better", "worse", "unsure"))
+        better, worse, unsure = (
+            tuple(map(ClauseChange.from_json, document[name])) for name in ("better", "worse", "unsure")
+        )
         new, gone = (tuple(Sighting(**one) for one in document[name]) for name in ("new", "gone"))
         return cls(better, worse, unsure, new, gone)
 

@@ -74,7 +74,7 @@ class Finding:
         details: pictures' data that a report may draw (a history, a sequence of steps).
         waiver: the promise to live with it; None unless it is waived.
         setting: what must stand before it can be seen again, and which exchange breaks the clause
-            (:class:`conformance.evidence.setting.Setting` as JSON); empty in documents that do not tell it.
+            (:class:`conformance.evidence.setting.FindingSetup` as JSON); empty in documents that do not tell it.
     """
 
     clause: str
@@ -172,7 +172,7 @@ class ClauseResult:
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class ResponseTimes:
     """Answers by bucket of :data:`conformance.evidence.statistics.BOUNDS`, and the slowest one, seconds."""
 
     counts: tuple[int, ...]
@@ -193,17 +193,19 @@ class Requests:
     by_operation: dict[str, int] = field(default_factory=dict)
     removals_by_code: dict[str, int] = field(default_factory=dict)
     removals_by_kind: dict[str, dict[str, int]] = field(default_factory=dict)
-    times: dict[str, Times] = field(default_factory=dict)
+    times: dict[str, ResponseTimes] = field(default_factory=dict)
 
     @classmethod
     def from_json(cls, document: type_of_json) -> Self:
         """The counts as the run document holds them."""
-        times = {name: Times(tuple(one["counts"]), one["slowest"]) for name, one in document.get("times", {}).items()}
+        times = {
+            name: ResponseTimes(tuple(one["counts"]), one["slowest"]) for name, one in document.get("times", {}).items()
+        }
         return cls(**document | {"times": times})
 
 
 @dataclass(frozen=True, slots=True)
-class Generated:
+class GeneratedReach:
     """What the generated requests reached: ``reached`` addressed an association that existed at that moment."""
 
     total: int = 0
@@ -244,7 +246,7 @@ class Run:
     partial: bool = False
     interrupted: bool = False
     requests: Requests = field(default_factory=Requests)
-    generated: Generated = field(default_factory=Generated)
+    generated: GeneratedReach = field(default_factory=GeneratedReach)
     notes: tuple[str, ...] = ()
     policy: GatePolicy = DEFAULT_POLICY
     waivers: tuple[WaiverUse, ...] = ()
@@ -283,7 +285,7 @@ class Run:
                 "verdict": Verdict(known["verdict"]),
                 "fingerprints": known.get("fingerprints", 1),
                 "requests": Requests.from_json(known.get("requests", {})),
-                "generated": Generated(**known.get("generated", {})),
+                "generated": GeneratedReach(**known.get("generated", {})),
                 "notes": tuple(known.get("notes", ())),
                 "policy": GatePolicy.from_json(known.get("policy", {})),
                 "waivers": tuple(WaiverUse.from_json(one) for one in known.get("waivers", ())),

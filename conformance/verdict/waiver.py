@@ -33,7 +33,7 @@ class Waiver:
         return f"waived until {self.expires} by {self.owner} ({self.ticket}): {self.reason}"
 
 
-class Standing(StrEnum):
+class WaiverStatus(StrEnum):
     """What became of a waiver in a run: the first and the last are in order, the others fail the gate."""
 
     APPLIED = "applied"
@@ -44,9 +44,9 @@ class Standing(StrEnum):
 
 
 STALE = {
-    Standing.EXPIRED: "has expired",
-    Standing.UNMATCHED: "matches no finding",
-    Standing.OBSOLETE: "is not needed any more, since the clause passes",
+    WaiverStatus.EXPIRED: "has expired",
+    WaiverStatus.UNMATCHED: "matches no finding",
+    WaiverStatus.OBSOLETE: "is not needed any more, since the clause passes",
 }
 """Standings that fail the gate, in words."""
 
@@ -56,7 +56,7 @@ class WaiverUse:
     """A waiver and what became of it; ``findings`` are the fingerprints of those that it waived."""
 
     waiver: Waiver
-    standing: Standing
+    standing: WaiverStatus
     findings: tuple[str, ...] = ()
 
     def to_json(self) -> type_of_json:
@@ -71,15 +71,15 @@ class WaiverUse:
     def from_json(cls, document: type_of_json) -> Self:
         """The use that :meth:`to_json` described."""
         findings = tuple(document.get("findings", ()))
-        return cls(Waiver(**document["waiver"]), Standing(document["standing"]), findings)
+        return cls(Waiver(**document["waiver"]), WaiverStatus(document["standing"]), findings)
 
     def in_words(self) -> str:
         """The clause, the pattern if there is one, and what became of the waiver."""
         like = self.waiver.pattern or self.waiver.match
         narrowed = f" for findings like {like!r}" if like else ""
         became = STALE.get(self.standing, "was applied" if self.findings else "waits: its clause was not judged")
-        if self.standing is Standing.EXPIRED:
+        if self.standing is WaiverStatus.EXPIRED:
             became += f" on {self.waiver.expires}"
-        if self.standing is Standing.UNMATCHED and re.search(r"[*?[]", self.waiver.match):
+        if self.standing is WaiverStatus.UNMATCHED and re.search(r"[*?[]", self.waiver.match):
             became += " (a shell pattern is given as pattern, match is taken as it stands)"
         return f"the waiver of {self.waiver.clause}{narrowed} ({self.waiver.ticket}) {became}"

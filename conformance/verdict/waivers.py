@@ -20,7 +20,7 @@ import jsonschema_rs
 
 from conformance import SPEC, yaml_input
 from conformance.errors import UsageError
-from conformance.verdict import STALE, ClauseResult, Finding, Standing, Verdict, Waiver, WaiverUse
+from conformance.verdict import STALE, ClauseResult, Finding, Verdict, Waiver, WaiverStatus, WaiverUse
 
 SCHEMA = "waivers.schema.json"
 WORDLESS = frozenset({"required", "additionalProperties"})
@@ -69,7 +69,7 @@ def apply(
 
 def notes(uses: tuple[WaiverUse, ...]) -> list[str]:
     """What the operator should know of the waivers: those that did nothing, and why."""
-    return [use.in_words() for use in uses if use.standing in {*STALE, Standing.UNDECIDED}]
+    return [use.in_words() for use in uses if use.standing in {*STALE, WaiverStatus.UNDECIDED}]
 
 
 def _expired(waiver: Waiver, today: date) -> bool:
@@ -90,13 +90,13 @@ def _waived(result: ClauseResult, in_force: tuple[Waiver, ...]) -> ClauseResult:
 def _use(waiver: Waiver, result: ClauseResult | None, today: date) -> WaiverUse:
     met = tuple(finding.fingerprint for finding in result.findings if matches(waiver, finding)) if result else ()
     if _expired(waiver, today):
-        return WaiverUse(waiver, Standing.EXPIRED)
+        return WaiverUse(waiver, WaiverStatus.EXPIRED)
     if met:
-        return WaiverUse(waiver, Standing.APPLIED, met)
+        return WaiverUse(waiver, WaiverStatus.APPLIED, met)
     if result and result.verdict is Verdict.PASS:
-        return WaiverUse(waiver, Standing.OBSOLETE)
+        return WaiverUse(waiver, WaiverStatus.OBSOLETE)
     judged = result is not None and result.verdict is Verdict.FAIL
-    return WaiverUse(waiver, Standing.UNMATCHED if judged else Standing.UNDECIDED)
+    return WaiverUse(waiver, WaiverStatus.UNMATCHED if judged else WaiverStatus.UNDECIDED)
 
 
 def _mistakes(document: Any) -> Iterator[str]:

@@ -5,14 +5,14 @@
 import re
 
 from conformance.reference.app import UUID, Deployment
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.registry import breaks
 from conformance.reference.store import Association
 
 CHOSEN = ("effect.nothing-else", "effect.removed", "effect.refusal-is-inert")
 
 
-def named_in_body(deployment: Deployment, request: Request) -> Association | None:
+def named_in_body(deployment: Deployment, request: ReceivedRequest) -> Association | None:
     """Give an association of the caller's that the body names by its address, not the one in the path."""
     mentioned = re.findall(UUID.pattern.replace("(", "(?:").encode(), request.body or b"")
     others = {each.decode().lower() for each in mentioned} - {request.path.address.lower()}
@@ -26,7 +26,7 @@ def named_in_body(deployment: Deployment, request: Request) -> Association | Non
 class BodyIsIgnored(Deployment):
     """Any body is ignored, and the removal is made."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         return not request.removal and super().carries_body(request)
 
 
@@ -34,7 +34,7 @@ class BodyIsIgnored(Deployment):
 class ChunkedBodyIsIgnored(Deployment):
     """A body in chunks is not noticed; one with a Content-Length is refused."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         return not (request.removal and request.chunked) and super().carries_body(request)
 
 
@@ -42,7 +42,7 @@ class ChunkedBodyIsIgnored(Deployment):
 class BodyWithALengthIsIgnored(Deployment):
     """A body with a Content-Length is not noticed; one in chunks is refused."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         return (request.chunked or not request.removal) and super().carries_body(request)
 
 
@@ -50,7 +50,7 @@ class BodyWithALengthIsIgnored(Deployment):
 class JsonBodyIsIgnored(Deployment):
     """A body that says it is JSON is ignored."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         json = request.removal and request.media_type == "application/json"
         return not json and super().carries_body(request)
 
@@ -59,7 +59,7 @@ class JsonBodyIsIgnored(Deployment):
 class BodyOtherThanJsonIsIgnored(Deployment):
     """A body that does not say it is JSON is ignored."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         other = request.removal and request.media_type != "application/json"
         return not other and super().carries_body(request)
 
@@ -68,7 +68,7 @@ class BodyOtherThanJsonIsIgnored(Deployment):
 class BodyAbove64KibIsIgnored(Deployment):
     """A body of more than 64 KiB is ignored."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         large = request.removal and len(request.body or b"") > 64 * 1024
         return not large and super().carries_body(request)
 
@@ -77,7 +77,7 @@ class BodyAbove64KibIsIgnored(Deployment):
 class OneByteIsIgnored(Deployment):
     """A body of one byte is ignored."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         tiny = request.removal and len(request.body or b"") == 1
         return not tiny and super().carries_body(request)
 
@@ -86,7 +86,7 @@ class OneByteIsIgnored(Deployment):
 class EmptyObjectIsIgnored(Deployment):
     """A body that is an empty JSON object is ignored."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         empty = request.removal and (request.body or b"").strip() == b"{}"
         return not empty and super().carries_body(request)
 
@@ -95,7 +95,7 @@ class EmptyObjectIsIgnored(Deployment):
 class ChunkedBodyIs411(Deployment):
     """A body in chunks answers 411, because its length is not declared."""
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         if self.carries_body(request) and request.chunked:
             raise Refusal(411, "declare the length")
         super().check_body(request)
@@ -105,7 +105,7 @@ class ChunkedBodyIs411(Deployment):
 class EveryThirdBodyIsIgnored(Deployment):
     """Every third body is ignored."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         return super().carries_body(request) and not (request.removal and self.every(3, "body"))
 
 
@@ -113,7 +113,7 @@ class EveryThirdBodyIsIgnored(Deployment):
 class BodyChoosesTheAddress(Deployment):
     """An ID in the body takes precedence over the one in the path."""
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         chosen = named_in_body(self, request)
         if chosen is None:
             return super().remove(request)
@@ -126,7 +126,7 @@ class BodyChoosesTheAddress(Deployment):
 class RefusedBodyStillChooses(Deployment):
     """A body is refused with 400, but the address whose ID it names loses its association."""
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         chosen = named_in_body(self, request) if request.removal else None
         if chosen and request.caller.may_write:
             self.dissociate(request, chosen)
@@ -137,10 +137,10 @@ class RefusedBodyStillChooses(Deployment):
 class BodyWidensTheRemoval(Deployment):
     """With any body a removal covers all associations of the address."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         return not request.removal and super().carries_body(request)
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         wide = bool(request.body)
         for each in self.store.state.of_address(association.address) if wide else (association,):
             self.update(lambda state, gone=each: state.without_association(gone))  # type: ignore[misc]

@@ -5,16 +5,16 @@
 from dataclasses import replace
 
 from conformance.reference.app import UUID, Deployment
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.registry import breaks
-from conformance.reference.store import Association, State
+from conformance.reference.store import Association, DeploymentState
 
 
 @breaks("codes.documented", "effect.repeat")
 class UnknownAssociationIs404(Deployment):
     """Removing an association that does not exist answers 404."""
 
-    def find_association(self, request: Request, state: State) -> Association:
+    def find_association(self, request: ReceivedRequest, state: DeploymentState) -> Association:
         try:
             return super().find_association(request, state)
         except Refusal as refusal:
@@ -25,7 +25,7 @@ class UnknownAssociationIs404(Deployment):
 class UnknownServerIs404(Deployment):
     """A server that does not exist at all answers 404."""
 
-    def find_server(self, request: Request) -> str:
+    def find_server(self, request: ReceivedRequest) -> str:
         if request.path.server not in self.store.servers:
             raise Refusal(404, "no such server")
         return super().find_server(request)
@@ -35,7 +35,7 @@ class UnknownServerIs404(Deployment):
 class MalformedIdentifierIs422(Deployment):
     """An identifier that is no UUID answers 422."""
 
-    def read_address_id(self, request: Request) -> str:
+    def read_address_id(self, request: ReceivedRequest) -> str:
         if not UUID.fullmatch(request.path.address):
             raise Refusal(422, "the IP address ID cannot be processed")
         return super().read_address_id(request)
@@ -45,7 +45,7 @@ class MalformedIdentifierIs422(Deployment):
 class BodyThatIsNoJsonIs415(Deployment):
     """A body of another media type than JSON answers 415."""
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         if self.carries_body(request) and request.media_type != "application/json":
             raise Refusal(415, "only JSON is understood")
         super().check_body(request)
@@ -55,7 +55,7 @@ class BodyThatIsNoJsonIs415(Deployment):
 class UpperCaseIsRedirected(Deployment):
     """An identifier in upper case is redirected to its lower-case spelling."""
 
-    def read_address_id(self, request: Request) -> str:
+    def read_address_id(self, request: ReceivedRequest) -> str:
         identifier = super().read_address_id(request)
         if identifier != request.path.address:
             there = request.raw_path.replace(request.path.address, identifier)
@@ -67,7 +67,7 @@ class UpperCaseIsRedirected(Deployment):
 class EveryEighthRemovalIs429(Deployment):
     """Every eighth removal is refused for its rate with 429 instead of 413."""
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         super().check_body(request)
         if self.every(8, "removal"):
             raise Refusal(429, "not so fast", ("Retry-After", "1"))
@@ -77,7 +77,7 @@ class EveryEighthRemovalIs429(Deployment):
 class RemovalAnswers200(Deployment):
     """A removal answers 200."""
 
-    def removed(self, _request: Request) -> Answer:
+    def removed(self, _request: ReceivedRequest) -> Answer:
         return Answer(200)
 
 
@@ -85,7 +85,7 @@ class RemovalAnswers200(Deployment):
 class RemovalAnswers202(Deployment):
     """A removal is done at once but answers 202."""
 
-    def removed(self, _request: Request) -> Answer:
+    def removed(self, _request: ReceivedRequest) -> Answer:
         return Answer(202, {"status": "accepted"})
 
 
@@ -93,7 +93,7 @@ class RemovalAnswers202(Deployment):
 class RemovalWorksButAnswers400(Deployment):
     """A removal is made, but its answer says that it was refused."""
 
-    def removed(self, _request: Request) -> Answer:
+    def removed(self, _request: ReceivedRequest) -> Answer:
         return Answer(400, {"badRequest": {"code": 400, "message": "something went wrong"}})
 
 
@@ -101,7 +101,7 @@ class RemovalWorksButAnswers400(Deployment):
 class EveryFourthRemovalAnswers200(Deployment):
     """Every fourth removal answers 200 instead of 204."""
 
-    def removed(self, request: Request) -> Answer:
+    def removed(self, request: ReceivedRequest) -> Answer:
         answer = super().removed(request)
         return replace(answer, code=200) if self.every(4, "removal") else answer
 
@@ -110,7 +110,7 @@ class EveryFourthRemovalAnswers200(Deployment):
 class WithThreeNoneCanBeRemoved(Deployment):
     """An address with exactly three associations has every removal refused."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         if len(self.store.state.of_address(association.address)) == 3:
             raise Refusal(400, "too many associations to remove one")
         super().dissociate(request, association)
@@ -120,7 +120,7 @@ class WithThreeNoneCanBeRemoved(Deployment):
 class OnlyTheNewestCanBeRemoved(Deployment):
     """An association is removed only if it is the one of its address that was made last."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         if self.store.state.of_address(association.address)[-1] != association:
             raise Refusal(400, "remove the newer ones first")
         super().dissociate(request, association)
@@ -134,5 +134,5 @@ class OnlyTheNewestCanBeRemoved(Deployment):
 class DeleteActsAsGet(Deployment):
     """A removal is answered with 200 as if the association had been read."""
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         return self.show_association(request)

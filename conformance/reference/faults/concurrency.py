@@ -12,9 +12,9 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.registry import breaks
-from conformance.reference.store import Address, Association, State
+from conformance.reference.store import Association, DeploymentState, StoredAddress
 
 CLAUSE = "concurrency.linearizable"
 
@@ -43,7 +43,7 @@ def lost_update(*, window: float) -> None:
         def exclusive(self, what: str) -> AbstractContextManager[Any]:
             return nullcontext() if what == "remove" else super().exclusive(what)
 
-        def dissociate(self, _request: Request, association: Association) -> None:
+        def dissociate(self, _request: ReceivedRequest, association: Association) -> None:
             read = self.store.state
             time.sleep(window)
             left = read.without_association(association).associations
@@ -62,7 +62,7 @@ def resurrection(*, window: float) -> None:
         def exclusive(self, what: str) -> AbstractContextManager[Any]:
             return nullcontext() if what == "associate" else super().exclusive(what)
 
-        def connect(self, _request: Request, association: Association) -> None:
+        def connect(self, _request: ReceivedRequest, association: Association) -> None:
             read = self.store.state
             time.sleep(window)
             written = read.with_association(association).associations
@@ -99,7 +99,7 @@ class DoubleDeallocation(Deployment):
     def exclusive(self, what: str) -> AbstractContextManager[Any]:
         return nullcontext() if what == "deallocate" else super().exclusive(what)
 
-    def release(self, request: Request, address: Address) -> None:
+    def release(self, request: ReceivedRequest, address: StoredAddress) -> None:
         time.sleep(0.02)
         with self.store.lock:
             self.check_free(request, address, self.store.state)
@@ -113,13 +113,13 @@ class DuplicateAssociation(Deployment):
     def exclusive(self, what: str) -> AbstractContextManager[Any]:
         return nullcontext() if what == "associate" else super().exclusive(what)
 
-    def connect(self, _request: Request, association: Association) -> None:
+    def connect(self, _request: ReceivedRequest, association: Association) -> None:
         if association in self.store.state.associations:
             return
         time.sleep(0.02)
         self.update(lambda state: replace(state, associations=(*state.associations, association)))
 
-    def dissociate(self, _request: Request, association: Association) -> None:
+    def dissociate(self, _request: ReceivedRequest, association: Association) -> None:
         self.update(remove_one(association))
 
 
@@ -131,7 +131,7 @@ class LateResurrection(Deployment):
         super().start()
         self.going: set[Association] = set()
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         asked = Association(request.path.address.lower(), request.path.server)
         met = asked in self.going
         self.going.add(asked)
@@ -146,10 +146,10 @@ class LateResurrection(Deployment):
             self.going.discard(asked)
 
 
-def remove_one(association: Association) -> Callable[[State], State]:
+def remove_one(association: Association) -> Callable[[DeploymentState], DeploymentState]:
     """Give the change that removes an association once, however often it is there."""
 
-    def change(state: State) -> State:
+    def change(state: DeploymentState) -> DeploymentState:
         left = list(state.associations)
         if association in left:
             left.remove(association)

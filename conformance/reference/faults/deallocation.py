@@ -5,9 +5,9 @@
 from dataclasses import replace
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.registry import breaks
-from conformance.reference.store import Address, Association, State
+from conformance.reference.store import Association, DeploymentState, StoredAddress
 
 SEQUENCES = ("lifecycle.model", "concurrency.linearizable")
 HELD = ("deallocation.until-the-last", *SEQUENCES)
@@ -18,7 +18,7 @@ class OneWay(Deployment):
 
     method = ""
 
-    def wrong(self, request: Request) -> bool:
+    def wrong(self, request: ReceivedRequest) -> bool:
         """Tell whether this is the request that goes wrong."""
         return request.method == self.method
 
@@ -26,7 +26,7 @@ class OneWay(Deployment):
 class TakesTheAssociationsToo(OneWay):
     """An address that has associations goes, and they with it."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if not self.wrong(request):
             super().check_free(request, address, state)
         self.update(lambda now: replace(now, associations=others(now, address)))
@@ -35,7 +35,7 @@ class TakesTheAssociationsToo(OneWay):
 class LeavesOrphans(OneWay):
     """An address that has associations goes without them."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if not self.wrong(request):
             super().check_free(request, address, state)
 
@@ -43,7 +43,7 @@ class LeavesOrphans(OneWay):
 class RefusedTakesThePorts(OneWay):
     """An address that has associations stays without its ports."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if self.wrong(request) and state.of_address(address.id):
             self.update(lambda now: now.with_address(replace(address, port_ids=())))
         super().check_free(request, address, state)
@@ -56,11 +56,11 @@ class NeverForgives(OneWay):
         super().start()
         self.tainted: set[str] = set()
 
-    def connect(self, request: Request, association: Association) -> None:
+    def connect(self, request: ReceivedRequest, association: Association) -> None:
         super().connect(request, association)
         self.tainted.add(association.address)
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         super().check_free(request, address, state)
         if self.wrong(request) and address.id in self.tainted:
             raise Refusal(409, "the address has associations; remove them first")
@@ -84,7 +84,7 @@ class DeleteLeavesOrphans(LeavesOrphans):
 class DeleteIs204WithoutEffect(Deployment):
     """DELETE of an address that has associations answers 204 and leaves everything as it was."""
 
-    def delete_address(self, request: Request) -> Answer:
+    def delete_address(self, request: ReceivedRequest) -> Answer:
         try:
             return super().delete_address(request)
         except Refusal as refusal:
@@ -97,7 +97,7 @@ class DeleteIs204WithoutEffect(Deployment):
 class RefusedDeleteTakesTheAssociations(Deployment):
     """DELETE of an address is refused for its associations, which it removes."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if request.method == "DELETE":
             self.update(lambda now: replace(now, associations=others(now, address)))
         super().check_free(request, address, state)
@@ -128,7 +128,7 @@ class PutLeavesOrphans(LeavesOrphans):
 class PutEmptiesThePorts(Deployment):
     """PUT without ports on an address that has associations takes its ports and keeps the rest."""
 
-    def deallocate(self, request: Request) -> Address:
+    def deallocate(self, request: ReceivedRequest) -> StoredAddress:
         try:
             return super().deallocate(request)
         except Refusal as refusal:
@@ -154,12 +154,12 @@ class OnlyTheFirstHolds(Deployment):
         super().start()
         self.first: dict[str, Association] = {}
 
-    def connect(self, request: Request, association: Association) -> None:
+    def connect(self, request: ReceivedRequest, association: Association) -> None:
         if not self.store.state.of_address(association.address):
             self.first[association.address] = association
         super().connect(request, association)
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if self.first.get(address.id) in state.associations:
             super().check_free(request, address, state)
 
@@ -172,11 +172,11 @@ class OnlyTheNewestHolds(Deployment):
         super().start()
         self.newest: dict[str, Association] = {}
 
-    def connect(self, request: Request, association: Association) -> None:
+    def connect(self, request: ReceivedRequest, association: Association) -> None:
         super().connect(request, association)
         self.newest[association.address] = association
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if self.newest.get(address.id) in state.associations:
             super().check_free(request, address, state)
 
@@ -189,15 +189,15 @@ class AnyRemovalFrees(Deployment):
         super().start()
         self.freed: set[str] = set()
 
-    def connect(self, request: Request, association: Association) -> None:
+    def connect(self, request: ReceivedRequest, association: Association) -> None:
         super().connect(request, association)
         self.freed.discard(association.address)
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         self.freed.add(association.address)
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if address.id not in self.freed:
             super().check_free(request, address, state)
 
@@ -210,12 +210,12 @@ class OfThreeTheLastDoesNotHold(Deployment):
         super().start()
         self.had_three: set[str] = set()
 
-    def connect(self, request: Request, association: Association) -> None:
+    def connect(self, request: ReceivedRequest, association: Association) -> None:
         super().connect(request, association)
         if len(self.store.state.of_address(association.address)) > 2:
             self.had_three.add(association.address)
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         left = len(state.of_address(address.id))
         if address.id not in self.had_three or left != 1:
             super().check_free(request, address, state)
@@ -228,7 +228,7 @@ class OfThreeTheLastDoesNotHold(Deployment):
 class ThreeDoNotHold(Deployment):
     """An address with exactly three associations is let go; one or two hold it."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if len(state.of_address(address.id)) != 3:
             super().check_free(request, address, state)
 
@@ -244,7 +244,7 @@ class DeleteNeverForgives(NeverForgives):
 class DeleteKeepsTheAddress(Deployment):
     """DELETE of an address answers 204, and the address stays."""
 
-    def release(self, request: Request, address: Address) -> None:
+    def release(self, request: ReceivedRequest, address: StoredAddress) -> None:
         if request.method != "DELETE":
             super().release(request, address)
 
@@ -253,7 +253,7 @@ class DeleteKeepsTheAddress(Deployment):
 class DeleteAnswers202(Deployment):
     """DELETE of an address de-allocates it and answers 202 instead of 204."""
 
-    def delete_address(self, request: Request) -> Answer:
+    def delete_address(self, request: ReceivedRequest) -> Answer:
         return replace(super().delete_address(request), code=202)
 
 
@@ -268,7 +268,7 @@ class PutNeverForgives(NeverForgives):
 class PutKeepsTheAddress(Deployment):
     """PUT without ports answers 200 and takes the ports, but the address stays allocated."""
 
-    def release(self, request: Request, address: Address) -> None:
+    def release(self, request: ReceivedRequest, address: StoredAddress) -> None:
         if request.method == "PUT":
             self.update(lambda state: state.with_address(replace(address, port_ids=())))
         else:
@@ -279,11 +279,11 @@ class PutKeepsTheAddress(Deployment):
 class PutDoesNothing(Deployment):
     """PUT without ports answers 200 and leaves the address as it was."""
 
-    def release(self, request: Request, address: Address) -> None:
+    def release(self, request: ReceivedRequest, address: StoredAddress) -> None:
         if request.method != "PUT":
             super().release(request, address)
 
 
-def others(state: State, address: Address) -> tuple[Association, ...]:
+def others(state: DeploymentState, address: StoredAddress) -> tuple[Association, ...]:
     """Give the associations of all other addresses."""
     return tuple(each for each in state.associations if each.address != address.id)

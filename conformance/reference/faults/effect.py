@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.registry import breaks
-from conformance.reference.store import Address, Association, State
+from conformance.reference.store import Association, DeploymentState, StoredAddress
 
 SEQUENCES = ("lifecycle.model", "concurrency.linearizable")
 AFTER = ("deallocation.delete-after", "deallocation.put-after", "deallocation.until-the-last")
@@ -23,15 +23,15 @@ class Haunted(Deployment):
         super().start()
         self.made: dict[Association, None] = {}
 
-    def connect(self, request: Request, association: Association) -> None:
+    def connect(self, request: ReceivedRequest, association: Association) -> None:
         super().connect(request, association)
         self.made[association] = None
 
-    def haunts(self, request: Request) -> bool:
+    def haunts(self, request: ReceivedRequest) -> bool:
         """Tell whether this request sees what is removed."""
         raise NotImplementedError
 
-    def view(self, request: Request) -> State:
+    def view(self, request: ReceivedRequest) -> DeploymentState:
         state = super().view(request)
         if not self.haunts(request):
             return state
@@ -43,7 +43,7 @@ class Haunted(Deployment):
 class RemovalDoesNothing(Deployment):
     """A removal answers 204 and removes nothing."""
 
-    def dissociate(self, _request: Request, _association: Association) -> None:
+    def dissociate(self, _request: ReceivedRequest, _association: Association) -> None:
         pass
 
 
@@ -51,7 +51,7 @@ class RemovalDoesNothing(Deployment):
 class EveryFifthRemovalDoesNothing(Deployment):
     """Every fifth removal answers 204 and removes nothing."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         if not self.every(5, "removal"):
             super().dissociate(request, association)
 
@@ -60,7 +60,7 @@ class EveryFifthRemovalDoesNothing(Deployment):
 class TheLastOneStays(Deployment):
     """The removal of an address's last association answers 204 and removes nothing."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         if len(self.store.state.of_address(association.address)) > 1:
             super().dissociate(request, association)
 
@@ -69,7 +69,7 @@ class TheLastOneStays(Deployment):
 class WithThreeTheSecondStays(Deployment):
     """Of exactly three associations of an address, the second cannot be removed, though the answer is 204."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         siblings = self.store.state.of_address(association.address)
         if len(siblings) != 3 or siblings[1] != association:
             super().dissociate(request, association)
@@ -79,7 +79,7 @@ class WithThreeTheSecondStays(Deployment):
 class ListIsStaleForEver(Haunted):
     """The list goes on showing removed associations; the single read does not."""
 
-    def haunts(self, request: Request) -> bool:
+    def haunts(self, request: ReceivedRequest) -> bool:
         return request.path.resource == "associations"
 
 
@@ -87,7 +87,7 @@ class ListIsStaleForEver(Haunted):
 class SingleReadIsStaleForEver(Haunted):
     """The single read goes on showing removed associations; the list does not."""
 
-    def haunts(self, request: Request) -> bool:
+    def haunts(self, request: ReceivedRequest) -> bool:
         return request.path.resource == "association"
 
 
@@ -95,7 +95,7 @@ class SingleReadIsStaleForEver(Haunted):
 class EverySecondListIsStale(Haunted):
     """Every second list shows removed associations, for ever: one of two replicas never learns."""
 
-    def haunts(self, request: Request) -> bool:
+    def haunts(self, request: ReceivedRequest) -> bool:
         return request.path.resource == "associations" and self.every(2, "list")
 
 
@@ -107,11 +107,11 @@ class NextAssociationBringsItBack(Deployment):
         super().start()
         self.lost: Association | None = None
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         self.lost = association
 
-    def connect(self, request: Request, association: Association) -> None:
+    def connect(self, request: ReceivedRequest, association: Association) -> None:
         super().connect(request, association)
         back, self.lost = self.lost, None
         if back and back.address in self.store.state.addresses:
@@ -126,11 +126,11 @@ class ItComesBackAfterHalfASecond(Deployment):
         super().start()
         self.due: dict[Association, float] = {}
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         self.due[association] = time.monotonic() + 0.5
 
-    def delay(self, request: Request) -> None:
+    def delay(self, request: ReceivedRequest) -> None:
         super().delay(request)
         for association in [each for each, when in list(self.due.items()) if when < time.monotonic()]:
             self.due.pop(association, None)
@@ -146,11 +146,11 @@ class ItComesBackAfterEightReads(Deployment):
         super().start()
         self.reads: dict[Association, int] = {}
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         self.reads[association] = 0
 
-    def view(self, request: Request) -> State:
+    def view(self, request: ReceivedRequest) -> DeploymentState:
         for association in list(self.reads):
             self.reads[association] += 1
             if self.reads[association] == 8 and association.address in self.store.state.addresses:
@@ -162,7 +162,7 @@ class ItComesBackAfterEightReads(Deployment):
 class AllOfTheAddressGo(Deployment):
     """A removal removes the address's associations with the other servers too."""
 
-    def dissociate(self, _request: Request, association: Association) -> None:
+    def dissociate(self, _request: ReceivedRequest, association: Association) -> None:
         self.update(lambda state: without(state, state.of_address(association.address)))
 
 
@@ -170,7 +170,7 @@ class AllOfTheAddressGo(Deployment):
 class AllOfTheServerGo(Deployment):
     """A removal removes the server's associations with other addresses too."""
 
-    def dissociate(self, _request: Request, association: Association) -> None:
+    def dissociate(self, _request: ReceivedRequest, association: Association) -> None:
         self.update(lambda state: without(state, state.of_server(association.server)))
 
 
@@ -178,7 +178,7 @@ class AllOfTheServerGo(Deployment):
 class WithThreeAnotherGoesToo(Deployment):
     """Of three or more associations of an address, the newest goes with whichever is removed."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         siblings = self.store.state.of_address(association.address)
         super().dissociate(request, association)
         if len(siblings) > 2:
@@ -189,7 +189,7 @@ class WithThreeAnotherGoesToo(Deployment):
 class TheOldestGoesInstead(Deployment):
     """A removal removes the oldest association of the address, whichever server is named."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, self.store.state.of_address(association.address)[0])
 
 
@@ -197,7 +197,7 @@ class TheOldestGoesInstead(Deployment):
 class ThePortGoesToo(Deployment):
     """A removal takes the server's port off the address."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         address = self.store.state.addresses[association.address]
         kept = tuple(port for port in address.port_ids if self.store.server_of(port) != association.server)
@@ -213,7 +213,7 @@ class ThePortGoesToo(Deployment):
 class TheAddressGoesWithTheLast(Deployment):
     """The removal of an address's last association de-allocates the address."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         if not self.store.state.of_address(association.address):
             self.update(lambda state: state.without_address(association.address))
@@ -223,7 +223,7 @@ class TheAddressGoesWithTheLast(Deployment):
 class TheLiteralChanges(Deployment):
     """A removal gives the address another literal."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         address = self.store.state.addresses[association.address]
         other = self.store.fresh_address(address.tenant, address.version, address.port_ids)
@@ -235,7 +235,7 @@ class TheLiteralChanges(Deployment):
 class RefusedForItsBodyButRemoved(Deployment):
     """A removal with a body is refused with 400 and made nevertheless."""
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         try:
             super().check_body(request)
         except Refusal:
@@ -248,7 +248,7 @@ class RefusedForItsBodyButRemoved(Deployment):
 class FailedRemovalTakesAnother(Deployment):
     """A removal of what does not exist is refused, and the address's oldest association is gone."""
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         try:
             return super().remove(request)
         except Refusal as refusal:
@@ -262,7 +262,7 @@ class FailedRemovalTakesAnother(Deployment):
 class UnknownServerEmptiesTheAddress(Deployment):
     """A removal from a server that does not exist is refused, and the address has no association any more."""
 
-    def find_server(self, request: Request) -> str:
+    def find_server(self, request: ReceivedRequest) -> str:
         if request.removal and request.path.server not in self.store.servers:
             identifier = self.read_address_id(request)
             self.update(lambda state: without(state, state.of_address(identifier)))
@@ -277,11 +277,11 @@ class RepetitionIs410(Deployment):
         super().start()
         self.gone: set[Association] = set()
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         self.gone.add(association)
 
-    def find_association(self, request: Request, state: State) -> Association:
+    def find_association(self, request: ReceivedRequest, state: DeploymentState) -> Association:
         try:
             return super().find_association(request, state)
         except Refusal as refusal:
@@ -293,7 +293,7 @@ class RepetitionIs410(Deployment):
 class RepetitionRemovesAnother(Deployment):
     """The repetition of a removal answers 204 and removes another association of the address."""
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         try:
             return super().remove(request)
         except Refusal as refusal:
@@ -306,7 +306,7 @@ class RepetitionRemovesAnother(Deployment):
 class RepetitionBringsItBack(Deployment):
     """The repetition of a removal answers 204 and makes the association again."""
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         try:
             return super().remove(request)
         except Refusal as refusal:
@@ -320,7 +320,7 @@ class RepetitionBringsItBack(Deployment):
 class RepetitionDeallocates(Deployment):
     """The repetition of a removal de-allocates an address that has no association any more."""
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         try:
             return super().remove(request)
         except Refusal as refusal:
@@ -330,7 +330,7 @@ class RepetitionDeallocates(Deployment):
             return self.removed(request)
 
 
-def owned_address(deployment: Deployment, request: Request, refusal: Refusal) -> Address:
+def owned_address(deployment: Deployment, request: ReceivedRequest, refusal: Refusal) -> StoredAddress:
     """Give the caller's address that has no association with the server.
 
     Raises:
@@ -341,7 +341,7 @@ def owned_address(deployment: Deployment, request: Request, refusal: Refusal) ->
     return deployment.find_associable(request, deployment.read_address_id(request), request.path.server)
 
 
-def without(state: State, associations: Iterable[Association]) -> State:
+def without(state: DeploymentState, associations: Iterable[Association]) -> DeploymentState:
     """Remove several associations."""
     for association in associations:
         state = state.without_association(association)

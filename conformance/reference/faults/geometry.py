@@ -9,12 +9,12 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Request
+from conformance.reference.exchange import ReceivedRequest
 from conformance.reference.registry import breaks
-from conformance.reference.store import Address, Association, State
+from conformance.reference.store import Association, DeploymentState, StoredAddress
 
 WINDOW = 0.03  # seconds
-Part = Callable[[State], tuple[Association, ...]]
+Part = Callable[[DeploymentState], tuple[Association, ...]]
 
 
 class WritesBack(Deployment):
@@ -32,7 +32,7 @@ class WritesBack(Deployment):
         self.update(lambda state: overwritten(state, part, written))
 
 
-def overwritten(state: State, part: Part, written: Iterable[Association]) -> State:
+def overwritten(state: DeploymentState, part: Part, written: Iterable[Association]) -> DeploymentState:
     """Give the state with a part replaced; what stays keeps its place in the order."""
     kept = set(written) | set(state.associations) - set(part(state))
     stay = [each for each in state.associations if each in kept]
@@ -43,7 +43,7 @@ def overwritten(state: State, part: Part, written: Iterable[Association]) -> Sta
 class TheListOfTheServerIsWrittenBack(WritesBack):
     """Of two overlapping removals of different addresses of one server one is undone by the other."""
 
-    def dissociate(self, _request: Request, association: Association) -> None:
+    def dissociate(self, _request: ReceivedRequest, association: Association) -> None:
         self.write_back(lambda state: state.of_server(association.server), association)
 
 
@@ -51,7 +51,7 @@ class TheListOfTheServerIsWrittenBack(WritesBack):
 class TheListOfTheAddressIsWrittenBack(WritesBack):
     """Of two overlapping removals of one address from different servers one is undone by the other."""
 
-    def dissociate(self, _request: Request, association: Association) -> None:
+    def dissociate(self, _request: ReceivedRequest, association: Association) -> None:
         self.write_back(lambda state: state.of_address(association.address), association)
 
 
@@ -61,6 +61,6 @@ class DeallocationWritesTheOthersBack(WritesBack):
 
     unprotected = "deallocate"
 
-    def release(self, request: Request, address: Address) -> None:
+    def release(self, request: ReceivedRequest, address: StoredAddress) -> None:
         self.write_back(lambda state: tuple(one for one in state.associations if one.address != address.id))
         super().release(request, address)

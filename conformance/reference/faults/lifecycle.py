@@ -5,9 +5,9 @@
 from collections import Counter
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Request
+from conformance.reference.exchange import ReceivedRequest
 from conformance.reference.registry import breaks
-from conformance.reference.store import Address, Association, State
+from conformance.reference.store import Association, DeploymentState, StoredAddress
 
 MAY_SHOW = (
     "effect.removed",
@@ -30,7 +30,7 @@ class ThirdRemovalDoesNothing(Deployment):
         super().start()
         self.removals: Counter[str] = Counter()
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         self.removals[association.address] += 1
         if self.removals[association.address] != 3:
             super().dissociate(request, association)
@@ -44,11 +44,11 @@ class AgainAssociatedDoesNotHold(Deployment):
         super().start()
         self.removed_once: set[Association] = set()
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         self.removed_once.add(association)
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if set(state.of_address(address.id)) - self.removed_once:
             super().check_free(request, address, state)
 
@@ -61,11 +61,11 @@ class TwiceAssociatedNeedsTwoRemovals(Deployment):
         super().start()
         self.asked: Counter[Association] = Counter()
 
-    def connect(self, request: Request, association: Association) -> None:
+    def connect(self, request: ReceivedRequest, association: Association) -> None:
         super().connect(request, association)
         self.asked[association] += 1
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         self.asked[association] -= 1
         if self.asked[association] < 1:
             super().dissociate(request, association)
@@ -75,7 +75,7 @@ class TwiceAssociatedNeedsTwoRemovals(Deployment):
 class DeallocationFreesTheNeighbours(Deployment):
     """De-allocating an address removes the associations of other addresses on its ports' servers."""
 
-    def release(self, request: Request, address: Address) -> None:
+    def release(self, request: ReceivedRequest, address: StoredAddress) -> None:
         super().release(request, address)
         for server in map(self.store.server_of, address.port_ids):
             for each in self.store.state.of_server(server):
@@ -90,12 +90,12 @@ class ReassociationAfterARefusalIsLost(Deployment):
         super().start()
         self.sulking: set[str] = set()
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if state.of_address(address.id):
             self.sulking.add(address.id)
         super().check_free(request, address, state)
 
-    def connect(self, request: Request, association: Association) -> None:
+    def connect(self, request: ReceivedRequest, association: Association) -> None:
         if association.address in self.sulking:
             self.sulking.discard(association.address)
         else:

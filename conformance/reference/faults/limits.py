@@ -6,7 +6,7 @@ import time
 from collections import deque
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.registry import breaks
 from conformance.reference.store import Association
 
@@ -33,7 +33,7 @@ class Burst:
 class OverLimitRemoves(Deployment):
     """Every eighth removal is answered with 413 and made nevertheless."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         if self.every(8, "removal"):
             raise Refusal(413, "over the rate limit", RETRY)
@@ -47,7 +47,7 @@ class OverLimitRemoves(Deployment):
 class OverLimitTakesAnother(Deployment):
     """Every eighth removal is answered with 413 and takes the newest association of the address."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         if not self.every(8, "removal"):
             return super().dissociate(request, association)
         super().dissociate(request, self.store.state.of_address(association.address)[-1])
@@ -62,7 +62,7 @@ class BurstRemoves(Deployment):
         super().start()
         self.burst = Burst(10)
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         if self.burst.exceeded():
             raise Refusal(413, "over the rate limit", RETRY)
@@ -72,7 +72,7 @@ class BurstRemoves(Deployment):
 class OverLimitWithoutRetryAfter(Deployment):
     """Every eighth removal is refused with a 413 that does not say when to come back."""
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         if self.every(8, "removal"):
             raise Refusal(413, "over the rate limit")
         return super().remove(request)
@@ -86,7 +86,7 @@ class BurstWithoutRetryAfter(Deployment):
         super().start()
         self.burst = Burst(10)
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         if self.burst.exceeded():
             raise Refusal(413, "over the rate limit")
         return super().remove(request)
@@ -96,7 +96,7 @@ class BurstWithoutRetryAfter(Deployment):
 class RetryAfterUnderAnotherName(Deployment):
     """Every eighth removal is refused with a 413 that has X-RateLimit-Reset and no Retry-After."""
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         if self.every(8, "removal"):
             raise Refusal(413, "over the rate limit", ("X-RateLimit-Reset", "1"))
         return super().remove(request)

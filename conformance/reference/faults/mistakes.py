@@ -3,9 +3,9 @@
 # ruff: noqa: D102 - a hook does what the step that it replaces says, except as its class says
 
 from conformance.reference.app import UUID, Deployment
-from conformance.reference.exchange import Refusal, Request
+from conformance.reference.exchange import ReceivedRequest, Refusal
 from conformance.reference.registry import breaks
-from conformance.reference.store import Association, Caller, State
+from conformance.reference.store import Association, Caller, DeploymentState
 
 IDENTIFIERS = ("identifier.uuid", "identifier.not-the-address", "identifier.canonical")
 
@@ -14,7 +14,7 @@ IDENTIFIERS = ("identifier.uuid", "identifier.not-the-address", "identifier.cano
 class MalformedIdentifierIs500(Deployment):
     """An identifier that is no UUID answers 500."""
 
-    def read_address_id(self, request: Request) -> str:
+    def read_address_id(self, request: ReceivedRequest) -> str:
         if not UUID.fullmatch(request.path.address):
             raise Refusal(500, "invalid literal")
         return super().read_address_id(request)
@@ -24,7 +24,7 @@ class MalformedIdentifierIs500(Deployment):
 class NonAsciiIdentifierIs500(Deployment):
     """An identifier with a character outside ASCII answers 500."""
 
-    def read_address_id(self, request: Request) -> str:
+    def read_address_id(self, request: ReceivedRequest) -> str:
         if not request.path.address.isascii():
             raise Refusal(500, "codec cannot decode")
         return super().read_address_id(request)
@@ -34,7 +34,7 @@ class NonAsciiIdentifierIs500(Deployment):
 class LongIdentifierIs503(Deployment):
     """An identifier of more than 64 characters answers 503."""
 
-    def read_address_id(self, request: Request) -> str:
+    def read_address_id(self, request: ReceivedRequest) -> str:
         if len(request.path.address) > 64:
             raise Refusal(503, "the database is not available")
         return super().read_address_id(request)
@@ -44,7 +44,7 @@ class LongIdentifierIs503(Deployment):
 class UnknownAssociationIs500(Deployment):
     """A removal of what does not exist answers 500."""
 
-    def find_association(self, request: Request, state: State) -> Association:
+    def find_association(self, request: ReceivedRequest, state: DeploymentState) -> Association:
         try:
             return super().find_association(request, state)
         except Refusal as refusal:
@@ -55,7 +55,7 @@ class UnknownAssociationIs500(Deployment):
 class BodyIs500(Deployment):
     """A removal with a body that is no JSON object answers 500."""
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         if request.removal and self.carries_body(request) and not (request.body or b"").startswith(b"{"):
             raise Refusal(500, "expecting value")
         super().check_body(request)
@@ -65,7 +65,7 @@ class BodyIs500(Deployment):
 class StrangeTokenIs500(Deployment):
     """A token that is neither missing nor of the usual 32 characters answers 500."""
 
-    def authenticate(self, request: Request) -> Caller:
+    def authenticate(self, request: ReceivedRequest) -> Caller:
         try:
             return super().authenticate(request)
         except Refusal:

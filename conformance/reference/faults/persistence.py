@@ -7,9 +7,9 @@ import time
 from collections import Counter
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.registry import breaks
-from conformance.reference.store import Address, Association, Caller, State
+from conformance.reference.store import Association, Caller, DeploymentState, StoredAddress
 
 INERT = {"effect.refusal-is-inert": "a request that must be refused removed something"}
 LEASE = 2.0  # seconds
@@ -19,11 +19,11 @@ LATE = 1.2  # seconds
 class RightsBy(Deployment):
     """A caller who may only read may remove where ``granted`` says so."""
 
-    def granted(self, request: Request) -> bool:
+    def granted(self, request: ReceivedRequest) -> bool:
         """Tell whether this removal is let through."""
         raise NotImplementedError
 
-    def authorise(self, request: Request) -> None:
+    def authorise(self, request: ReceivedRequest) -> None:
         if not (request.removal and not request.caller.may_write and self.granted(request)):
             super().authorise(request)
 
@@ -32,7 +32,7 @@ class RightsBy(Deployment):
 class RestrictedMayRemoveFromTheSecondServer(RightsBy):
     """A caller without the right to delete may remove from every server but the address's first."""
 
-    def granted(self, request: Request) -> bool:
+    def granted(self, request: ReceivedRequest) -> bool:
         listed = self.store.state.of_address(request.path.address.lower())
         return any(one.server == request.path.server for one in listed[1:])
 
@@ -45,7 +45,7 @@ class RestrictedMayInsist(RightsBy):
         super().start()
         self.asked: Counter[str] = Counter()
 
-    def granted(self, request: Request) -> bool:
+    def granted(self, request: ReceivedRequest) -> bool:
         self.asked[request.raw_path] += 1
         return self.asked[request.raw_path] > 1
 
@@ -58,11 +58,11 @@ class RestrictedFollowsTheOwner(RightsBy):
         super().start()
         self.granted_once: set[Association] = set()
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         self.granted_once.add(association)
 
-    def granted(self, request: Request) -> bool:
+    def granted(self, request: ReceivedRequest) -> bool:
         return Association(request.path.address.lower(), request.path.server) in self.granted_once
 
 
@@ -70,7 +70,7 @@ class RestrictedFollowsTheOwner(RightsBy):
 class ForeignInUpperCaseMayRemove(Deployment):
     """A caller of another tenant may remove when the ID is in upper case."""
 
-    def find_server(self, request: Request) -> str:
+    def find_server(self, request: ReceivedRequest) -> str:
         server = self.store.servers.get(request.path.server)
         if request.removal and server and request.path.address.isupper():
             request.caller = Caller(server.tenant)
@@ -84,7 +84,7 @@ class Ages(Deployment):
         super().start()
         self.since: dict[Association, float] = {}
 
-    def connect(self, request: Request, association: Association) -> None:
+    def connect(self, request: ReceivedRequest, association: Association) -> None:
         super().connect(request, association)
         self.since[association] = time.monotonic()
 
@@ -101,7 +101,7 @@ class Ages(Deployment):
 class TheGuardIsALease(Ages):
     """An association holds its address for two seconds after it was made or asked for again."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if not all(map(self.old, state.of_address(address.id))):
             super().check_free(request, address, state)
 
@@ -110,7 +110,7 @@ class TheGuardIsALease(Ages):
 class OldAssociationsCannotBeRemoved(Ages):
     """A removal of an association that is older than two seconds is refused with 400."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         if self.old(association):
             raise Refusal(400, "this is too old to be changed")
         super().dissociate(request, association)
@@ -123,11 +123,11 @@ class Remembers(Deployment):
         super().start()
         self.removed_at: dict[Association, float] = {}
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         self.removed_at[association] = time.monotonic()
 
-    def long_ago(self, request: Request) -> Association | None:
+    def long_ago(self, request: ReceivedRequest) -> Association | None:
         """The association that the request names, if it was removed more than two seconds ago and is still gone."""
         association = Association(request.path.address.lower(), request.path.server)
         stands = association in self.store.state.of_address(association.address)
@@ -139,7 +139,7 @@ class Remembers(Deployment):
 class LateRepetitionIs404(Remembers):
     """A removal that is repeated after more than two seconds is answered 404."""
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         if self.long_ago(request):
             raise Refusal(404, "it was removed long ago")
         return super().remove(request)
@@ -149,7 +149,7 @@ class LateRepetitionIs404(Remembers):
 class LateRepetitionAssociates(Remembers):
     """A removal that is repeated after more than two seconds is refused and makes the association anew."""
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         association = self.long_ago(request)
         if association:
             self.update(lambda state: state.with_association(association))
@@ -168,7 +168,7 @@ class Postpones(Deployment):
         """Put a change off."""
         self.due[association] = time.monotonic() + LATE
 
-    def delay(self, request: Request) -> None:
+    def delay(self, request: ReceivedRequest) -> None:
         super().delay(request)
         for association in [each for each, when in list(self.due.items()) if when < time.monotonic()]:
             if self.due.pop(association, None):
@@ -183,7 +183,7 @@ class Postpones(Deployment):
 class RefusedBodyIsCarriedOutLater(Postpones):
     """A removal that is refused for its body is made a little more than a second later."""
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         try:
             super().check_body(request)
         except Refusal:
@@ -196,7 +196,7 @@ class RefusedBodyIsCarriedOutLater(Postpones):
 class ForbiddenIsCarriedOutLater(Postpones):
     """A removal that is refused for the caller's rights is made a little more than a second later."""
 
-    def authorise(self, request: Request) -> None:
+    def authorise(self, request: ReceivedRequest) -> None:
         if request.removal and not request.caller.may_write:
             self.later(Association(request.path.address.lower(), request.path.server))
         super().authorise(request)
@@ -206,7 +206,7 @@ class ForbiddenIsCarriedOutLater(Postpones):
 class ANeighbourGoesLater(Postpones):
     """The address's oldest other association goes a little more than a second after a removal."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         for each in self.store.state.of_address(association.address)[:1]:
             self.later(each)

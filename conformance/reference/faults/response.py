@@ -3,7 +3,7 @@
 # ruff: noqa: D102 - a hook does what the step that it replaces says, except as its class says
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Request
+from conformance.reference.exchange import Answer, ReceivedRequest
 from conformance.reference.registry import breaks
 
 CLOSE = ("Connection", "close")  # so that content no client expects does not spoil the next answer
@@ -13,7 +13,7 @@ CLOSE = ("Connection", "close")  # so that content no client expects does not sp
 class JsonAfter204(Deployment):
     """A 204 comes with a JSON document and its length."""
 
-    def removed(self, _request: Request) -> Answer:
+    def removed(self, _request: ReceivedRequest) -> Answer:
         return Answer(204, {"ip_association": None}, (CLOSE,))
 
 
@@ -21,7 +21,7 @@ class JsonAfter204(Deployment):
 class NewlineAfter204(Deployment):
     """A 204 comes with a single newline and a Content-Length of 1."""
 
-    def removed(self, _request: Request) -> Answer:
+    def removed(self, _request: ReceivedRequest) -> Answer:
         return Answer(204, content=b"\n", headers=(CLOSE,))
 
 
@@ -29,7 +29,7 @@ class NewlineAfter204(Deployment):
 class Chunked204(Deployment):
     """A 204 comes with Transfer-Encoding: chunked and the empty last chunk."""
 
-    def removed(self, _request: Request) -> Answer:
+    def removed(self, _request: ReceivedRequest) -> Answer:
         return Answer(204, headers=(("Transfer-Encoding", "chunked"), CLOSE), content=b"0\r\n\r\n", sized=False)
 
 
@@ -37,7 +37,7 @@ class Chunked204(Deployment):
 class ChunkedContentAfter204(Deployment):
     """A 204 comes with a document in chunks."""
 
-    def removed(self, _request: Request) -> Answer:
+    def removed(self, _request: ReceivedRequest) -> Answer:
         content = b"2\r\n{}\r\n0\r\n\r\n"
         return Answer(204, headers=(("Transfer-Encoding", "chunked"), CLOSE), content=content, sized=False)
 
@@ -46,7 +46,7 @@ class ChunkedContentAfter204(Deployment):
 class LengthWithoutContent(Deployment):
     """A 204 declares a Content-Length of 17 and sends nothing."""
 
-    def removed(self, _request: Request) -> Answer:
+    def removed(self, _request: ReceivedRequest) -> Answer:
         return Answer(204, headers=(("Content-Length", "17"), CLOSE))
 
 
@@ -54,7 +54,7 @@ class LengthWithoutContent(Deployment):
 class EveryThird204HasContent(Deployment):
     """Every third 204 comes with a document."""
 
-    def removed(self, request: Request) -> Answer:
+    def removed(self, request: ReceivedRequest) -> Answer:
         if self.every(3, "removal"):
             return Answer(204, {}, (CLOSE,))
         return super().removed(request)
@@ -64,7 +64,7 @@ class EveryThird204HasContent(Deployment):
 class ContentAfterTheLast204(Deployment):
     """The 204 that leaves a server without any association comes with the empty list."""
 
-    def removed(self, request: Request) -> Answer:
+    def removed(self, request: ReceivedRequest) -> Answer:
         if not self.store.state.of_server(request.path.server):
             return Answer(204, {"ip_associations": []}, (CLOSE,))
         return super().removed(request)

@@ -3,7 +3,7 @@
 # ruff: noqa: D102 - a hook does what the step that it replaces says, except as its class says
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.registry import breaks
 
 NEVER_REFUSED = (
@@ -20,7 +20,7 @@ NEVER_REFUSED = (
 class AllIs503(Deployment):
     """Every request answers 503."""
 
-    def process(self, _request: Request) -> Answer:
+    def process(self, _request: ReceivedRequest) -> Answer:
         raise Refusal(503, "come back later")
 
 
@@ -28,7 +28,7 @@ class AllIs503(Deployment):
 class AllIs401(Deployment):
     """Every request answers 401, whatever the token."""
 
-    def process(self, _request: Request) -> Answer:
+    def process(self, _request: ReceivedRequest) -> Answer:
         raise Refusal(401, "a valid X-Auth-Token is required")
 
 
@@ -39,7 +39,7 @@ class AllIs401(Deployment):
 class AllIs204(Deployment):
     """Every request answers 204, and nothing ever happens."""
 
-    def process(self, _request: Request) -> Answer:
+    def process(self, _request: ReceivedRequest) -> Answer:
         return Answer(204)
 
 
@@ -56,7 +56,7 @@ class AllIs204(Deployment):
 class RemovalIsAlways400(Deployment):
     """Every removal answers 400 and removes nothing."""
 
-    def remove(self, _request: Request) -> Answer:
+    def remove(self, _request: ReceivedRequest) -> Answer:
         raise Refusal(400, "this is not possible")
 
 
@@ -89,5 +89,5 @@ class RemovalIsAlways503(Deployment):
 class RemovalIsCanned(Deployment):
     """Every authenticated removal answers 204 without a look at it, and removes nothing."""
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         return self.removed(request)

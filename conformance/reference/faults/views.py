@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.faults.effect import Haunted
 from conformance.reference.registry import breaks
-from conformance.reference.store import Address, Association, State
+from conformance.reference.store import Association, DeploymentState, StoredAddress
 
 REPEAT = {"effect.repeat": "what a stale read shows after a repetition looks like its effect"}
 
@@ -18,7 +18,7 @@ REPEAT = {"effect.repeat": "what a stale read shows after a repetition looks lik
 class DeallocatedStaysListed(Deployment):
     """The list of addresses shows de-allocated ones for ever; the single read does not."""
 
-    def view(self, request: Request) -> State:
+    def view(self, request: ReceivedRequest) -> DeploymentState:
         state = super().view(request)
         return replace(state, addresses=dict(self.store.known)) if request.path.resource == "addresses" else state
 
@@ -30,7 +30,7 @@ class ChangesADocument(Deployment):
         super().start()
         self.touched: set[str] = set()
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         self.touched.add(association.address)
 
@@ -39,7 +39,7 @@ class ChangesADocument(Deployment):
 class TheTypeChanges(ChangesADocument):
     """An address is shown with the type fixed once an association of it was removed."""
 
-    def address_document(self, address: Address) -> dict[str, Any]:
+    def address_document(self, address: StoredAddress) -> dict[str, Any]:
         document = super().address_document(address)
         return {**document, "type": "fixed"} if address.id in self.touched else document
 
@@ -48,7 +48,7 @@ class TheTypeChanges(ChangesADocument):
 class TheSubnetIsForgotten(ChangesADocument):
     """An address is shown without its subnet once an association of it was removed."""
 
-    def address_document(self, address: Address) -> dict[str, Any]:
+    def address_document(self, address: StoredAddress) -> dict[str, Any]:
         document = super().address_document(address)
         return {**document, "subnet_id": None} if address.id in self.touched else document
 
@@ -57,7 +57,7 @@ class TheSubnetIsForgotten(ChangesADocument):
 class TheListForgetsTheAddress(ChangesADocument):
     """The list of addresses no longer shows an address once an association of it was removed."""
 
-    def view(self, request: Request) -> State:
+    def view(self, request: ReceivedRequest) -> DeploymentState:
         state = super().view(request)
         if request.path.resource != "addresses":
             return state
@@ -69,7 +69,7 @@ class TheListForgetsTheAddress(ChangesADocument):
 class OneReplicaInFourNeverLearns(Haunted):
     """Every fourth single read shows removed associations, for ever."""
 
-    def haunts(self, request: Request) -> bool:
+    def haunts(self, request: ReceivedRequest) -> bool:
         return request.path.resource == "association" and self.every(4, "single read")
 
 
@@ -77,7 +77,7 @@ class OneReplicaInFourNeverLearns(Haunted):
 class OneListInThreeNeverLearns(Haunted):
     """Every third list shows removed associations, for ever."""
 
-    def haunts(self, request: Request) -> bool:
+    def haunts(self, request: ReceivedRequest) -> bool:
         return request.path.resource == "associations" and self.every(3, "list")
 
 
@@ -94,7 +94,7 @@ def elsewhere(deployment: Deployment, association: Association) -> Association |
 class RemovalMovesTheAssociation(Deployment):
     """A removal associates the address with another of its servers that it never had."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         other = elsewhere(self, association)
         if other:
@@ -105,7 +105,7 @@ class RemovalMovesTheAssociation(Deployment):
 class RefusedBodyAssociatesElsewhere(Deployment):
     """A removal that is refused for its body associates the address with another of its servers."""
 
-    def check_body(self, request: Request) -> None:
+    def check_body(self, request: ReceivedRequest) -> None:
         try:
             super().check_body(request)
         except Refusal:
@@ -119,7 +119,7 @@ class RefusedBodyAssociatesElsewhere(Deployment):
 class RepetitionAssociatesElsewhere(Deployment):
     """A removal of what is not associated is refused and associates the address with another of its servers."""
 
-    def remove(self, request: Request) -> Answer:
+    def remove(self, request: ReceivedRequest) -> Answer:
         try:
             return super().remove(request)
         except Refusal as refusal:

@@ -5,9 +5,9 @@
 import re
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Request
+from conformance.reference.exchange import ReceivedRequest
 from conformance.reference.registry import breaks
-from conformance.reference.store import Address, Association, State
+from conformance.reference.store import Association, DeploymentState, StoredAddress
 
 LAST = {"deallocation.until-the-last": "what does not hold the address does not hold it until the last either"}
 
@@ -16,7 +16,7 @@ LAST = {"deallocation.until-the-last": "what does not hold the address does not 
 class BlankBodyIsNone(Deployment):
     """A body of nothing but blanks is taken for no body."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         blank = request.removal and request.body is not None and not request.body.strip()
         return not blank and super().carries_body(request)
 
@@ -25,7 +25,7 @@ class BlankBodyIsNone(Deployment):
 class NullBytesAreNoBody(Deployment):
     """A body that begins with a zero byte is taken for no body."""
 
-    def carries_body(self, request: Request) -> bool:
+    def carries_body(self, request: ReceivedRequest) -> bool:
         zero = request.removal and (request.body or b"").startswith(b"\0")
         return not zero and super().carries_body(request)
 
@@ -34,7 +34,7 @@ class NullBytesAreNoBody(Deployment):
 class FormatAfterTheIdIsTaken(Deployment):
     """An ID that is followed by .json or .xml is taken for the ID."""
 
-    def read_address_id(self, request: Request) -> str:
+    def read_address_id(self, request: ReceivedRequest) -> str:
         request.path.address = re.sub(r"\.(json|xml)$", "", request.path.address)
         return super().read_address_id(request)
 
@@ -43,7 +43,7 @@ class FormatAfterTheIdIsTaken(Deployment):
 class PathParametersAreIgnored(Deployment):
     """What follows a semicolon after an ID is ignored."""
 
-    def read_address_id(self, request: Request) -> str:
+    def read_address_id(self, request: ReceivedRequest) -> str:
         request.path.address = request.path.address.partition(";")[0]
         return super().read_address_id(request)
 
@@ -52,7 +52,7 @@ class PathParametersAreIgnored(Deployment):
 class GuardKnowsLowerCaseOnly(Deployment):
     """An address whose ID is in upper case is let go, whatever associations it has."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if request.path.address == address.id:
             super().check_free(request, address, state)
 
@@ -62,10 +62,10 @@ class OtherPutsAreNotGuarded(Deployment):
 
     unnamed: dict[str, object]
 
-    def read_ports(self, request: Request, wanted: dict[str, object]) -> tuple[str, ...]:
+    def read_ports(self, request: ReceivedRequest, wanted: dict[str, object]) -> tuple[str, ...]:
         return () if request.method == "PUT" and wanted == self.unnamed else super().read_ports(request, wanted)
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if request.method != "PUT" or request.document()["ip_address"] != self.unnamed:
             super().check_free(request, address, state)
 
@@ -88,7 +88,7 @@ class PutOfNullPortsIsNotGuarded(OtherPutsAreNotGuarded):
 class Ipv6IsNotGuarded(Deployment):
     """An IPv6 address is let go, whatever associations it has."""
 
-    def check_free(self, request: Request, address: Address, state: State) -> None:
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if address.version != 6:
             super().check_free(request, address, state)
 
@@ -97,7 +97,7 @@ class Ipv6IsNotGuarded(Deployment):
 class Ipv6StaysAssociated(Deployment):
     """The removal of an IPv6 address's association answers 204 and removes nothing."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         if self.store.known[association.address].version != 6:
             super().dissociate(request, association)
 
@@ -106,7 +106,7 @@ class Ipv6StaysAssociated(Deployment):
 class Ipv6TakesItsNeighbours(Deployment):
     """The removal of an IPv6 address's association removes that address's other ones too."""
 
-    def dissociate(self, request: Request, association: Association) -> None:
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
         super().dissociate(request, association)
         if self.store.known[association.address].version == 6:
             for each in self.store.state.of_address(association.address):

@@ -11,7 +11,7 @@ from conformance.reference.faultspace.deployment import Composed
 from conformance.reference.faultspace.kinds import FAMILIES, KINDS
 from conformance.reference.faultspace.misbehaviours import Misbehaviour, misbehaviours
 from conformance.reference.faultspace.occasion import Role
-from conformance.reference.faultspace.triggers import Kind, Trigger
+from conformance.reference.faultspace.triggers import Trigger, TriggerKind
 from conformance.reference.registry import Fault
 
 NAME = re.compile(r"generated-(\d+)-(\d+)", re.ASCII)
@@ -57,7 +57,7 @@ def composition(seed: int, number: int) -> Composition:
     return Composition(seed, number, trigger, draw.choice(deeds))
 
 
-def _role(draw: Random, kinds: list[Kind]) -> Role:
+def _role(draw: Random, kinds: list[TriggerKind]) -> Role:
     roles = [role for role in misbehaviours() if any(role in kind.roles for kind in kinds)]
     return draw.choices(roles, [WEIGHTS.get(role, 1) for role in roles])[0]
 

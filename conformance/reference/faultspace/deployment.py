@@ -12,13 +12,13 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Answer, Refusal, Request
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.faultspace.misbehaviours import Misbehaviour
-from conformance.reference.faultspace.occasion import Event, History, Occasion, Role, role_of
+from conformance.reference.faultspace.occasion import Occasion, PastRequest, RequestHistory, Role, role_of
 from conformance.reference.faultspace.triggers import Trigger
-from conformance.reference.store import Address, Association, State
+from conformance.reference.store import Association, DeploymentState, StoredAddress
 
-Change = Callable[[State], State]
+Change = Callable[[DeploymentState], DeploymentState]
 
 
 class Composed(Deployment):
@@ -38,12 +38,12 @@ class Composed(Deployment):
 
     def remember(self, now: float) -> None:
         """Begin to keep things in mind."""
-        self.history, self.fired, self.met = History(now, self.store.callers), 0, self.store.state
+        self.history, self.fired, self.met = RequestHistory(now, self.store.callers), 0, self.store.state
         self.views: list[tuple[Association, frozenset[str], Change]] = []
         self._due: list[tuple[float, int, Change]] = []
         self._numbers, self._booking = itertools.count(), threading.Lock()
 
-    def process(self, request: Request) -> Answer:
+    def process(self, request: ReceivedRequest) -> Answer:
         self.catch_up()
         before, found = self.store.state, role_of(self, request)
         with self.history.during(request) as overlapping:
@@ -58,7 +58,7 @@ class Composed(Deployment):
                 self._note(request, found[0] if found else None, code, before)
         return answer
 
-    def _processed(self, request: Request, overlapping: list[Request]) -> Answer:
+    def _processed(self, request: ReceivedRequest, overlapping: list[ReceivedRequest]) -> Answer:
         if self.trigger.family == "overlap" and self._role(request):
             self.sleep(self.trigger.window)
         address = self._role(request)
@@ -73,25 +73,27 @@ class Composed(Deployment):
         self.met = occasion.state
         return self.misbehaviour.act(self, occasion)
 
-    def _role(self, request: Request) -> Address | None:
+    def _role(self, request: ReceivedRequest) -> StoredAddress | None:
         """Give the address that a request is about if it has the role of the misbehaviour."""
         found = role_of(self, request)
         return found[1] if found and found[0] is self.misbehaviour.role else None
 
-    def _occasion(self, request: Request, address: Address, overlapping: list[Request]) -> Occasion:
+    def _occasion(
+        self, request: ReceivedRequest, address: StoredAddress, overlapping: list[ReceivedRequest]
+    ) -> Occasion:
         role = self.misbehaviour.role
         number, server = self.history.numbers[role], request.path.server
         now, others = self.clock(), tuple(overlapping)
         return Occasion(request, role, self.store.state, address, server, now, number, self.history, others)
 
-    def lawful(self, request: Request) -> Answer:
+    def lawful(self, request: ReceivedRequest) -> Answer:
         """Process a request as the contract says."""
         return super().process(request)
 
-    def _note(self, request: Request, role: Role | None, code: int, before: State) -> None:
+    def _note(self, request: ReceivedRequest, role: Role | None, code: int, before: DeploymentState) -> None:
         path = request.path
         caller = self.store.callers.get(request.token or "")
-        event = Event(self.clock(), role, request.method, path.resource, path.address, path.server, caller, code)
+        event = PastRequest(self.clock(), role, request.method, path.resource, path.address, path.server, caller, code)
         with self._booking:
             self.history.note(event, before, self.store.state)
 
@@ -111,13 +113,13 @@ class Composed(Deployment):
         """Show these resources otherwise from now on, until the pair is associated anew."""
         self.views.append((association, resources, change))
 
-    def view(self, request: Request) -> State:
+    def view(self, request: ReceivedRequest) -> DeploymentState:
         state = super().view(request)
         for _, resources, change in self.views:
             if request.path.resource in resources:
                 state = change(state)
         return state
 
-    def connect(self, request: Request, association: Association) -> None:
+    def connect(self, request: ReceivedRequest, association: Association) -> None:
         super().connect(request, association)
         self.views = [view for view in self.views if view[0] != association]

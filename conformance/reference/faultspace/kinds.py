@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.reference.exchange import Request
+from conformance.reference.exchange import ReceivedRequest
 from conformance.reference.faultspace.kinds_of_request import ADDRESS_SHARES, DEALLOCATING, GUARDED, REQUEST
 from conformance.reference.faultspace.occasion import Occasion, Role, connection_of, neighbours
-from conformance.reference.faultspace.triggers import Kind, among, beyond, hashed, one_of, over, remainder
+from conformance.reference.faultspace.triggers import TriggerKind, among, beyond, hashed, one_of, over, remainder
 
 OVERLAPPING = frozenset({Role.GRANTED, Role.REPEATED, Role.HELD, Role.FREEING})
 """The contract speaks of overlapping removals, associations and de-allocations by those who may do them."""
@@ -55,23 +55,25 @@ def since_removal(seen: Occasion) -> float:
     return seen.now - max(gone, default=seen.now)
 
 
-def changing(request: Request) -> bool:
+def changing(request: ReceivedRequest) -> bool:
     """Tell whether a request means to change something."""
     return request.method in {"PUT", "DELETE", "POST"}
 
 
-def also_removing(seen: Occasion) -> list[Request]:
+def also_removing(seen: Occasion) -> list[ReceivedRequest]:
     """Give the removals that overlap."""
     return [one for one in seen.overlapping if one.removal]
 
 
 STATE = [
-    Kind("state", remainder("the associations of the tenant", lambda seen: len(seen.state.associations), 4), own=True),
-    Kind("state", remainder("the addresses of the tenant", lambda seen: len(seen.state.addresses), 3), own=True),
-    Kind("state", remainder("the associations of the address", of_address, 3), own=True),
-    Kind("state", remainder("the associations of the server", of_server, 3), GUARDED, own=True),
-    Kind("state", hashed("the set of all associations", lambda seen: repr(seen.state.associations)), own=True),
-    Kind(
+    TriggerKind(
+        "state", remainder("the associations of the tenant", lambda seen: len(seen.state.associations), 4), own=True
+    ),
+    TriggerKind("state", remainder("the addresses of the tenant", lambda seen: len(seen.state.addresses), 3), own=True),
+    TriggerKind("state", remainder("the associations of the address", of_address, 3), own=True),
+    TriggerKind("state", remainder("the associations of the server", of_server, 3), GUARDED, own=True),
+    TriggerKind("state", hashed("the set of all associations", lambda seen: repr(seen.state.associations)), own=True),
+    TriggerKind(
         "state",
         one_of(
             {
@@ -86,7 +88,7 @@ STATE = [
         ),
         GUARDED - {Role.REPEATED},
     ),
-    Kind(
+    TriggerKind(
         "state",
         one_of(
             {
@@ -100,7 +102,7 @@ STATE = [
         ),
         frozenset({Role.REPEATED}),
     ),
-    Kind(
+    TriggerKind(
         "state",
         one_of(
             {
@@ -114,7 +116,7 @@ STATE = [
         ),
         frozenset({Role.HELD}),
     ),
-    Kind(
+    TriggerKind(
         "state",
         one_of(
             {
@@ -129,9 +131,9 @@ STATE = [
 ]
 
 HISTORY = [
-    Kind("history", remainder("the number of its kind", lambda seen: seen.number, 25), own=True),
-    Kind("history", over("the number of its kind", lambda seen: seen.number, 1, 2, 3, 5, 8, 12), own=True),
-    Kind(
+    TriggerKind("history", remainder("the number of its kind", lambda seen: seen.number, 25), own=True),
+    TriggerKind("history", over("the number of its kind", lambda seen: seen.number, 1, 2, 3, 5, 8, 12), own=True),
+    TriggerKind(
         "history",
         remainder(
             "the number of the request on its connection",
@@ -140,13 +142,13 @@ HISTORY = [
         ),
         own=True,
     ),
-    Kind("history", remainder("the requests answered", lambda seen: seen.history.answered, 25), own=True),
-    Kind(
+    TriggerKind("history", remainder("the requests answered", lambda seen: seen.history.answered, 25), own=True),
+    TriggerKind(
         "history",
         remainder("the removals of the address", lambda seen: seen.history.gone[seen.address.id], 3),
         own=True,
     ),
-    Kind(
+    TriggerKind(
         "history",
         one_of(
             {
@@ -157,7 +159,7 @@ HISTORY = [
         ),
         GUARDED - {Role.REPEATED},
     ),
-    Kind(
+    TriggerKind(
         "history",
         one_of(
             {
@@ -170,7 +172,7 @@ HISTORY = [
         ),
         frozenset({Role.REPEATED}),
     ),
-    Kind(
+    TriggerKind(
         "history",
         one_of(
             {
@@ -186,27 +188,29 @@ HISTORY = [
 ]
 
 TIME = [
-    Kind(
+    TriggerKind(
         "time", over("the time since the start", lambda seen: seen.now - seen.history.started, 0.5, 2, 4, 6), own=True
     ),
-    Kind("time", hashed("the millisecond", lambda seen: str(int(seen.now * 1000))), own=True),
-    Kind("time", remainder("the second", lambda seen: seen.now, 4), own=True),
-    Kind(
+    TriggerKind("time", hashed("the millisecond", lambda seen: str(int(seen.now * 1000))), own=True),
+    TriggerKind("time", remainder("the second", lambda seen: seen.now, 4), own=True),
+    TriggerKind(
         "time",
         beyond("the age of the association", lambda seen: seen.age, 0.01, 0.05, 0.3, 1.0),
         LIVED - {Role.HELD},
         own=True,
     ),
-    Kind("time", beyond("the age of the address", lambda seen: seen.age_of_address, 0.05, 0.3, 1.0, 3.0), own=True),
-    Kind("time", beyond("the pause before it", since_last, 0.002, 0.01), own=True),
-    Kind("time", over("the pause before it", since_last, 0.05, 0.2), own=True),
-    Kind(
+    TriggerKind(
+        "time", beyond("the age of the address", lambda seen: seen.age_of_address, 0.05, 0.3, 1.0, 3.0), own=True
+    ),
+    TriggerKind("time", beyond("the pause before it", since_last, 0.002, 0.01), own=True),
+    TriggerKind("time", over("the pause before it", since_last, 0.05, 0.2), own=True),
+    TriggerKind(
         "time",
         beyond("the time since a removal of the address", since_removal, 0.02, 0.2, 1.0),
         frozenset({Role.REPEATED, Role.HELD}),
         own=True,
     ),
-    Kind(
+    TriggerKind(
         "time",
         over("the time since a removal of the address", since_removal, 1.6, 2.0),
         frozenset({Role.FREEING}),
@@ -215,9 +219,11 @@ TIME = [
 ]
 
 ORDER = [
-    Kind("order", hashed("what came before", lambda seen: last_words(seen, 1), ADDRESS_SHARES[1:]), own=True),
-    Kind("order", hashed("the two that came before", lambda seen: last_words(seen, 2), ADDRESS_SHARES), own=True),
-    Kind(
+    TriggerKind("order", hashed("what came before", lambda seen: last_words(seen, 1), ADDRESS_SHARES[1:]), own=True),
+    TriggerKind(
+        "order", hashed("the two that came before", lambda seen: last_words(seen, 2), ADDRESS_SHARES), own=True
+    ),
+    TriggerKind(
         "order",
         one_of(
             {
@@ -246,13 +252,13 @@ ORDER = [
 ]
 
 OVERLAP = [
-    Kind(
+    TriggerKind(
         "overlap",
         over("the number of overlapping requests", lambda seen: len(seen.overlapping), 0, 1),
         OVERLAPPING,
         own=True,
     ),
-    Kind(
+    TriggerKind(
         "overlap",
         among(
             lambda seen: bool(seen.overlapping),
@@ -261,7 +267,7 @@ OVERLAP = [
         OVERLAPPING,
         own=True,
     ),
-    Kind(
+    TriggerKind(
         "overlap",
         one_of(
             {
@@ -274,7 +280,7 @@ OVERLAP = [
         ),
         OVERLAPPING,
     ),
-    Kind(
+    TriggerKind(
         "overlap",
         one_of(
             {

@@ -6,7 +6,7 @@ import ipaddress
 import re
 
 from conformance.reference.faultspace.occasion import HARMLESS, Occasion, Role, field_names
-from conformance.reference.faultspace.triggers import Kind, beyond, hashed, one_of, remainder
+from conformance.reference.faultspace.triggers import TriggerKind, beyond, hashed, one_of, remainder
 
 ADDRESS_SHARES = (0.05, 0.1, 0.2, 0.35, 0.5)
 """A run allocates forty addresses at most: what holds for fewer is an accident that no run need meet."""
@@ -46,36 +46,36 @@ def literal_number(seen: Occasion) -> int:
 
 
 REQUEST = [
-    Kind("request", hashed("the body", lambda seen: repr(body(seen))), frozenset({Role.BODIED}), True, True),
-    Kind(
+    TriggerKind("request", hashed("the body", lambda seen: repr(body(seen))), frozenset({Role.BODIED}), True, True),
+    TriggerKind(
         "request",
         remainder("the size of the body", lambda seen: len(body(seen)), 8),
         frozenset({Role.BODIED}),
         True,
         True,
     ),
-    Kind(
+    TriggerKind(
         "request",
         remainder("the sum of the body's bytes", lambda seen: sum(body(seen)), 8),
         frozenset({Role.BODIED}),
         True,
         True,
     ),
-    Kind(
+    TriggerKind(
         "request",
         beyond("the size of the body", lambda seen: len(body(seen)), 1, 2, 15, 100, 1000, 5000, 70000),
         frozenset({Role.BODIED}),
         False,
         True,
     ),
-    Kind(
+    TriggerKind(
         "request",
         hashed("the media type", lambda seen: seen.request.media_type, ADDRESS_SHARES),
         frozenset({Role.BODIED}),
         True,
         True,
     ),
-    Kind(
+    TriggerKind(
         "request",
         one_of(
             {
@@ -93,15 +93,15 @@ REQUEST = [
         False,
         True,
     ),
-    Kind("request", hashed("the shape of the identifier", shape), frozenset({Role.MALFORMED}), True, True),
-    Kind(
+    TriggerKind("request", hashed("the shape of the identifier", shape), frozenset({Role.MALFORMED}), True, True),
+    TriggerKind(
         "request",
         remainder("the length of the identifier", lambda seen: len(seen.request.path.address), 8),
         frozenset({Role.MALFORMED}),
         True,
         True,
     ),
-    Kind(
+    TriggerKind(
         "request",
         one_of(
             {
@@ -122,15 +122,15 @@ REQUEST = [
         False,
         True,
     ),
-    Kind("request", hashed("the token", token), frozenset({Role.ANONYMOUS}), True, True),
-    Kind(
+    TriggerKind("request", hashed("the token", token), frozenset({Role.ANONYMOUS}), True, True),
+    TriggerKind(
         "request",
         remainder("the length of the token", lambda seen: len(token(seen)), 8),
         frozenset({Role.ANONYMOUS}),
         True,
         True,
     ),
-    Kind(
+    TriggerKind(
         "request",
         one_of(
             {
@@ -147,15 +147,17 @@ REQUEST = [
         False,
         True,
     ),
-    Kind("request", hashed("the method", lambda seen: seen.request.method), frozenset({Role.METHOD}), True, True),
-    Kind(
+    TriggerKind(
+        "request", hashed("the method", lambda seen: seen.request.method), frozenset({Role.METHOD}), True, True
+    ),
+    TriggerKind(
         "request",
         remainder("the length of the method", lambda seen: len(seen.request.method), 5),
         frozenset({Role.METHOD}),
         True,
         True,
     ),
-    Kind(
+    TriggerKind(
         "request",
         one_of(
             {
@@ -171,17 +173,19 @@ REQUEST = [
         False,
         True,
     ),
-    Kind("request", hashed("the query", lambda seen: seen.request.query), frozenset({Role.DRESSED}), True, True),
-    Kind("request", hashed("the names of the parameters", parameter_names), frozenset({Role.DRESSED}), True, True),
-    Kind("request", hashed("the fields", meaning_fields), frozenset({Role.DRESSED}), True, True),
-    Kind(
+    TriggerKind("request", hashed("the query", lambda seen: seen.request.query), frozenset({Role.DRESSED}), True, True),
+    TriggerKind(
+        "request", hashed("the names of the parameters", parameter_names), frozenset({Role.DRESSED}), True, True
+    ),
+    TriggerKind("request", hashed("the fields", meaning_fields), frozenset({Role.DRESSED}), True, True),
+    TriggerKind(
         "request",
         remainder("the length of the query", lambda seen: len(seen.request.query), 8),
         frozenset({Role.DRESSED}),
         True,
         True,
     ),
-    Kind(
+    TriggerKind(
         "request",
         one_of(
             {
@@ -204,12 +208,12 @@ REQUEST = [
         False,
         True,
     ),
-    Kind("request", hashed("the ID", lambda seen: seen.address.id, ADDRESS_SHARES), own=True, stable=True),
-    Kind(
+    TriggerKind("request", hashed("the ID", lambda seen: seen.address.id, ADDRESS_SHARES), own=True, stable=True),
+    TriggerKind(
         "request", hashed("the pair", lambda seen: seen.address.id + seen.server, ADDRESS_SHARES), GUARDED, True, True
     ),
-    Kind("request", remainder("the literal", literal_number, 10), own=True, stable=True),
-    Kind(
+    TriggerKind("request", remainder("the literal", literal_number, 10), own=True, stable=True),
+    TriggerKind(
         "request",
         one_of(
             {
@@ -225,7 +229,7 @@ REQUEST = [
         False,
         True,
     ),
-    Kind(
+    TriggerKind(
         "request",
         one_of(
             {

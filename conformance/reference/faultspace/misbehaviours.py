@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from conformance.reference.exchange import Answer, Refusal
 from conformance.reference.faultspace.occasion import Occasion, Role, neighbours
-from conformance.reference.store import Association, State
+from conformance.reference.store import Association, DeploymentState
 
 if TYPE_CHECKING:
     from conformance.reference.faultspace.deployment import Composed
@@ -39,12 +39,12 @@ class Misbehaviour:
 # Deeds.
 
 
-def without(association: Association) -> Callable[[State], State]:
+def without(association: Association) -> Callable[[DeploymentState], DeploymentState]:
     """Give the change that removes an association."""
     return lambda state: state.without_association(association)
 
 
-def restored(association: Association) -> Callable[[State], State]:
+def restored(association: Association) -> Callable[[DeploymentState], DeploymentState]:
     """Give the change that brings an association back, while its address is allocated."""
     return lambda state: state.with_association(association) if association.address in state.addresses else state
 
@@ -93,7 +93,7 @@ def pretends_to_let_go(deployment: Composed, occasion: Occasion) -> Answer:
     return Answer(204) if occasion.request.method == "DELETE" else deployment.emptied(occasion.address)
 
 
-def does(change: Callable[[Occasion], Callable[[State], State] | None], after: float = 0.0) -> Act:
+def does(change: Callable[[Occasion], Callable[[DeploymentState], DeploymentState] | None], after: float = 0.0) -> Act:
     """Do and answer as is right, and change something besides, at once or later."""
 
     def act(deployment: Composed, occasion: Occasion) -> Answer:
@@ -123,7 +123,7 @@ def another(deployment: Composed, occasion: Occasion) -> Answer:
     return deployment.removed(occasion.request)
 
 
-def shows(resources: frozenset[str], change: Callable[[Occasion], Callable[[State], State]]) -> Act:
+def shows(resources: frozenset[str], change: Callable[[Occasion], Callable[[DeploymentState], DeploymentState]]) -> Act:
     """Do as is right and show some resources otherwise from then on."""
 
     def act(deployment: Composed, occasion: Occasion) -> Answer:
@@ -150,35 +150,35 @@ def bare(deployment: Composed, occasion: Occasion) -> Answer:
 # What is changed besides.
 
 
-def itself(occasion: Occasion) -> Callable[[State], State]:
+def itself(occasion: Occasion) -> Callable[[DeploymentState], DeploymentState]:
     """What the request names is removed."""
     return without(occasion.association)
 
 
-def same_address(occasion: Occasion) -> Callable[[State], State] | None:
+def same_address(occasion: Occasion) -> Callable[[DeploymentState], DeploymentState] | None:
     """An association of the same address goes."""
     chosen = next((one for one in neighbours(occasion) if one.address == occasion.address.id), None)
     return without(chosen) if chosen else None
 
 
-def same_server(occasion: Occasion) -> Callable[[State], State] | None:
+def same_server(occasion: Occasion) -> Callable[[DeploymentState], DeploymentState] | None:
     """An association of the same server goes."""
     chosen = next((one for one in neighbours(occasion) if one.server == occasion.server), None)
     return without(chosen) if chosen else None
 
 
-def somewhere(occasion: Occasion) -> Callable[[State], State] | None:
+def somewhere(occasion: Occasion) -> Callable[[DeploymentState], DeploymentState] | None:
     """Any other association of the tenant goes, the newest first."""
     chosen = next(reversed(list(neighbours(occasion))), None)
     return without(chosen) if chosen else None
 
 
-def back(occasion: Occasion) -> Callable[[State], State]:
+def back(occasion: Occasion) -> Callable[[DeploymentState], DeploymentState]:
     """What the request names is associated again."""
     return restored(occasion.association)
 
 
-def a_port(occasion: Occasion) -> Callable[[State], State] | None:
+def a_port(occasion: Occasion) -> Callable[[DeploymentState], DeploymentState] | None:
     """The address loses one of its ports."""
     held = occasion.address
     if len(held.port_ids) < 2:
@@ -187,12 +187,12 @@ def a_port(occasion: Occasion) -> Callable[[State], State] | None:
     return lambda state: state.with_address(smaller) if held.id in state.addresses else state
 
 
-def address_back(occasion: Occasion) -> Callable[[State], State]:
+def address_back(occasion: Occasion) -> Callable[[DeploymentState], DeploymentState]:
     """The address is allocated again."""
     return lambda state: state.with_address(occasion.address)
 
 
-def hidden(occasion: Occasion) -> Callable[[State], State]:
+def hidden(occasion: Occasion) -> Callable[[DeploymentState], DeploymentState]:
     """The address is not shown."""
     return lambda state: state.without_address(occasion.address.id)
 

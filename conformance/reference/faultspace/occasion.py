@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from conformance.reference.exchange import Refusal, Request
-from conformance.reference.store import Address, Association, Caller, State, Store
+from conformance.reference.exchange import ReceivedRequest, Refusal
+from conformance.reference.store import Association, Caller, DeploymentState, Store, StoredAddress
 
 if TYPE_CHECKING:
     from conformance.reference.app import Deployment
@@ -45,7 +45,7 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class PastRequest:
     """A request of the past: when it came, what it was, what it named and how it was answered."""
 
     when: float
@@ -68,15 +68,15 @@ class Occasion:
         overlapping: other requests of which some part fell into the time of this one.
     """
 
-    request: Request
+    request: ReceivedRequest
     role: Role
-    state: State
-    address: Address
+    state: DeploymentState
+    address: StoredAddress
     server: str
     now: float
     number: int
-    history: History
-    overlapping: tuple[Request, ...] = ()
+    history: RequestHistory
+    overlapping: tuple[ReceivedRequest, ...] = ()
 
     @property
     def association(self) -> Association:
@@ -94,17 +94,17 @@ class Occasion:
         return self.now - self.history.born.get(self.address.id, self.now)
 
     @property
-    def last(self) -> Event | None:
+    def last(self) -> PastRequest | None:
         """The request before."""
         return self.history.events[-1] if self.history.events else None
 
 
-class History:
+class RequestHistory:
     """What a deployment keeps in mind of the past."""
 
     def __init__(self, now: float, callers: Mapping[str, Caller]) -> None:
         self.started, self.callers, self.answered = now, callers, 0
-        self.events: deque[Event] = deque(maxlen=REMEMBERED)
+        self.events: deque[PastRequest] = deque(maxlen=REMEMBERED)
         self.numbers: Counter[Role] = Counter()
         self.since: dict[Association, float] = {}
         self.made: Counter[Association] = Counter()
@@ -112,10 +112,10 @@ class History:
         self.gone: Counter[str] = Counter()
         self.born: dict[str, float] = {}
         self.connections: Counter[str] = Counter()
-        self._open: list[tuple[Request, list[Request]]] = []
+        self._open: list[tuple[ReceivedRequest, list[ReceivedRequest]]] = []
 
     @contextmanager
-    def during(self, request: Request) -> Iterator[list[Request]]:
+    def during(self, request: ReceivedRequest) -> Iterator[list[ReceivedRequest]]:
         """Count a request among those under way; give the list of those that overlap with it, which grows."""
         met = [other for other, _ in self._open]
         for _, others in self._open:
@@ -128,7 +128,7 @@ class History:
         finally:
             self._open.remove(entry)
 
-    def note(self, event: Event, before: State, after: State) -> None:
+    def note(self, event: PastRequest, before: DeploymentState, after: DeploymentState) -> None:
         """Write down a request that has ended and what has changed since it began."""
         self.events.append(event)
         self.answered += 1
@@ -142,7 +142,7 @@ class History:
             self.born[address] = event.when
 
 
-def connection_of(request: Request) -> str:
+def connection_of(request: ReceivedRequest) -> str:
     """Name the connection that a request came on."""
     return str(request.environ.get("REMOTE_PORT", ""))
 
@@ -152,7 +152,7 @@ def digest(*parts: str) -> int:
     return int.from_bytes(hashlib.sha256("\0".join(parts).encode("utf-8", "replace")).digest()[:8], "big")
 
 
-def known_as(store: Store, identifier: str) -> Address | None:
+def known_as(store: Store, identifier: str) -> StoredAddress | None:
     """Give the address that an identifier means: by ID, by literal, or by an ID in any other spelling.
 
     Whatever holds the 32 digits of an ID in their order counts as a spelling of it.
@@ -165,7 +165,7 @@ def known_as(store: Store, identifier: str) -> Address | None:
     return next((one for spelt, one in pairs if spelt == digits or one.address == wanted.strip("[]")), None)
 
 
-def role_of(deployment: Deployment, request: Request) -> tuple[Role, Address] | None:
+def role_of(deployment: Deployment, request: ReceivedRequest) -> tuple[Role, StoredAddress] | None:
     """Tell what a request is to the contract and which address it is about."""
     address = known_as(deployment.store, request.path.address)
     if address is None:
@@ -179,7 +179,7 @@ def role_of(deployment: Deployment, request: Request) -> tuple[Role, Address] | 
 
 
 def _role_on_association(
-    deployment: Deployment, request: Request, caller: Caller | None, address: Address
+    deployment: Deployment, request: ReceivedRequest, caller: Caller | None, address: StoredAddress
 ) -> Role | None:
     server = deployment.store.servers.get(request.path.server)
     if server is None or server.tenant != address.tenant:
@@ -194,7 +194,7 @@ def _role_on_association(
     return _role_of_removal(request, flaws, standing=standing)
 
 
-def _role_of_removal(request: Request, flaws: list[Role], *, standing: bool) -> Role | None:
+def _role_of_removal(request: ReceivedRequest, flaws: list[Role], *, standing: bool) -> Role | None:
     if flaws:
         alone = standing and len(flaws) == 1 and not dressed(request)
         return flaws[0] if alone else None
@@ -203,7 +203,7 @@ def _role_of_removal(request: Request, flaws: list[Role], *, standing: bool) -> 
     return Role.GRANTED if standing else Role.REPEATED
 
 
-def _flaws(request: Request, caller: Caller | None, address: Address) -> Iterator[Role]:
+def _flaws(request: ReceivedRequest, caller: Caller | None, address: StoredAddress) -> Iterator[Role]:
     if caller is None:
         yield Role.ANONYMOUS
     elif caller.tenant != address.tenant:
@@ -216,19 +216,21 @@ def _flaws(request: Request, caller: Caller | None, address: Address) -> Iterato
         yield Role.BODIED
 
 
-def field_names(request: Request) -> set[str]:
+def field_names(request: ReceivedRequest) -> set[str]:
     """Give the names of a request's fields, as its environment spells them."""
     return {name.removeprefix("HTTP_") for name in request.environ if name.startswith("HTTP_")}
 
 
-def dressed(request: Request) -> bool:
+def dressed(request: ReceivedRequest) -> bool:
     """Tell whether a request has a query, or a field that a service may refuse."""
     strange = field_names(request) - HARMLESS or request.header("Accept") not in {None, "*/*", "application/json"}
     typed = not request.declared_length and not request.chunked and request.media_type not in {"", "application/json"}
     return bool(request.query or strange or typed)
 
 
-def _role_on_address(deployment: Deployment, request: Request, caller: Caller | None, address: Address) -> Role | None:
+def _role_on_address(
+    deployment: Deployment, request: ReceivedRequest, caller: Caller | None, address: StoredAddress
+) -> Role | None:
     if request.path.resource != "address" or caller != Caller(address.tenant):
         return None
     if request.query or address.id not in deployment.store.state.addresses:
@@ -238,7 +240,7 @@ def _role_on_address(deployment: Deployment, request: Request, caller: Caller | 
     return Role.HELD if deployment.store.state.of_address(address.id) else Role.FREEING
 
 
-def _empties(request: Request) -> bool:
+def _empties(request: ReceivedRequest) -> bool:
     try:
         document = request.document()
     except Refusal:

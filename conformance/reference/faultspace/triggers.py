@@ -37,7 +37,7 @@ class Trigger:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TriggerKind:
     """A sort of trigger: it is made of numbers that are drawn, for requests of some roles."""
 
     family: str

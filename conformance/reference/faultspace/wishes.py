@@ -12,9 +12,9 @@ from typing import Any
 from urllib.parse import quote
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Request
+from conformance.reference.exchange import ReceivedRequest
 from conformance.reference.faultspace.occasion import Role
-from conformance.reference.store import PUBLIC_NETWORK, Address, Association, Caller
+from conformance.reference.store import PUBLIC_NETWORK, Association, Caller, StoredAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Wish:
     connection: int = 0
     sized: bool = False
 
-    def request(self) -> Request:
+    def request(self) -> ReceivedRequest:
         """Give it as it arrives; it can be made as often as wanted."""
         environ: dict[str, Any] = {
             "REQUEST_METHOD": self.method,
@@ -49,7 +49,7 @@ class Wish:
             environ["CONTENT_LENGTH"] = str(len(self.body))
         if self.media_type:
             environ["CONTENT_TYPE"] = self.media_type
-        return Request(environ)
+        return ReceivedRequest(environ)
 
 
 class Wishes:
@@ -105,7 +105,7 @@ class Wishes:
         every = self.store.state.associations
         return self.draw.choice(every) if every else None
 
-    def address(self) -> Address | None:
+    def address(self) -> StoredAddress | None:
         """Choose an address."""
         every = list(self.store.state.addresses.values())
         return self.draw.choice(every) if every else None
@@ -179,7 +179,7 @@ class Wishes:
             "DELETE", self.path(pair.server, self.spelling(address)), self.token(), connection=self.connection()
         )
 
-    def spelling(self, address: Address) -> str:
+    def spelling(self, address: StoredAddress) -> str:
         """Spell an ID otherwise."""
         case = self.draw.choice([str.lower, str.lower, str.upper])
         spelt, plain = case(address.id), case(address.id.replace("-", ""))

@@ -19,7 +19,7 @@ from conformance.reference.faultspace.compose import Composition
 from conformance.reference.faultspace.deployment import Composed
 from conformance.reference.faultspace.occasion import Role, known_as
 from conformance.reference.faultspace.wishes import Wish, Wishes
-from conformance.reference.store import State, Store, Tokens
+from conformance.reference.store import DeploymentState, Store, Tokens
 
 SIDES = frozenset({COMPUTE, NETWORK})
 PAUSES = (0.0005, 0.004, 0.02, 0.1, 0.5, 2.5)
@@ -112,7 +112,7 @@ class Play:
         )
 
 
-def lawful_twin(deployment: Deployment, state: State) -> Deployment:
+def lawful_twin(deployment: Deployment, state: DeploymentState) -> Deployment:
     """Give a deployment without fault that knows the same and is in this state."""
     store = copy.copy(deployment.store)
     store.state = state

@@ -1,4 +1,4 @@
-"""A ground on a reference deployment in this process, over real sockets, for tests of sequences and of overlap."""
+"""A reference deployment in this process, over real sockets, and addresses on it for sequences and for overlap."""
 
 import contextlib
 import tempfile
@@ -8,7 +8,7 @@ from pathlib import Path
 from conformance import target
 from conformance.client import Client, Pacer
 from conformance.driver.context import Process
-from conformance.driver.named import Ground
+from conformance.driver.named import Topology
 from conformance.evidence import VARIABLES, Recorder
 from conformance.provision import Ledger, Provisioner
 from conformance.reference import Reference, Settings, Tokens
@@ -35,7 +35,7 @@ def process(
         described["limits"] = {**described["limits"], "requests_per_second": per_second}
     environment = {VARIABLES[name]: getattr(TOKENS, name) for name in ("full", "restricted", "foreign")}
     chosen = target.from_document(described, "the reference", environment)
-    with tempfile.TemporaryDirectory(prefix="conformance-ground-") as folder:
+    with tempfile.TemporaryDirectory(prefix="conformance-in-process-") as folder:
         recorder = Recorder()
         client = Client(chosen, recorder, Pacer(Path(folder) / "pace", chosen.limits.requests_per_second))
         ledger = Ledger(Path(folder) / "run.ledger.jsonl")
@@ -45,9 +45,9 @@ def process(
 
 
 @contextlib.contextmanager
-def ground(shared: Process, *, renewals: int = 8) -> Iterator[Ground]:
-    """A ground that gives its addresses back at the end."""
-    made = Ground(shared, renewals=renewals)
+def topology(shared: Process, *, renewals: int = 8) -> Iterator[Topology]:
+    """Addresses and servers that are given back at the end."""
+    made = Topology(shared, renewals=renewals)
     try:
         yield made
     finally:
