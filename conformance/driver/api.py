@@ -12,7 +12,8 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from conformance.client import again_after, halting, passing
+from conformance.client import again_after, halting
+from conformance.driver import persistence
 from conformance.driver.context import Deallocated, Process
 from conformance.driver.deallocating import Deallocator
 from conformance.driver.leases import Leases
@@ -161,7 +162,7 @@ class TargetApi:
             trial = self._try(pair, words, full=full, standing=standing, variation=variation)
             answers.append(trial.exchange)
             self._note(trial, mistake=mistake)
-            if not _plea(trial.exchange):
+            if not self._is_plea(trial.exchange) or self._turns_content_away(trial):
                 self._open_in_a_row = 0
                 if mistake and trial.status is not None:
                     self.ruling_log.note(faults.client_input(words, answers, confirmed=False))
@@ -211,6 +212,17 @@ class TargetApi:
             self._known_state.removal(pair, exchange.id)
         self.leases.believe(seen, just_removed=removed, subjects=(pair,))
         return seen
+
+    def _is_plea(self, exchange: Exchange) -> bool:
+        return persistence.is_plea(exchange, content_is_turned_away=self._process.content_is_turned_away)
+
+    def _turns_content_away(self, trial: Attempt) -> bool:
+        """The 413 is no limit: the same removal without content goes through meanwhile (decision 18)."""
+        if not persistence.speaks_of_content(trial.exchange) or self.leases.phantom:
+            return False
+        plain = self._try(trial.pair, "a removal", full=False, standing=True, variation={})
+        self._process.content_is_turned_away = plain.status == 204
+        return self._process.content_is_turned_away
 
     def _note(self, trial: Attempt, *, mistake: bool) -> None:
         """Rulings that every trial gives occasion for, whatever its test is about."""
@@ -360,7 +372,7 @@ class TargetApi:
         self._require_an_address()
         for number in range(1 if wording.method in self._process.persisting else TRIES):
             trial = self._try_deallocation(address, wording, credential, closely=closely)
-            if not _plea(trial.exchange) or trial.changes:
+            if not self._is_plea(trial.exchange) or trial.changes:
                 self._open_in_a_row = 0
                 break
             halting.pause(again_after(trial.exchange, number))
@@ -469,10 +481,3 @@ class TargetApi:
         seen = self._observer.settled(lambda: self.leases.everything(standing), self._known_state.awaited())
         self.leases.believe(seen)
         return effect.stayed(expected, seen)
-
-
-def _plea(exchange: Exchange) -> bool:
-    """An answer that asks for patience; a 413 to content that names no time speaks of the content, and is final."""
-    about_content = exchange.status == 413 and exchange.request.framing != "none"
-    patient = exchange.response is not None and exchange.response.header("Retry-After") is not None
-    return passing(exchange) and not (about_content and not patient)

@@ -50,6 +50,9 @@ class Process:
     persisting: dict[str, tuple[Exchange, ...]] = field(default_factory=dict)
     """Method -> every try of a de-allocation of a held address that a fault turned out to be the answer to."""
 
+    content_is_turned_away: bool = False
+    """A 413 with a Retry-After came to content while the same removal without it went through (decision 18)."""
+
     controls: int = 2
     """Addresses without associations that may still be de-allocated to tell such a fault (decision 13)."""
 

@@ -77,7 +77,7 @@ class Deallocator:
         address = pairs[0].address
         before = self.leases.known_state.of(address) | ObservedState(tabled=self.leases.known_state.tabled_of(address))
         answers = [self._answer(address, one) for one in asked]
-        after = self.leases.observer.settled(lambda: self.look(address, tuple(pairs)), before)
+        after = self.leases.settled(lambda: self.look(address, tuple(pairs)), before)
         if not before.differences(after):
             judged = False
             for wording, exchange in zip(asked, answers, strict=True):
@@ -189,7 +189,7 @@ class Deallocator:
         unknown = exchange.status is None or exchange.status >= 500
         lawful = ours and not standing
         acceptable = (gone,) if lawful and granted else (before, gone) if lawful and unknown else (before,)
-        after = self.leases.observer.settled(lambda: self.look(address, standing), *acceptable)
+        after = self.leases.settled(lambda: self.look(address, standing), *acceptable)
         refused = exchange.status is not None and 400 <= exchange.status < 500
         self.leases.believe(after, subjects=() if refused else (address, *self.leases.known_state.standing(address)))
         return after

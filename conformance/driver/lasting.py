@@ -272,6 +272,6 @@ class Lasting:
     def _repeated(self, pair: Pair) -> Attempt:
         before = self._leases.known_state.expected_again(pair)
         exchange = self._refused(pair, {})
-        seen = self._leases.observer.settled(self._glance, before)
+        seen = self._leases.settled(self._glance, before)
         words = "a removal repeated after a while"
         return Attempt(exchange=exchange, before=before, after=seen, pair=pair, reached=False, words=words)

@@ -310,7 +310,7 @@ class Leases:
             if exchange.status == 204:
                 self.known_state.removal(pair, exchange.id)
             gone = ObservedState(listed={pair: False}, shown={pair: False})
-            self.believe(self.observer.settled(lambda: self.look([pair], [pair]), gone), subjects=(pair,))
+            self.believe(self.settled(lambda: self.look([pair], [pair]), gone), subjects=(pair,))
 
     def prepare_table(self) -> None:
         """What the list of addresses shows from now on is compared with; where it does not show them it is blind."""
@@ -333,7 +333,15 @@ class Leases:
 
     def recheck(self, look: Callable[[], ObservedState]) -> None:
         """Make sure of what is suspect; reads may lag, so what is believed gets its time to show."""
-        self.believe(self.observer.settled(look, self.known_state.awaited()))
+        self.believe(self.settled(look, ObservedState()))
+
+    def settled(self, look: Callable[[], ObservedState], *acceptable: ObservedState) -> ObservedState:
+        """What ``look`` shows once it agrees with an acceptable state, and else with all that is believed.
+
+        A look shows more than what it was for, and whatever it shows is believed: so none of it may be only late.
+        """
+        awaited = self.known_state.awaited()
+        return self.observer.settled(look, *(awaited | one for one in acceptable))
 
     def believe(
         self, seen: ObservedState, just_removed: Pair | None = None, subjects: Iterable[Pair | str] = ()

@@ -8,6 +8,8 @@ nothing is left whatever happens. Nothing is judged here.
 from __future__ import annotations
 
 import contextlib
+import math
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -42,6 +44,8 @@ class Topology:
         self._shown: dict[str, list[str]] = {}
         self._unsound: set[str] = set()
         self.observer = Observer(process.client, process.views)
+        self._born: dict[str, float] = {}
+        self._freed: dict[str, float] = {}
         self.servers = {f"s{number}": one for number, one in enumerate(process.target.servers, 1)}
         self.associated: dict[str, set[str]] = {}
         self.renewals = renewals
@@ -65,12 +69,14 @@ class Topology:
             name = self._name(address)
             self.associated[name] = {known[server] for server in self._process.provisioner.associated(address)}
             self._held.append(name)
+            self._freed[name] = time.monotonic()  # by an earlier test, as far as anybody here knows
             self._look_at(name)
         return [self.bare(name) for name in self._held]
 
     def _name(self, address: Address) -> str:
         name = self._named.setdefault(address.id.lower(), _letters(len(self._named)))
         self._addresses[name] = address
+        self._born[name] = time.monotonic()
         return name
 
     def bare(self, name: str) -> str:
@@ -191,7 +197,19 @@ class Topology:
         """Send one operation of the model; the answer as the model reads it is None if it says nothing."""
         self.intend(asked)
         exchange = self._send(asked)
+        if asked["f"] == "remove" and exchange.status is not None and 200 <= exchange.status < 300:
+            self._freed[asked["address"]] = exchange.finished
         return exchange, self._told(asked, exchange)
+
+    def may_be_late(self, asked: Mapping[str, Any], exchange: Exchange) -> bool:
+        """Whether a refusal may rest on what was true a while ago (decision 14).
+
+        A guard may still count an association that was removed, and compute may not know yet of an address that was
+        allocated; for as long as effects may take to settle.
+        """
+        since = {"deallocate": self._freed, "associate": self._born}.get(asked["f"], {})
+        settle = self._process.target.policy.settle_seconds
+        return exchange.started <= since.get(asked["address"], -math.inf) + settle
 
     def _send(self, asked: Mapping[str, Any]) -> Exchange:
         client = self._client

@@ -1,9 +1,11 @@
-"""When a fault is the answer: how often it has to be seen, and what is held against it (CONTRACT, decision 13)."""
+"""When a fault or a plea is the answer: how often it has to be seen, what is held against it (decisions 13 and 18)."""
 
 from __future__ import annotations
 
 import math
 
+from conformance.client import passing
+from conformance.evidence import Exchange
 from conformance.evidence.recorder import Recorder
 
 FEWEST_TRIES, MOST_TRIES = 3, 8
@@ -25,6 +27,19 @@ def fault_share(recorder: Recorder) -> float:
     counted = recorder.by_code
     faults = sum(counted[code] for code in ("500", "502", "503", "504", "lost"))
     return (faults + RULE_OF_THREE) / max(recorder.total, 10)
+
+
+def is_plea(exchange: Exchange, *, content_is_turned_away: bool) -> bool:
+    """The answer was lost or asks for patience; one that speaks of the content does not, and is final (decision 18)."""
+    if not speaks_of_content(exchange):
+        return passing(exchange)
+    assert exchange.response is not None
+    return exchange.response.header("Retry-After") is not None and not content_is_turned_away
+
+
+def speaks_of_content(exchange: Exchange) -> bool:
+    """A 413 to a request with content, which may be no limit of the rate at all."""
+    return exchange.status == 413 and exchange.request.framing != "none"
 
 
 def fewest_tries(share: float) -> int:

@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from conformance import openapi
-from conformance.client import again_after, halting, passing
+from conformance.client import again_after, halting
 from conformance.driver import persistence
 from conformance.driver.folding import folded, unclear
 from conformance.driver.probed import Answered, Asked, Judged
@@ -36,6 +36,9 @@ FEWEST = 10
 
 class ProbeTarget(Protocol):
     """What probing needs of the target: arranging, sending, looking, and a place for rulings."""
+
+    content_is_turned_away: bool
+    """A 413 to content is no limit here, whatever its Retry-After says."""
 
     def establish(self, *pairs: Pair) -> None:
         """Let these stand, and be seen to."""
@@ -107,7 +110,6 @@ class Prober:
         self._standing = self._scene
         self._judged: list[Judged] = []
         self._refused_to_all: dict[str, bool] = {}
-        self._content_is_turned_away = False
 
     def run(self, asked: Sequence[Asked], siblings: Callable[[], Sequence[Asked]] = tuple) -> None:
         """Try every request, each clause's whether or not another one broke it.
@@ -201,7 +203,7 @@ class Prober:
             return []
         asked = repetition_of(self._draw.choice(ways))
         exchange = self._target.sent(asked.pair, asked.value.variation)
-        return [Answered(asked, exchange)] if _definite(exchange) else []
+        return [Answered(asked, exchange)] if not self._is_plea(exchange) else []
 
     def _narrow(self, answered: Sequence[Answered], before: ObservedState, seen: ObservedState) -> None:
         """Find every request that changes something; those that cannot have are judged by the answer they had."""
@@ -286,8 +288,10 @@ class Prober:
     def _answered(self, one: Asked) -> Answered:
         """The answer; a fault or a plea is tried again alone until it is no more, or is the answer."""
         exchange = self._target.sent(one.pair, one.value.variation)
-        definite = _definite(exchange) or (self._content_is_turned_away and _about_content(exchange))
-        return Answered(one, exchange) if definite else self._insist(one, exchange)
+        return self._insist(one, exchange) if self._is_plea(exchange) else Answered(one, exchange)
+
+    def _is_plea(self, exchange: Exchange) -> bool:
+        return persistence.is_plea(exchange, content_is_turned_away=self._target.content_is_turned_away)
 
     def _insist(self, one: Asked, first: Exchange) -> Answered:
         tries, began = [first], time.monotonic()
@@ -295,12 +299,12 @@ class Prober:
         while len(tries) < fewest or time.monotonic() - began < persistence.SECONDS:
             if len(tries) >= persistence.MOST_TRIES or not self._plain_removal_succeeds(one.pair):
                 return Answered(one, tries[-1])
-            if _about_content(tries[-1]):
-                self._content_is_turned_away = True
-                return Answered(one, tries[-1])  # decision 18: it speaks of the content
+            if persistence.speaks_of_content(tries[-1]):
+                self._target.content_is_turned_away = True
+                return Answered(one, tries[-1])
             halting.pause(max(persistence.SECONDS / fewest, again_after(tries[-1], 0)))
             tries.append(self._target.sent(one.pair, one.value.variation))
-            if _definite(tries[-1]):
+            if not self._is_plea(tries[-1]):
                 return Answered(one, tries[-1])
         return Answered(one, tries[-1], tuple(tries))
 
@@ -387,15 +391,6 @@ def repetition_of(asked: Asked) -> Asked:
     """The same removal, where the association does not stand."""
     repeated = replace(asked.value, clause="effect.repeat", expected=Expected.REPEATED, mistake=False)
     return replace(asked, value=replace(repeated, words=f"{asked.value.words}, of what does not stand,"))
-
-
-def _definite(exchange: Exchange) -> bool:
-    patient = exchange.response is not None and exchange.response.header("Retry-After") is not None
-    return not passing(exchange) or (_about_content(exchange) and not patient)
-
-
-def _about_content(exchange: Exchange) -> bool:
-    return exchange.status == 413 and exchange.request.framing != "none"
 
 
 def _granted(exchange: Exchange) -> bool:

@@ -128,6 +128,7 @@ class Overlap:
         met = self._one_by_one(scene) if alone else self._at_once(scene.calls)
         done += met
         done += [self._standing.do(self._asked(step)) for step in scene.then]
+        done = self._without_the_late(done)
         result, reads = self._read(scene, done)
         overlapped = _overlap(met)
         if result.verdict is not SearchResult.ILLEGAL:
@@ -200,6 +201,21 @@ class Overlap:
             return self._searched([*done, *reads]), reads
 
         return self._topology.observer.awaited(look, lambda seen: seen[0].verdict is not SearchResult.ILLEGAL)
+
+    def _without_the_late(self, done: list[Did]) -> list[Did]:
+        """What was done, where no order explains it without the refusals that may be late; these are asked again."""
+        late = [did for did in done if self._standing.may_be_late(did)]
+        if not late or self._explained(done):
+            return done
+        agreed = [did for did in done if did not in late]
+        if not self._explained(agreed):
+            return done
+        for did in late:
+            agreed.append(self._standing.awaited(did.operation.input, lambda later: self._explained([*agreed, later])))
+        return agreed
+
+    def _explained(self, done: list[Did]) -> bool:
+        return self._searched(done).verdict is not SearchResult.ILLEGAL
 
     def _touched(self, scene: Scene) -> dict[str, list[str]]:
         return {

@@ -57,6 +57,15 @@ class StandingScene:
         self._known = leases.known_state
         self._log = log
 
+    @property
+    def content_is_turned_away(self) -> bool:
+        """A 413 to content is no limit here, whatever its Retry-After says."""
+        return self._process.content_is_turned_away
+
+    @content_is_turned_away.setter
+    def content_is_turned_away(self, seen: bool) -> None:
+        self._process.content_is_turned_away = seen
+
     # -- what is asked -------------------------------------------------------------------------------------------------
 
     def siblings(self, scene: Sequence[Pair], asked: Sequence[Asked], chosen: Callable[[Value], bool]) -> list[Asked]:
@@ -168,7 +177,7 @@ class StandingScene:
 
     def awaited(self, expected: ObservedState) -> ObservedState:
         """What the overview shows once it agrees, or when the patience is over."""
-        return self._leases.observer.settled(self.overview, expected)
+        return self._leases.settled(self.overview, expected)
 
     def evidence(self, pair: Pair) -> tuple[str, ...]:
         """The exchange that made an association."""

@@ -119,8 +119,9 @@ class _Course:
         """The answer; one that may only be late is awaited to become one that the model allows."""
         observer = self._topology.observer
         answer = self._topology.perform(asked)
+        refused = read_answer(answer[1]).kind is EffectKind.REFUSED
         late = asked["f"] in READS or (
-            read_answer(answer[1]).kind is EffectKind.REFUSED and observer.views.lag_seconds > 0
+            refused and (observer.views.lag_seconds > 0 or self._topology.may_be_late(asked, answer[0]))
         )
         if self._fits(asked, answer[1]) or not late:
             return answer

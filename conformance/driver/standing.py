@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -95,7 +95,8 @@ class Standing:
                 unsettled.discard(server)
 
     def _associate(self, name: str, server: str) -> None:
-        did = self.insist({"f": "associate", "server": server, "address": name})
+        asked = {"f": "associate", "server": server, "address": name}
+        did = self.awaited(asked, lambda did: did.kind is not EffectKind.REFUSED)
         if did.kind is not EffectKind.SUCCESS:
             raise ProvisioningError(f"an association could not be made: PUT answered {did.exchange.outcome}")
         self._topology.associated[name].add(server)
@@ -127,6 +128,15 @@ class Standing:
                 self._carried.setdefault(asked["address"], []).append(did)
             halting.pause(again_after(did.exchange, attempt))
         return did
+
+    def awaited(self, asked: Asked, agrees: Callable[[Did], bool]) -> Did:
+        """Ask until the answer agrees, or for as long as an effect may take to settle."""
+        return self._topology.observer.awaited(lambda: self.insist(asked), agrees)
+
+    def may_be_late(self, did: Did) -> bool:
+        """It was refused, and may have been only because the target learns late."""
+        refused = did.kind is EffectKind.REFUSED
+        return refused and self._topology.may_be_late(did.operation.input, did.exchange)
 
     def repeated_removal(self, name: str, server: str) -> Literal["204", "refused", "either"]:
         """What the target answers in sequence when it removes a removed association (spec/README.md, decision 10).

@@ -13,6 +13,7 @@ from conformance.driver.ruling_log import RulingLog
 from conformance.driver.scene import StandingScene
 from conformance.errors import ProvisioningError, Untested
 from conformance.generate.settings import Between
+from conformance.judge import ObservedState
 from conformance.provision import provisioner
 
 
@@ -97,3 +98,16 @@ def test_nothing_is_repaired_before_its_loss_is_seen(process: Process) -> None:
         asked = [one.request for one in process.recorder.exchanges.values() if one.operation == "associate"]
         assert not held.look([lost]).listed[lost]
         assert sum(kept.server in one.url for one in asked) == 2
+
+
+def test_what_a_look_shows_besides_what_it_was_for_may_be_late_too(process: Process) -> None:
+    """It is believed as well, and would accuse an earlier removal: so it has its time to settle."""
+    with leases(process) as held:
+        removed, other = held.scene(1)[:2]
+        held.known_state.removal(removed, process.client.remove(removed.server, removed.address).id)
+        shown = iter([False, True])
+        seen = held.settled(
+            lambda: ObservedState(listed={removed: False, other: next(shown)}),
+            ObservedState(listed={removed: False}),
+        )
+    assert seen.listed[other]

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import in_process
 import pytest
@@ -15,6 +16,7 @@ from conformance.reference.app import Deployment
 from conformance.reference.exchange import ReceivedRequest, Refusal
 
 LONGEST_SECONDS = 1
+BODY: dict[str, Any] = {"body": b"{}", "framing": "content-length"}
 GRANTED_IN_A_BURST = 20
 
 
@@ -46,6 +48,15 @@ class LimitedInABurst(Deployment):
                 self.tried.wait(LONGEST_SECONDS)
             if read > GRANTED_IN_A_BURST:
                 raise Refusal(413, "over the limit", ("Retry-After", "1"))
+
+
+class LimitsRemovals(Deployment):
+    """Every removal is over the limit."""
+
+    def delay(self, request: ReceivedRequest) -> None:
+        """Refuse it before anything is done."""
+        if request.removal:
+            raise Refusal(413, "over the limit", ("Retry-After", "0"))
 
 
 @pytest.fixture
@@ -82,3 +93,28 @@ def test_a_limit_that_spares_removals_is_not_judged(met: tuple[LimitedInABurst, 
     with pytest.raises(Untested, match="was met, but let the removal through"):
         api.attempt_over_the_limit(pair)
     api.close()
+
+
+def test_content_that_is_turned_away_is_not_waited_for() -> None:
+    """The same removal without content goes through: the 413 is the answer, and what it asks for is no patience."""
+    with in_process.served(variant="any-body-is-413") as reference, in_process.process(reference) as process:
+        api = TargetApi(process, RulingLog(frozenset(), process.recorder))
+        pair = api.leases.association()
+        first = api.attempt(pair, "a removal with a body", **BODY)
+        sent = len(process.recorder.exchanges)
+        second = api.attempt(pair, "a removal with a body", **BODY)
+        removals = [one for one in list(process.recorder.exchanges.values())[sent:] if one.request.method == "DELETE"]
+        api.close()
+    assert [first.status, second.status] == [413, 413]
+    assert len(removals) == 1
+
+
+def test_a_limit_that_meets_content_first_is_still_a_limit() -> None:
+    """Where the removal without content is refused as well, nothing is known of content."""
+    reference = Reference(Settings(tokens=in_process.TOKENS))
+    reference.deployment = LimitsRemovals(reference.store, reference.settings.rules)
+    with reference, in_process.process(reference) as process:
+        api = TargetApi(process, RulingLog(frozenset(), process.recorder))
+        api.attempt(api.leases.association(), "a removal with a body", **BODY)
+        api.close()
+    assert not process.content_is_turned_away

@@ -14,6 +14,7 @@ from conformance.reference import Reference, catalogue
 
 RACES = [fault.name for fault in catalogue() if fault.breaks == ("concurrency.linearizable",) and fault.certain]
 FREEDOMS = ["repetition-is-204", "sporadic-500", "sporadic-503", "slow-answers", "lagging-reads", "quota-of-two"]
+LEARN_LATE = ["the-guard-learns-late", "compute-learns-late"]
 AT_ONCE = {"lost-update-30-ms", "deallocation-race-30-ms"}
 """Races that show soon."""
 
@@ -85,6 +86,23 @@ def test_a_freedom_is_explained(variant: str | None) -> None:
         rounds, _ = played(reference, seed=11)
     assert len(rounds) > 20
     assert all(round_.explained for round_ in rounds)
+
+
+@pytest.mark.parametrize("variant", LEARN_LATE)
+def test_a_refusal_that_was_only_late_is_explained(variant: str) -> None:
+    """A guard, or compute, may learn of the other service's doings a while after: what it refused is granted then."""
+    with in_process.served(variant=variant) as reference:
+        rounds, _ = played(reference, seed=11)
+    assert len(rounds) > 20
+    assert all(round_.explained for round_ in rounds)
+
+
+def test_a_refusal_that_stays_is_not_explained(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guard that never learns that the last association is gone is no late one."""
+    monkeypatch.setattr("conformance.reference.freedoms.LAG", 1e6)
+    with in_process.served(variant="the-guard-learns-late") as reference:
+        rounds, _ = played(reference, seed=11)
+    assert "de-allocate" in unexplained(rounds).stuck
 
 
 @pytest.mark.parametrize("fault", [_slow_unless(fault, soon=fault == IN_SEQUENCE[-1]) for fault in IN_SEQUENCE])

@@ -41,6 +41,7 @@ class Pretended:
         self.rulings: list[tuple[Ruling, tuple[str, ...]]] = []
         self.open: list[str] = []
         self.sent_names: list[str] = []
+        self.content_is_turned_away = False
 
     def establish(self, *pairs: Pair) -> None:
         """Let these stand."""
