@@ -71,6 +71,7 @@ class Session:
         self._tls = tls or Tls()
         self._breaker = Breaker()
         self._local = threading.local()
+        self._surroundings: dict[tuple[str, str], dict[str, Any]] = {}
         self._lock = threading.Lock()
 
     def send(self, outgoing: Outgoing) -> Exchange:
@@ -142,13 +143,21 @@ class Session:
         """Hand the request to the adapter itself: a session would read and follow redirects, and keep cookies."""
         session, adapters = self._connections()
         adapter = adapters[next(self._local.turn) % READ_CONNECTIONS if outgoing.method == "GET" else 0]
-        found = session.merge_environment_settings(outgoing.url, {}, True, self._tls.verify, self._tls.cert)
-        settings = {name: found[name] for name in ("proxies", "verify", "cert")}
-        if settings["verify"] is True:  # as curl and OpenSSL take it, where nothing else is said
-            settings["verify"] = os.environ.get("SSL_CERT_FILE") or True
-        if loopback(outgoing.url):
-            settings["proxies"] = {}
+        settings = self._settings(session, outgoing.url)
         return adapter.travel(_prepared(outgoing), self._timeout, patience, **settings)
+
+    def _settings(self, session: requests.Session, url: str) -> dict[str, Any]:
+        """Proxies and certificates that the surroundings ask for; they do not change while a run is under way."""
+        origin = urlsplit(url)[:2]
+        if origin not in self._surroundings:
+            found = session.merge_environment_settings(url, {}, True, self._tls.verify, self._tls.cert)
+            settings = {name: found[name] for name in ("proxies", "verify", "cert")}
+            if settings["verify"] is True:  # as curl and OpenSSL take it, where nothing else is said
+                settings["verify"] = os.environ.get("SSL_CERT_FILE") or True
+            if loopback(url):
+                settings["proxies"] = {}
+            self._surroundings[origin] = settings
+        return self._surroundings[origin]
 
     def _connections(self) -> tuple[requests.Session, tuple[WireAdapter, ...]]:
         if not hasattr(self._local, "adapters"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import json
 from collections.abc import Iterable, Iterator
@@ -25,6 +26,9 @@ DECODED_BYTES = 1 << 16
 LAYERS = 3
 """So many encodings around each other are taken off."""
 
+LONGEST_REMEMBERED, MOST_REMEMBERED = 128, 2048
+"""Names and values of header fields come again with every answer."""
+
 COOKIES = frozenset({"cookie", "set-cookie"})
 
 
@@ -46,9 +50,14 @@ class Redactor:
         joined = {*self._joined, *(row for secret in secrets for row in _joined(secret))}
         self._rows = sorted(rows, key=lambda row: len(row[0]), reverse=True)
         self._joined = sorted(joined)
+        # What was clean before need not be so now: nothing that is remembered outlives the rows it was held against.
+        self._short = functools.lru_cache(MOST_REMEMBERED)(self._text)
 
     def text(self, value: str) -> str:
         """``value`` without the secrets."""
+        return self._short(value) if len(value) <= LONGEST_REMEMBERED else self._text(value)
+
+    def _text(self, value: str) -> str:
         raw = value.encode("utf-8", "surrogatepass")
         clean = self.bytes(raw)
         return value if clean is raw else clean.decode("utf-8", "surrogatepass")

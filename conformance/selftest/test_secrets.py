@@ -46,6 +46,14 @@ def test_an_escaped_token_is_taken_out(name: str) -> None:
     assert not [at for at in range(len(ESCAPED[name]) - 11) if ESCAPED[name][at : at + 12] in kept], shown
 
 
+def test_what_was_no_secret_before_it_was_learnt_is_one_from_then_on() -> None:
+    """A token that a cloud gave anew is taken out of what was shown as it stood until then."""
+    redactor = Redactor(["another-token-0123456789"])
+    assert redactor.text(TOKEN) == TOKEN
+    redactor.learn(TOKEN)
+    assert TOKEN not in redactor.text(TOKEN)
+
+
 def test_what_only_looks_escaped_stays() -> None:
     """References, percent and identifiers of others; also what is no number of any character."""
     text = "&amp; &#65; %41 \\u0041 &#9999999; 6f1d2c3b-1111-4111-8111-111111111111 " + BASE64.decode()[::-1]

@@ -1,6 +1,6 @@
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import quote, unquote
 from uuid import UUID
@@ -31,7 +31,7 @@ NEVER_METHODS = {"HEAD", "OPTIONS", "TRACE", "CONNECT", "PRI"}
 NEVER_FIELDS = {"host", "te", "trailer", "upgrade", "max-forwards", "transfer-encoding", "expect", "keep-alive"}
 
 
-def _segments(found: list[Value]) -> Iterator[str]:
+def _segments(found: Sequence[Value]) -> Iterator[str]:
     for value in found:
         yield from (value.variation[name] for name in ("address", "segment") if name in value.variation)
 

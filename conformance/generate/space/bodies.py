@@ -8,6 +8,7 @@ import json
 import lzma
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from conformance.generate.space.value import Subject, Value
@@ -71,8 +72,14 @@ CODINGS = {
 
 def every(subject: Subject, *, deep: bool = False) -> list[Value]:
     """All values of the dimension; those of ten mebibytes and more at ``deep`` only."""
+    return [*_of_any_subject(deep=deep), *_naming(subject), _empty()]
+
+
+@cache
+def _of_any_subject(*, deep: bool) -> tuple[Value, ...]:
+    """Those that name nothing; large ones are kept once, whatever they are sent to."""
     limits = {**LIMITS, **(LARGE if deep else {})}
-    return [*_small(), *_sizes(limits), *_coded(), *_tiny_chunks(), *_naming(subject), _empty()]
+    return (*_small(), *_sizes(limits), *_coded(), *_tiny_chunks())
 
 
 def _value(

@@ -5,6 +5,7 @@ A quick look tries what stands first for each clause in each dimension, and of t
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 
@@ -14,9 +15,12 @@ from conformance.generate.space.value import Subject, Value
 DEPTHS = ("quick", "standard", "deep")
 QUICK_SHARE = 8
 MOST_AT_STANDARD = 440
+MOST_SUBJECTS = 64
+"""Each test asks for those of every association of the scene, which most tests share."""
 
 
-def values(subject: Subject, depth: str, seed: int) -> list[Value]:
+@lru_cache(MOST_SUBJECTS)
+def values(subject: Subject, depth: str, seed: int) -> tuple[Value, ...]:
     """The values of all dimensions that are tried at a depth."""
     found = [
         *addresses.every(subject),
@@ -28,12 +32,12 @@ def values(subject: Subject, depth: str, seed: int) -> list[Value]:
         *bodies.every(subject, deep=depth == "deep"),
     ]
     if depth == "deep":
-        return found
+        return tuple(found)
     kinds = _by_kind(found)
     if depth == "quick":
         first = _first_of_each(found)
         kinds = [kind for place, kind in enumerate(kinds) if (place + seed) % QUICK_SHARE == 0 or kind[0] in first]
-    return _chosen(kinds, depth, seed)
+    return tuple(_chosen(kinds, depth, seed))
 
 
 def _first_of_each(found: list[Value]) -> list[Value]:
