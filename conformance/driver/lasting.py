@@ -110,7 +110,10 @@ class Lasting:
             return  # tests need them: the subjects are made when they are done
         try:
             self._lent.enter_context(self._leases)
-            self._make(self._leases.lease(2 if most > 3 else 1))
+            alone = self._leases.lease(2 if most > 3 else 1)
+            for address in alone:
+                self._process.provisioner.set_apart(address)
+            self._make(alone)
         except (ProvisioningError, Unjudgeable) as error:
             self._process.notes.append(f"no subjects were left alone from the beginning: {error}")
 

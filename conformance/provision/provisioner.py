@@ -48,7 +48,12 @@ class Address:
 
 @dataclass(slots=True)
 class Slot:
-    """Room for one living address; ``closed`` says why the target grants none, and is empty while it may."""
+    """Room for one living address.
+
+    Attributes:
+        closed: why the target grants none; empty while it may.
+        apart: its holder does not give it back before the end of the run.
+    """
 
     index: int
     lock: FileLock
@@ -57,6 +62,7 @@ class Slot:
     associated: tuple[str, ...] = ()
     dirty: bool = False
     closed: str = ""
+    apart: bool = False
 
     def read(self) -> None:
         """Take over what the last holder left."""
@@ -65,13 +71,19 @@ class Slot:
             held = said["address"]
             self.address = Address(**{**held, "ports": tuple(held["ports"])}) if held else None
             self.associated = tuple(said["associated"])
-            self.dirty, self.closed = said["dirty"], said["closed"]
+            self.dirty, self.closed, self.apart = said["dirty"], said["closed"], said["apart"]
 
     def write(self, *, dirty: bool = False) -> None:
         """Leave word for the next holder."""
         self.dirty = dirty
         held = asdict(self.address) if self.address else None
-        said = {"address": held, "associated": self.associated, "dirty": dirty, "closed": self.closed}
+        said = {
+            "address": held,
+            "associated": self.associated,
+            "dirty": dirty,
+            "closed": self.closed,
+            "apart": self.apart,
+        }
         aside = self.note.with_suffix(".new")
         aside.write_text(json.dumps(said))
         aside.replace(self.note)  # a holder that is killed meanwhile leaves the last word whole
@@ -130,7 +142,16 @@ class Provisioner:
         finally:
             for slot in slots:
                 self._held.remove(slot)
+                if slot.apart:
+                    slot.apart = False
+                    slot.write(dirty=slot.dirty)
                 slot.lock.release()
+
+    def set_apart(self, address: Address) -> None:
+        """The holder keeps the address until the end of the run: nobody waits for it."""
+        slot = self._slot_of(address)
+        slot.apart = True
+        slot.write(dirty=slot.dirty)
 
     @property
     def shortage(self) -> str:
@@ -192,7 +213,7 @@ class Provisioner:
             while time.monotonic() < give_up:
                 own = {slot.index for slot in (*self._held, *taken)}
                 others = [slot for slot in self._slots() if slot.index not in own and not slot.closed]
-                wanted = min(count, len(taken) + len(others))
+                wanted = min(count, len(taken) + sum(not slot.apart for slot in others))
                 for slot in others:
                     if len(taken) < wanted and _try(slot.lock):
                         slot.read()

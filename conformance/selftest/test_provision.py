@@ -591,6 +591,25 @@ def test_processes_share_the_limit(run: Run) -> None:
     assert sorted(got) == run.others.leftovers == sorted(address.id for address in held)
 
 
+def test_nobody_waits_for_what_is_set_apart(run: Run) -> None:
+    """Its holder keeps it until the end of the run; what is left is lent meanwhile, and all of it afterwards."""
+    second = Provisioner(run.client, Ledger(run.path, "gw1"), run.shared)
+    got: list[int] = []
+
+    def take() -> None:
+        with second.lease(2) as held:
+            got.append(len(held))
+
+    with run.provisioner.lease(1) as (alone,):
+        run.provisioner.set_apart(alone)
+        for _ in range(2):
+            taking = threading.Thread(target=take, daemon=True)
+            taking.start()
+            taking.join(20)
+    take()
+    assert got == [1, 1, 2]
+
+
 def test_a_torn_note_of_a_slot_is_never_seen(run: Run) -> None:
     """Notes are replaced as a whole."""
     with run.provisioner.lease(1) as (address,):
