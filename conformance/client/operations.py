@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from conformance.client import paging, proxies
+from conformance.client.callers import Callers
 from conformance.client.keyring import Keyring
 from conformance.client.outgoing import CHUNK_BYTES, Outgoing
 from conformance.client.pace import Pacer
@@ -22,6 +23,8 @@ EMPTY_ASSOCIATION: dict[str, Any] = {"ip_association": {}}
 ASSOCIATED = frozenset({200, 201})
 ASKS_FOR_A_BODY = frozenset({400, 411, 415, 422})
 UNAUTHORISED = 401
+
+T = TypeVar("T")
 
 
 class Client:
@@ -40,12 +43,17 @@ class Client:
         self._session = Session(
             recorder, self.redactor, pacer, self.stopwatch, target.limits.timeout_seconds, target.tls
         )
+        self._callers = Callers(lambda: self._session.latency, target.limits.requests_per_second)
         self._association_body: dict[str, Any] | None = None
         self._associates = False
         self.incomplete: set[str] = set()
         """Sentences about lists that could not be read to their end."""
         self.unusable: set[str] = set()
         """Servers, in words, that the target named by an ID which may not stand in a path."""
+
+    def at_once(self, calls: Sequence[Callable[[], T]]) -> list[T]:
+        """What each call gives, in their order: as many at once as is worth it, of a target that takes its time."""
+        return self._callers.each(calls)
 
     def remove(
         self,

@@ -8,8 +8,10 @@ import ipaddress
 import itertools
 import os
 import ssl
+import statistics
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from typing import Any, Self, cast
 from urllib.parse import urlsplit
@@ -47,6 +49,8 @@ USER_AGENT = f"ip-association-conformance/{__version__}"
 # No ValueError: what the libraries below make of a strange answer is one of these, all else is a mistake of our own.
 LOSSES = (requests.RequestException, urllib3.exceptions.HTTPError, http.client.HTTPException, OSError)
 
+READS_OF_LATE = 15
+
 READ_CONNECTIONS = 4
 """The reads of a thread take turns on so many: behind a balancer that spreads connections, one shows one replica."""
 
@@ -73,6 +77,12 @@ class Session:
         self._local = threading.local()
         self._surroundings: dict[tuple[str, str], dict[str, Any]] = {}
         self._lock = threading.Lock()
+        self._reads: deque[float] = deque(maxlen=READS_OF_LATE)
+
+    @property
+    def latency(self) -> float:
+        """What a read took of late, the median, seconds; 0 while none was answered."""
+        return statistics.median(self._reads or [0.0])
 
     def send(self, outgoing: Outgoing) -> Exchange:
         """Send once and record what came of it; a lost answer is an exchange without a response.
@@ -114,6 +124,8 @@ class Session:
         )
         with self._lock:
             self._recorder.record(exchange, removal=outgoing.removal)
+            if outgoing.method == "GET" and response:
+                self._reads.append(finished - started)
         return exchange
 
     def certificate_ends(self, url: str) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Self
 
 from conformance.client import retried
@@ -206,8 +207,8 @@ class Leases:
             self.recheck(lambda: self.look(unsure))
         missing = [pair for pair in pairs if not self.known_state.stands.get(pair)]
         if missing and not self.phantom:
-            for pair in missing:
-                self._associate(pair)
+            for pairs_apart in _sharing_nothing(missing):
+                self._associate(pairs_apart)
             wanted = dict.fromkeys(missing, True)
             calibrated = self._process.views.calibrated
             seen = self.observer.settled(
@@ -217,9 +218,13 @@ class Leases:
             self._calibrate(missing, seen)
             self.known_state.established(missing, seen)
 
-    def _associate(self, pair: Pair) -> None:
-        self._process.ledger.associating(pair.address, pair.server)
-        exchange = self._put(pair)
+    def _associate(self, pairs: Sequence[Pair]) -> None:
+        for pair in pairs:
+            self._process.ledger.associating(pair.address, pair.server)
+        for pair, exchange in zip(pairs, self._client.at_once([partial(self._put, one) for one in pairs]), strict=True):
+            self._associated(pair, exchange)
+
+    def _associated(self, pair: Pair, exchange: Exchange) -> None:
         if _refused(exchange) and all(pair.address != made.address for made in self._process.made):
             # An address just allocated may be unknown to compute for a while (decision 14).
             exchange = self.observer.awaited(lambda: self._put(pair), lambda later: not _refused(later))
@@ -373,6 +378,18 @@ class Leases:
         """An address that went before its associations leaves them behind."""
         for pair in self.known_state.standing(address.id):
             retried(lambda pair=pair: self._client.remove(pair.server, pair.address))  # type: ignore[misc]
+
+
+def _sharing_nothing(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
+    """In groups of which no two have an address or a server in common: overlap is for its own clause to try."""
+    left = list(pairs)
+    while left:
+        taken: list[Pair] = []
+        for pair in left:
+            if all(pair.address != one.address and pair.server != one.server for one in taken):
+                taken.append(pair)
+        yield taken
+        left = [pair for pair in left if pair not in taken]
 
 
 def _refused(exchange: Exchange) -> bool:

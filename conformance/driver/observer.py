@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from conformance.client import Client, Wait, retried
@@ -60,14 +61,20 @@ class Observer:
         wanted = list(addresses)
         seen = ObservedState()
         if self.views.listed:
-            for server in servers:
-                exchange = retried(lambda server=server: self._client.list_associations(server))  # type: ignore[misc]
+            named = list(servers)
+            for server, exchange in zip(named, self._read(self._client.list_associations, named), strict=True):
                 seen |= _told(state.from_list(exchange, server, wanted), exchange)
         if self.views.shown:
-            for pair in pairs:
-                exchange = retried(lambda pair=pair: self._client.show_association(pair.server, pair.address))  # type: ignore[misc]
+            asked = list(pairs)
+            for pair, exchange in zip(asked, self._read(self._show, asked), strict=True):
                 seen |= _told(state.from_show(exchange, pair), exchange)
         return seen
+
+    def _show(self, pair: Pair) -> Exchange:
+        return self._client.show_association(pair.server, pair.address)
+
+    def _read(self, read: Callable[[T], Exchange], asked: Iterable[T]) -> list[Exchange]:
+        return self._client.at_once([partial(retried, partial(read, one)) for one in asked])
 
     def addresses(self, addresses: Iterable[str]) -> ObservedState:
         """The ports of ``addresses``, or that they are gone.
@@ -75,9 +82,8 @@ class Observer:
         Raises:
             Unjudgeable: the read answers nothing that could be compared.
         """
-        seen = ObservedState()
-        for address in addresses:
-            exchange = retried(lambda address=address: self._client.show_address(address))  # type: ignore[misc]
+        seen, asked = ObservedState(), list(addresses)
+        for address, exchange in zip(asked, self._read(self._client.show_address, asked), strict=True):
             seen |= _told(state.from_address(exchange, address), exchange)
         return seen
 

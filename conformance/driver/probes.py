@@ -58,6 +58,9 @@ class ProbeTarget(Protocol):
     def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
         """One request, sent once."""
 
+    def sent_at_once(self, requests: Sequence[tuple[Pair, Mapping[str, Any]]]) -> list[Exchange]:
+        """The same for several, in whichever order they arrive."""
+
     def meanwhile(self, pair: Pair, what: Between) -> None:
         """Something harmless that comes before a request."""
 
@@ -177,9 +180,15 @@ class Prober:
     def _stay(self, group: Sequence[Asked]) -> None:
         before = self._target.known()
         answered: list[Answered] = []
+        waiting: list[Asked] = []
         for asked in group:
-            answered += self._between(asked.pair)
-            answered.append(self._answered(asked))
+            if len(self._settings) > 1 and self._draw.random() < BETWEEN:
+                answered += self._at_once(waiting)
+                waiting.clear()
+                answered += [*self._between(asked.pair), self._answered(asked)]
+            else:
+                waiting.append(asked)
+        answered += self._at_once(waiting)
         seen = self._target.awaited(self._target.known())
         changes = before.differences(seen)
         if not changes:
@@ -190,9 +199,7 @@ class Prober:
         self._narrow(answered, before, seen)
 
     def _between(self, pair: Pair) -> list[Answered]:
-        """Now and then something else comes before; a removal of what does not stand is judged, too."""
-        if len(self._settings) == 1 or self._draw.random() > BETWEEN:
-            return []
+        """Something else comes before; a removal of what does not stand is judged, too."""
         what = self._draw.choice([*Between, Between.REPEAT])
         if what is not Between.REPEAT:
             self._target.meanwhile(pair, what)
@@ -285,9 +292,16 @@ class Prober:
 
     # -- answers -------------------------------------------------------------------------------------------------------
 
+    def _at_once(self, asked: Sequence[Asked]) -> list[Answered]:
+        """The answers to requests of which none changes what another one meets."""
+        sent = self._target.sent_at_once([(one.pair, one.value.variation) for one in asked])
+        return [self._final(one, exchange) for one, exchange in zip(asked, sent, strict=True)]
+
     def _answered(self, one: Asked) -> Answered:
+        return self._final(one, self._target.sent(one.pair, one.value.variation))
+
+    def _final(self, one: Asked, exchange: Exchange) -> Answered:
         """The answer; a fault or a plea is tried again alone until it is no more, or is the answer."""
-        exchange = self._target.sent(one.pair, one.value.variation)
         return self._insist(one, exchange) if self._is_plea(exchange) else Answered(one, exchange)
 
     def _is_plea(self, exchange: Exchange) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -195,6 +196,10 @@ class StandingScene:
     def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
         """One request, sent once."""
         return self._client.remove(**{"server": pair.server, "address": pair.address, **variation})
+
+    def sent_at_once(self, requests: Sequence[tuple[Pair, Mapping[str, Any]]]) -> list[Exchange]:
+        """The same for several, in whichever order they arrive."""
+        return self._client.at_once([partial(self.sent, *one) for one in requests])
 
     def meanwhile(self, pair: Pair, what: Between) -> None:
         """Something harmless that comes before a request; what is answered is no matter.

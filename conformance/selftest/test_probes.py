@@ -1,7 +1,7 @@
 """Groups of requests: every guilty one is found, no innocent one is blamed, and nothing hides another."""
 
 import random
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -90,6 +90,10 @@ class Pretended:
             response,
             "" if response else "lost",
         )
+
+    def sent_at_once(self, requests: Sequence[tuple[Pair, Mapping[str, Any]]]) -> list[Exchange]:
+        """In their order."""
+        return [self.sent(*one) for one in requests]
 
     def meanwhile(self, pair: Pair, what: Between) -> None:
         """Something harmless."""

@@ -1,0 +1,56 @@
+"""Requests go out at once where a target takes its time, and one after the other where it does not."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+
+from conformance.client.callers import MOST_CALLERS, Callers
+
+LATENCY = 0.1
+
+
+def meeting(parties: int) -> list[Callable[[], int]]:
+    """Calls that end only if all are under way at once."""
+    barrier = threading.Barrier(parties)
+
+    def call(number: int) -> int:
+        barrier.wait(20)
+        return number
+
+    return [lambda number=number: call(number) for number in range(parties)]  # type: ignore[misc]
+
+
+def test_answers_come_in_the_order_of_the_calls() -> None:
+    """Whichever is answered first."""
+    callers = Callers(lambda: LATENCY, None)
+    assert callers.each(meeting(MOST_CALLERS)) == list(range(MOST_CALLERS))
+    assert callers.each([]) == []
+
+
+@pytest.mark.parametrize(("latency", "per_second"), [(0.001, None), (LATENCY, 10.0)])
+def test_a_target_that_is_fast_or_limited_is_asked_one_by_one(latency: float, per_second: float | None) -> None:
+    """Threads would get into each other's way, or wait for their turn."""
+    threads: set[int] = set()
+    Callers(lambda: latency, per_second).each([lambda: threads.add(threading.get_ident())] * 20)
+    assert threads == {threading.get_ident()}
+
+
+def test_an_error_is_raised_when_all_that_have_begun_are_done() -> None:
+    """What is under way is not left behind, and what has not begun is not sent."""
+    done: list[int] = []
+    begun, failed = threading.Event(), threading.Event()
+
+    def failing() -> None:
+        begun.wait(20)
+        failed.set()
+        raise ValueError("of the suite's own")
+
+    def slow() -> None:
+        begun.set()
+        failed.wait(20)
+        done.append(1)
+
+    with pytest.raises(ValueError, match="of the suite's own"):
+        Callers(lambda: LATENCY, None).each([failing, slow])
+    assert done == [1]
