@@ -27,7 +27,7 @@ from conformance.generate import GeneratedRequest
 from conformance.generate.deallocations import Wording
 from conformance.generate.settings import settings
 from conformance.generate.space import Value
-from conformance.judge import Attempt, Deallocation, ObservedState, Pair, effect, faults, limits
+from conformance.judge import Attempt, Deallocation, ObservedState, Pair, deallocation, effect, faults, limits
 from conformance.provision import Address
 from conformance.target import Target
 from conformance.verdict import Absence, Ruling
@@ -384,7 +384,7 @@ class TargetApi:
                 lambda later: not later.refused,
             )
         if not trial.standing and trial.after.ports.get(address, ()) is None:
-            after = "deallocation.delete-after" if wording.method == "DELETE" else "deallocation.put-after"
+            after = deallocation.after(wording.method)
             self._process.deallocated.append(Deallocated(address, after, trial.exchange))
         return trial
 

@@ -11,7 +11,7 @@ import contextlib
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from conformance.client import Wait, retried
@@ -233,8 +233,11 @@ class Lasting:
     def _look(self, seen: ObservedState, deallocated: Sequence[Deallocated]) -> None:
         for ruling in self._rulings(seen):
             self._log.note(ruling)
+        observer, addresses = self._leases.observer, [one.address for one in deallocated]
+        table = observer.table(addresses) if addresses else ObservedState()
         for one in deallocated:
-            shown = self._leases.observer.addresses([one.address]) | self._leases.observer.table([one.address])
+            tabled = {address: held for address, held in table.tabled.items() if address == one.address}
+            shown = observer.addresses([one.address]) | replace(table, tabled=tabled)
             self._log.note(lasting.deallocated(one.clause, one.address, one.exchange.id, shown))
 
     def _rulings(self, seen: ObservedState) -> Iterator[Ruling | None]:

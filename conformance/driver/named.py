@@ -14,11 +14,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.client import retried
-from conformance.driver.context import Process
+from conformance.driver.context import Deallocated, Process
 from conformance.driver.observer import Observer
 from conformance.errors import ProvisioningError
 from conformance.evidence import Exchange
-from conformance.judge import Pair, state
+from conformance.judge import Pair, deallocation, state
 from conformance.model.sequential import AddressState as Modelled
 from conformance.model.sequential import Stage
 from conformance.provision import Address
@@ -46,6 +46,7 @@ class Topology:
         self.observer = Observer(process.client, process.views)
         self._born: dict[str, float] = {}
         self._freed: dict[str, float] = {}
+        self._deallocated: dict[str, tuple[str, Exchange]] = {}
         self.servers = {f"s{number}": one for number, one in enumerate(process.target.servers, 1)}
         self.associated: dict[str, set[str]] = {}
         self.renewals = renewals
@@ -114,8 +115,11 @@ class Topology:
         return not free.differences(seen)
 
     def lost(self, name: str) -> None:
-        """The address was de-allocated."""
+        """The address was de-allocated; if it was granted, it has to stay so until the end of the run (decision 16)."""
         self.associated.pop(name, None)
+        if name in self._deallocated:
+            clause, exchange = self._deallocated.pop(name)
+            self._process.deallocated.append(Deallocated(self._addresses[name].id, clause, exchange))
 
     def alive(self, name: str) -> bool:
         """The address was not de-allocated."""
@@ -197,8 +201,11 @@ class Topology:
         """Send one operation of the model; the answer as the model reads it is None if it says nothing."""
         self.intend(asked)
         exchange = self._send(asked)
-        if asked["f"] == "remove" and exchange.status is not None and 200 <= exchange.status < 300:
-            self._freed[asked["address"]] = exchange.finished
+        if exchange.status is not None and 200 <= exchange.status < 300:
+            if asked["f"] == "remove":
+                self._freed[asked["address"]] = exchange.finished
+            elif asked["f"] == "deallocate":
+                self._deallocated[asked["address"]] = (deallocation.after(asked["by"]), exchange)
         return exchange, self._told(asked, exchange)
 
     def may_be_late(self, asked: Mapping[str, Any], exchange: Exchange) -> bool:

@@ -20,7 +20,7 @@ from conformance.driver import persistence
 from conformance.driver.folding import folded, unclear
 from conformance.driver.probed import Answered, Asked, Judged
 from conformance.evidence import Exchange
-from conformance.generate.settings import BETWEEN, Between, Setting, absent, dealt
+from conformance.generate.settings import BETWEEN, Between, Setting, absent, between, dealt
 from conformance.judge import Attempt, ObservedState, Pair, effect, faults, limits, methods, oracle, refusal
 from conformance.judge.expect import kept
 from conformance.judge.lasting import part
@@ -200,7 +200,7 @@ class Prober:
 
     def _between(self, pair: Pair) -> list[Answered]:
         """Something else comes before; a removal of what does not stand is judged, too."""
-        what = self._draw.choice([*Between, Between.REPEAT])
+        what = between(self._draw)
         if what is not Between.REPEAT:
             self._target.meanwhile(pair, what)
             return []

@@ -30,6 +30,7 @@ MADE_UP_LITERAL = "192.0.2.1"
 """Of the addresses that nobody has (RFC 5737)."""
 
 MOST_UNANSWERED = 3
+MOMENT_SECONDS = 0.1
 
 BY_VERSION = frozenset({"identifier.not-the-address"})
 """Clauses whose values differ with the IP version of the address."""
@@ -206,7 +207,9 @@ class StandingScene:
 
         Only what is seen to stand is associated again: that would repair a loss before anybody noticed it.
         """
-        if what is Between.LIST:
+        if what is Between.PAUSE:
+            self._leases.observer.rest(MOMENT_SECONDS)
+        elif what is Between.LIST:
             self._client.list_associations(pair.server)
         elif what is Between.SINGLE:
             self._client.show_association(pair.server, pair.address)

@@ -118,6 +118,15 @@ def removals_apart(dice: random.Random, field: Field) -> Scene | None:
     return Scene("remove x remove, nothing shared", ((0, 0), (1, 1)), _meeting(dice, *steps))
 
 
+def repetition_beside_removal(dice: random.Random, field: Field) -> Scene | None:
+    """What does not stand is removed while another address is removed from the same server."""
+    if field.slots < 2:
+        return None
+    server = dice.randrange(field.servers)
+    calls = _meeting(dice, Step("remove", 0, server), Step("remove", 1, server))
+    return Scene("remove what is absent x remove of another address", ((1, server),), _swapped(dice, calls))
+
+
 def association_meets_removal_of_one_server(dice: random.Random, field: Field) -> Scene | None:
     """One address is associated with a server while another is removed from it."""
     if field.slots < 2:
@@ -225,6 +234,7 @@ PROGRAMMES: Mapping[str, tuple[tuple[Make, int], ...]] = {
         (removals_of_two, 4),
         (removals_of_one_server, 4),
         (removals_apart, 2),
+        (repetition_beside_removal, 2),
         (associations_of_one_server, 3),
         (association_meets_removal_of_one_server, 4),
         (deallocation_beside_removal, 2),
@@ -242,6 +252,7 @@ PROGRAMMES: Mapping[str, tuple[tuple[Make, int], ...]] = {
         (removals_of_two, 15),
         (removals_of_one_server, 15),
         (removals_apart, 8),
+        (repetition_beside_removal, 8),
         (associations_of_one_server, 12),
         (association_meets_removal_of_one_server, 15),
         (deallocation_beside_removal, 8),

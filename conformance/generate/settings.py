@@ -32,6 +32,16 @@ class Between(StrEnum):
     SINGLE = "the single read"
     ASSOCIATE = "the association once more"
     REPEAT = "a removal of what does not stand"
+    PAUSE = "a moment without any request"
+
+
+HOW_OFTEN = {Between.LIST: 2, Between.SINGLE: 2, Between.ASSOCIATE: 2, Between.REPEAT: 4, Between.PAUSE: 1}
+"""A moment takes longer than all the others."""
+
+
+def between(draw: random.Random) -> Between:
+    """What comes before a request, if something does."""
+    return draw.choices(list(HOW_OFTEN), list(HOW_OFTEN.values()))[0]
 
 
 def settings(depth: str, draw: random.Random) -> Sequence[Setting]:

@@ -10,6 +10,11 @@ SUCCESS = {"DELETE": frozenset({204}), "PUT": frozenset({200, 201, 202, 204})}
 """DELETE answers 204 by name; of PUT the clause asks for success, whichever its code."""
 
 
+def after(method: str) -> str:
+    """The clause that says what a de-allocation by this method is to come to, once nothing is associated."""
+    return "deallocation.delete-after" if method == "DELETE" else "deallocation.put-after"
+
+
 def refused(clause: str, trial: Deallocation) -> Ruling | None:
     """An address with associations is not de-allocated: a 4xx, and address, ports and associations stay.
 

@@ -64,13 +64,11 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True, specname="pytest_cmdline_main")
-def pytest_choose_workers(config: pytest.Config) -> Generator[None, Any, Any]:
-    """Unless the command line says how many workers there are, there are as many as make the run faster."""
+def pytest_say_what_went_wrong(config: pytest.Config) -> Generator[None, Any, Any]:
+    """Outside a session pytest would end with the code of failed tests."""
     try:
         if _concerned(config):
             options.read(config)
-        if _judges(config) and workers.by_default(config.option):
-            config.option.numprocesses = "auto"
         return (yield)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from error
@@ -82,17 +80,6 @@ def pytest_choose_workers(config: pytest.Config) -> Generator[None, Any, Any]:
             raise
         traceback.print_exc()
         return sessions.INTERNAL_ERROR
-
-
-@pytest.hookimpl(tryfirst=True, optionalhook=True)
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
-    """What can be leased from the target, and how long it takes to answer, says how many workers are worth it."""
-    if not _concerned(config) or workers.decided_elsewhere():
-        return None
-    if not _judges(config) or options.read(config).target is None:
-        return 0  # each target's own run chooses; the embedded deployment is next door
-    run = _begun(config)
-    return 0 if run.collector.stopped else workers.sensible(run.target, run.latency(), workers.processors())
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 from conformance import __version__, catalogue, preflight, report, target
@@ -177,11 +176,6 @@ class RunSession:
             # pytest would end at once here, without a report.
             self.collector.stopped = str(error)
         self.moments["opened"] = time.monotonic()
-
-    def latency(self) -> float:
-        """Seconds that the target takes for a read, from the first look at it; 0 if nothing was answered."""
-        answered = [one.finished - one.started for one in self.recorder.exchanges.values() if one.response]
-        return median(answered) if answered else 0.0
 
     def count(self, workers: int) -> RunTally:
         """Begin to count what ``workers`` do; 0 for this process alone."""

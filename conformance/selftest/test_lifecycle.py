@@ -84,6 +84,18 @@ def test_a_freedom_is_not_blamed(variant: str) -> None:
         assert not [walk for walk in walked(reference) if walk.broken]
 
 
+def test_what_a_walk_deallocates_is_looked_at_once_more_at_the_end() -> None:
+    """Whatever was granted there has to stay so, by the clause of its wording."""
+    with in_process.served() as reference, in_process.process(reference) as process:
+        with in_process.topology(process) as topology:
+            list(Walker(topology, depth="standard", seed=0).walks())
+        gone = process.deallocated
+        assert gone
+        assert not {one.address for one in gone} & set(reference.store.state.addresses)
+        ways = {(one.exchange.request.method, one.clause) for one in gone}
+    assert ways <= {("DELETE", "deallocation.delete-after"), ("PUT", "deallocation.put-after")}
+
+
 def test_nothing_is_left_of_a_walk() -> None:
     """The ledger knows of every address that stands when the walks are over, so a sweep finds them all."""
     with (

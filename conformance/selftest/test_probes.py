@@ -224,7 +224,7 @@ class Noting(Pretended):
 def in_settings(target: Pretended) -> Pretended:
     """Probe in two settings, where nothing but removals of these takes anything along."""
     target.establish(*SCENE)
-    asked = [Asked(SCENE[place % len(SCENE)], value(name)) for place, name in enumerate(NAMES)]
+    asked = [Asked(SCENE[place % len(SCENE)], value(name)) for place, name in enumerate(NAMES * 4)]
     Prober(target, SCENE, [Setting.ALONE, Setting.ANEW], [granted(pair) for pair in SCENE]).run(asked)
     return target
 

@@ -7,16 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from report_runs import exchange
 
-from conformance.plugin import workers
 from conformance.report import live
 from conformance.report.live import Position
 from conformance.run import cost, suite
 from conformance.run.cost import Effort
 from conformance.run.progress import Beat, RunTally
-from conformance.run.session import RunSession
-from conformance.target import Limits, Target
 
 HALF = Position(
     tests=30, done=12, share=0.46, clauses=("body.refused",), cases=214, requests=640, seconds=50.0, left=58
@@ -134,67 +130,6 @@ def test_the_processes_of_a_run_are_added_up(tmp_path: Path) -> None:
 def test_a_note_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     """It is an ornament."""
     Beat.of(tmp_path / "absent", "main", lambda: 1).begin("test", (), SimpleNamespace(cases=Counter()))
-
-
-def described(servers: int = 2, **limits: float | None) -> Target:
-    """A target with these limits."""
-    names = tuple(f"s{number}" for number in range(servers))
-    return Target("t", "http://c/v2", "http://n/v2.0", {}, names, limits=Limits(**limits))  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("target", "latency", "processors", "number"),
-    [
-        (described(max_addresses=4), 0.1, 2, 3),
-        (described(max_addresses=2), 0.1, 2, 2),
-        (described(max_addresses=3), 0.1, 2, 2),
-        (described(max_addresses=1), 0.1, 2, 0),
-        (described(max_addresses=50), 0.1, 8, workers.MOST),
-        (described(max_addresses=50), 0.021, 1, 3),
-        (described(max_addresses=4), 0.001, 64, 0),
-        (described(max_addresses=4), 0.0, 64, 0),
-        (described(max_addresses=4, requests_per_second=20), 0.1, 2, 2),
-        (described(max_addresses=4, requests_per_second=5), 0.1, 2, 0),
-        (described(0, max_addresses=4), 0.1, 2, 0),
-    ],
-)
-def test_workers_are_as_many_as_make_the_run_faster(
-    target: Target, latency: float, processors: int, number: int
-) -> None:
-    """What can be leased, what a processor can do meanwhile, and what the rate limit lets through."""
-    assert workers.sensible(target, latency, processors) == number
-
-
-@pytest.mark.parametrize(("taken", "latency"), [((), 0.0), ((1.5, 0.1, 0.2), 0.2), ((0.001, 0.1, 0.2), 0.1)])
-def test_one_answer_decides_nothing(taken: tuple[float, ...], latency: float) -> None:
-    """The first may wait for a connection, and a cache may have another: the median counts; what got lost does not."""
-    seen = [replace(exchange(number), started=5.0, finished=5.0 + seconds) for number, seconds in enumerate(taken)]
-    lost = replace(exchange(99, None), started=0.0, finished=60.0)
-    recorder = SimpleNamespace(exchanges={one.id: one for one in (*seen, lost)})
-    assert RunSession.latency(SimpleNamespace(recorder=recorder)) == pytest.approx(latency)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize(
-    ("option", "chosen"),
-    [
-        ({}, True),
-        ({"numprocesses": 2}, False),
-        ({"numprocesses": 0}, False),
-        ({"dist": "load", "tx": ["popen"]}, False),
-        ({"usepdb": True}, False),
-        ({"help": True}, False),
-        ({"collectonly": True}, False),
-    ],
-)
-def test_the_command_line_has_the_first_word(option: dict[str, object], *, chosen: bool) -> None:
-    """Who names a number, a debugger or a way to distribute gets that."""
-    given = {"numprocesses": None, "dist": "no", "tx": [], "usepdb": False} | option
-    assert workers.by_default(SimpleNamespace(**given)) is chosen
-
-
-def test_without_xdist_there_is_one_process() -> None:
-    """``-p no:xdist`` takes its options along."""
-    assert not workers.by_default(SimpleNamespace())
 
 
 def test_a_position_is_plain_data(tmp_path: Path) -> None:
