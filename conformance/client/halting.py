@@ -73,9 +73,9 @@ def reset() -> None:
 
 
 def ask(reason: str, signal: int = 0) -> None:
-    """Ask the run to stop; who asked first is heard."""
+    """Ask the run to stop; who asked first is heard, but a signal is heard above what the run says itself."""
     _listen()
-    if _here.halt is None:
+    if _here.halt is None or (signal and not _here.halt.signal):
         _note(Halt(reason, signal))
         if _here.shared:
             _tell(_here.shared / FILE, Halt(reason, signal))
@@ -125,12 +125,14 @@ def pause(seconds: float) -> None:
 
 
 def _listen() -> None:
-    if _here.halt is None and _here.shared and (said := _said(_here.shared / FILE)):
+    open_to = _here.halt is None or not _here.halt.signal
+    if open_to and _here.shared and (said := _said(_here.shared / FILE)):
         _note(said)
 
 
 def _note(halt: Halt) -> None:
-    _here.since = time.monotonic()
+    if _here.halt is None:
+        _here.since = time.monotonic()
     _here.halt = halt
 
 
@@ -138,6 +140,9 @@ def _tell(file: Path, halt: Halt) -> None:
     aside = file.with_name(f"{FILE}.{os.getpid()}")
     with contextlib.suppress(OSError):  # nobody is there any more
         aside.write_text(json.dumps(asdict(halt)), encoding="utf-8")
+        if halt.signal and (said := _said(file)) and not said.signal:
+            aside.replace(file)
+            return
         with contextlib.suppress(FileExistsError):  # somebody was first
             os.link(aside, file)
         aside.unlink()

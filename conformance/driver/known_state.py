@@ -55,6 +55,11 @@ class KnownState:
         self.stands[pair] = True
         self._suspects[pair] = ""
 
+    def rely(self) -> None:
+        """What earlier tests left standing has to be there: from now on its absence is somebody's doing."""
+        for what in [what for what, removal in self._suspects.items() if not removal]:
+            del self._suspects[what]
+
     def established(self, pairs: Iterable[Pair], seen: ObservedState) -> None:
         """These were associated, and seen to be; a look between two requests says what stands before the next."""
         for pair in pairs:

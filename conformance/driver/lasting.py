@@ -177,6 +177,7 @@ class Lasting:
                 for _ in range(READS[self._process.depth] - 1):
                     self._look(self._glance(), self._process.deallocated[:1])
                 if self._early:
+                    self._leases.believe(self._everything())  # it is ruled on; what follows is not to blame for it
                     self._guard(self._early)
                     self._remove_what_is_old(self._early)
             except (ProvisioningError, Unjudgeable) as error:
@@ -196,8 +197,20 @@ class Lasting:
             self._lent.enter_context(self._leases)
         with contextlib.suppress(ProvisioningError):
             self._leases.lease(self._process.target.limits.max_addresses)
-        self._leases.recheck(self._everything)
+        self._rely()
         self._leases.prepare_table()
+
+    def _rely(self) -> None:
+        """What was left standing is expected to stand, whatever a look shows: what went since then is to be found.
+
+        Only a look that agrees is believed, so that there is more to compare with; what it shows otherwise is ruled on
+        when everything has had its time.
+        """
+        known = self._leases.known_state
+        known.rely()
+        seen = self._leases.settled(self._everything, ObservedState())
+        if not known.expected().differences(seen):
+            self._leases.believe(seen)
 
     def _make_up_leeway(self) -> None:
         """Subjects that could not be made early, for want of addresses that no test needed, are made now."""
@@ -256,7 +269,7 @@ class Lasting:
 
     def _guard(self, early: Early) -> None:
         """The address that was left alone is still protected by its associations."""
-        if not early.guarded:
+        if not early.guarded or not self._leases.known_state.stands[early.guarded]:
             return
         deallocator = Deallocator(self._process, self._leases)
         for wording in (one for one in wordings() if one.judged):

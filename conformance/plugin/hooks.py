@@ -408,11 +408,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if run is None:
         return
     run.close()
-    if late := run.ended_late():
-        config.pluginmanager.getplugin("session").exitstatus = late
     shown = screen.of(config)
+    said = _summary(run, shown) if shown else ""
+    code = run.ended_late()  # between this look and the verdict line there is nothing but the words
     if shown:
-        shown.write(_summary(run, shown))
+        shown.write(_summary(run, shown) if code else said)
+    if code := run.tell_the_job() or code:
+        config.pluginmanager.getplugin("session").exitstatus = code
     if run.complaint:
         sys.stderr.write(f"ERROR: {run.complaint}\n")
 

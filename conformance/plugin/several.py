@@ -221,13 +221,18 @@ def _round(config: pytest.Config, wanted: Options, stops: Sequence[Stop], relay:
     jobs = config.getoption("--jobs") or min(workers.processors(), len(stops))
     Fleet(members, jobs, relay, config.invocation_params.dir, _variables(), _say, ended).judge()
     parts = _parts(wanted, stops, codes)
+    said = {late: "\n".join(["", *overview.lines(parts, interrupted=late)]) for late in (False, True)}
+    # A signal before the verdict line ends the round, whatever its runs came to: only the words come after this look.
+    late = bool(relay.number)
+    _say(said[late])
     with _noting(complaints):
-        report.append_overview(parts, os.environ)
-    _say("\n".join(["", *overview.lines(parts)]))
+        report.write_overview(parts, wanted.report_dir, interrupted=late)
+    with _noting(complaints):
+        report.append_overview(parts, os.environ, interrupted=late)
     for complaint in dict.fromkeys(complaints):
         click.echo(f"ERROR: {complaint}", err=True)
     ways = [*codes.values(), *([INTERNAL_ERROR] if complaints else [])]
-    return _code(ways, relay)
+    return signals.exit_code(relay.number) if late else _code(ways)
 
 
 def _member(config: pytest.Config, own: Options, stop: Stop, place: str) -> TargetRun:
@@ -276,8 +281,6 @@ def _part(own: Options, stop: Stop, ended: int | None) -> overview.TargetSummary
     )
 
 
-def _code(codes: Sequence[int], relay: Relay) -> int:
-    """The worst; a run that ended in no way of its own is an internal error, a signal to all of them what it is."""
-    if relay.number:
-        return signals.exit_code(relay.number)
+def _code(codes: Sequence[int]) -> int:
+    """The worst; a run that ended in no way of its own is an internal error."""
     return max(code if 0 <= code <= USAGE_ERROR else INTERNAL_ERROR for code in codes)

@@ -105,13 +105,14 @@ def append_summary(run: Run, variables: Mapping[str, str]) -> None:
     _append([markdown.render(run)], variables)
 
 
-def append_overview(parts: Sequence[TargetSummary], variables: Mapping[str, str]) -> None:
+def append_overview(parts: Sequence[TargetSummary], variables: Mapping[str, str], *, interrupted: bool = False) -> None:
     """Add each target's run, in the targets' order, and the overview, as :func:`append_summary` does with a run.
 
     Raises:
         UsageError: the file cannot be written to.
     """
-    _append([*(markdown.render(part.run) for part in parts if part.run), overview.markdown(parts)], variables)
+    told = overview.markdown(parts, interrupted=interrupted)
+    _append([*(markdown.render(part.run) for part in parts if part.run), told], variables)
 
 
 def _append(texts: Iterable[str], variables: Mapping[str, str]) -> None:
@@ -120,7 +121,7 @@ def _append(texts: Iterable[str], variables: Mapping[str, str]) -> None:
             markdown.append(text, Path(path))
 
 
-def write_overview(parts: Sequence[TargetSummary], directory: Path) -> Path:
+def write_overview(parts: Sequence[TargetSummary], directory: Path, *, interrupted: bool = False) -> Path:
     """Write the page that shows several targets into ``directory`` and return it.
 
     Raises:
@@ -128,7 +129,7 @@ def write_overview(parts: Sequence[TargetSummary], directory: Path) -> Path:
     """
     try:
         directory.mkdir(parents=True, exist_ok=True)
-        return _replace(directory / overview.PAGE, overview.page(parts, directory))
+        return _replace(directory / overview.PAGE, overview.page(parts, directory, interrupted=interrupted))
     except OSError as error:
         raise UsageError(f"{directory}: the overview cannot be written there: {error.strerror}") from error
 

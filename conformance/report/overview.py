@@ -21,6 +21,9 @@ from conformance.verdict import WORST_FIRST, ClauseResult, Run, Verdict, worst
 
 PAGE = "index.html"
 MOST_NAMES = 6
+STOPPED = "the run was interrupted"
+"""Said of a round that a signal ended, even one that came after the last target's verdict."""
+
 WORDS: Mapping[Verdict, str] = {
     Verdict.ERROR: "the suite broke on",
     Verdict.FAIL: "broken:",
@@ -77,17 +80,19 @@ def twice(parts: Sequence[TargetSummary]) -> list[str]:
     return [name for name, number in Counter(part.name for part in parts).items() if number > 1]
 
 
-def verdict(parts: Sequence[TargetSummary]) -> Verdict:
-    """The worst of them: a release to several targets waits for the last."""
-    return worst([part.verdict for part in parts])
+def verdict(parts: Sequence[TargetSummary], *, interrupted: bool = False) -> Verdict:
+    """The worst of them: a release to several targets waits for the last; what was interrupted is no pass."""
+    return worst([*(part.verdict for part in parts), *([Verdict.INCONCLUSIVE] if interrupted else [])])
 
 
-def headline(parts: Sequence[TargetSummary]) -> str:
+def headline(parts: Sequence[TargetSummary], *, interrupted: bool = False) -> str:
     """The verdict in capitals, and whether a part of it is partial or was interrupted; so was what had no turn."""
     runs = [part.run for part in parts if part.run]
-    early = any(part.run is None and part.lost is Verdict.INCONCLUSIVE for part in parts)
+    early = interrupted or any(part.run is None and part.lost is Verdict.INCONCLUSIVE for part in parts)
     marks = {"PARTIAL": any(run.partial for run in runs), "INTERRUPTED": early or any(run.interrupted for run in runs)}
-    return ", ".join([verdict(parts).value.upper(), *(word for word, holds in marks.items() if holds)])
+    return ", ".join(
+        [verdict(parts, interrupted=interrupted).value.upper(), *(word for word, holds in marks.items() if holds)]
+    )
 
 
 def counted(parts: Sequence[TargetSummary]) -> str:
@@ -95,48 +100,54 @@ def counted(parts: Sequence[TargetSummary]) -> str:
     return "1 target" if len(parts) == 1 else f"{len(parts)} targets"
 
 
-def reason(parts: Sequence[TargetSummary]) -> str:
-    """The targets by verdict, the worst first."""
+def reason(parts: Sequence[TargetSummary], *, interrupted: bool = False) -> str:
+    """The targets by verdict, the worst first; of a pass that was interrupted, that it was."""
+    if interrupted and verdict(parts) is Verdict.PASS:
+        return STOPPED
     grouped = {each: [part.name for part in parts if part.verdict is each] for each in WORST_FIRST}
     said = [f"{WORDS.get(each, each)} {_names(names)}" for each, names in grouped.items() if names]
     return "; ".join(said) if len(said) > 1 or verdict(parts) is not Verdict.PASS else "every target passes"
 
 
-def answer(parts: Sequence[TargetSummary]) -> str:
+def answer(parts: Sequence[TargetSummary], *, interrupted: bool = False) -> str:
     """May we release to all of them?"""
     whole = not any(part.run and (part.run.partial or part.run.interrupted) for part in parts)
-    if verdict(parts) is Verdict.PASS:
+    worst_one = verdict(parts, interrupted=interrupted)
+    if worst_one is Verdict.PASS:
         return html.ANSWERS[Verdict.PASS] if whole else html.INCOMPLETE
-    return html.ANSWERS.get(verdict(parts), html.ANSWERS[Verdict.INCONCLUSIVE])
+    return html.ANSWERS.get(worst_one, html.ANSWERS[Verdict.INCONCLUSIVE])
 
 
-def lines(parts: Sequence[TargetSummary]) -> list[str]:
+def lines(parts: Sequence[TargetSummary], *, interrupted: bool = False) -> list[str]:
     """A line for each target and one for all, which decides; for a terminal."""
     width = max(len(part.headline) for part in parts)
     rows = [f"{part.headline:{width}}  {part.name}: {part.reason}" for part in parts]
     total = sum(part.run.requests.total for part in parts if part.run)
-    last = f"conformance: {headline(parts)} ({reason(parts)}) - {counted(parts)}, {total} requests"
+    decided = f"{headline(parts, interrupted=interrupted)} ({reason(parts, interrupted=interrupted)})"
+    last = f"conformance: {decided} - {counted(parts)}, {total} requests"
     return [one_line(row) for row in (*rows, last)]
 
 
-def markdown(parts: Sequence[TargetSummary]) -> str:
+def markdown(parts: Sequence[TargetSummary], *, interrupted: bool = False) -> str:
     """A section for the summary page of a CI job."""
     rows = [(code(part.name, 80), SIGNS.get(part.verdict, ""), part.headline, code(part.reason)) for part in parts]
-    title = f"## {SIGNS.get(verdict(parts), '')} Conformance of {counted(parts)}: {headline(parts)}"
-    return "\n".join([title, "", code(reason(parts), 400), "", *table(("target", "", "verdict", "why"), rows), ""])
+    sign, decided = SIGNS.get(verdict(parts, interrupted=interrupted), ""), headline(parts, interrupted=interrupted)
+    title = f"## {sign} Conformance of {counted(parts)}: {decided}"
+    why = code(reason(parts, interrupted=interrupted), 400)
+    return "\n".join([title, "", why, "", *table(("target", "", "verdict", "why"), rows), ""])
 
 
-def page(parts: Sequence[TargetSummary], directory: Path) -> str:
+def page(parts: Sequence[TargetSummary], directory: Path, *, interrupted: bool = False) -> str:
     """The overview as a page that stands in ``directory`` and links to the targets' own."""
     engine = html.environment()
     style = "".join(engine.get_template(name).render() for name in ("report.css.j2", "overview.css.j2"))
     return engine.get_template("overview.html.j2").render(
         parts=parts,
         counted=counted(parts),
-        headline=headline(parts),
-        answer=answer(parts),
-        verdict=verdict(parts),
-        reason=reason(parts),
+        headline=headline(parts, interrupted=interrupted),
+        answer=answer(parts, interrupted=interrupted),
+        verdict=verdict(parts, interrupted=interrupted),
+        reason=reason(parts, interrupted=interrupted),
         families=_families(parts),
         outline=outline,
         link=lambda part, clause=None: _link(part, directory, clause),

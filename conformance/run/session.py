@@ -338,12 +338,9 @@ class RunSession:
         run = self.conclude()
         try:
             report.write(run, self.options.report_dir, self.options.formats)
-            report.append_summary(run, os.environ)
         except UsageError as error:
             self.complaint = str(error)
             return INTERNAL_ERROR
-        if late := self.ended_late():
-            return late
         if self.interrupted:
             return signals.exit_code(self.signal)
         return exitstatus if exitstatus in {INTERNAL_ERROR, USAGE_ERROR} else EXIT_CODES[run.verdict]
@@ -359,13 +356,29 @@ class RunSession:
             self.collector.stopped = self.collector.stopped or halt.reason
 
     def ended_late(self) -> int:
-        """Write the report once more if a signal came when it was as good as written; returns the exit code, or 0."""
+        """Write the report once more if a signal came after it was concluded; returns the exit code, or 0.
+
+        To be asked at the last moment before the verdict line: what came until then interrupted the run.
+        """
         halt = halting.asked()
         if self.signal or self.run is None or halt is None or not halt.signal:
             return 0
         self._note_a_halt()
-        report.write(self.conclude(), self.options.report_dir, self.options.formats)
+        try:
+            report.write(self.conclude(), self.options.report_dir, self.options.formats)
+        except UsageError as error:
+            self.complaint = str(error)
         return signals.exit_code(self.signal)
+
+    def tell_the_job(self) -> int:
+        """Add the verdict to the page of the CI job, once it can change no more; returns the exit code, or 0."""
+        try:
+            if self.run and not self.complaint:
+                report.append_summary(self.run, os.environ)
+        except UsageError as error:
+            self.complaint = str(error)
+            return INTERNAL_ERROR
+        return 0
 
     def left(self) -> str:
         """What stands of the run's addresses, by its ledger, and what to do about it."""

@@ -15,6 +15,8 @@ from typing import Any
 import requests
 import yaml
 
+from conformance.run import signals
+
 CHECKOUT = Path(__file__).parents[2]
 TOKENS = {
     "CONFORMANCE_TOKEN": "full-nL8xQ2vT7cZr5kWm",
@@ -101,8 +103,9 @@ def environment(**changes: str) -> dict[str, str]:
 
 
 def as_at_a_terminal() -> None:
-    """In the child: Ctrl-C counts, even where the tests themselves run in the background and ignore it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """In the child: signals count, even where the tests themselves run in the background, or under nohup."""
+    for number in signals.HEEDED:
+        signal.signal(number, signal.SIG_DFL)
 
 
 @contextlib.contextmanager

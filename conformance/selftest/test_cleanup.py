@@ -108,7 +108,7 @@ def test_a_killed_run_leaves_nothing_behind_a_cleanup(others: Tenant, commands: 
     assert_nothing_is_left(others, commands, result)
 
 
-@pytest.mark.parametrize("seed", range(max(2, KILLS // 4)))
+@pytest.mark.parametrize("seed", range(KILLS))
 def test_a_killed_run_beside_others_names_what_it_cannot_know(others: Tenant, tmp_path: Path, seed: int) -> None:
     """Another client allocates on the same ports after the kill: it loses nothing, and what is left is named."""
     commands = Commands(others, tmp_path)

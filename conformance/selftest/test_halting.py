@@ -53,6 +53,20 @@ def test_who_asks_first_is_heard() -> None:
     assert halting.asked() == halting.Halt("first", signal.SIGTERM)
 
 
+def test_a_signal_is_heard_above_what_the_run_says_itself(tmp_path: Path) -> None:
+    """Also by the processes that share its word; another signal changes nothing."""
+    halting.share(tmp_path)
+    halting.ask("the target stopped answering")
+    halting.reset()
+    halting.share(tmp_path)
+    assert halting.asked() == halting.Halt("the target stopped answering")
+    halting.ask("interrupted", signal.SIGTERM)
+    halting.ask("interrupted again", signal.SIGINT)
+    halting.reset()
+    halting.share(tmp_path)
+    assert halting.asked() == halting.Halt("interrupted", signal.SIGTERM)
+
+
 def test_processes_tell_each_other(tmp_path: Path) -> None:
     """What one says stands in the directory that they share, and the first word stays."""
     halting.share(tmp_path)

@@ -87,3 +87,17 @@ def test_what_the_list_showed_to_change_is_not_blamed_on_an_earlier_removal() ->
     known_state.seen(ObservedState(tabled={"a": CHANGED}))
     assert known_state.seen(ObservedState(ports={"a": CHANGED})) == []
     assert known_state.expected().differences(ObservedState(ports={"a": CHANGED}, tabled={"a": CHANGED})) == ()
+
+
+def test_what_an_earlier_test_left_standing_is_expected_once_it_is_relied_on() -> None:
+    """Until then what became of it is not held against anybody; what a removal made suspect stays so."""
+    known_state = KnownState(ports={"a": HELD})
+    known_state.inherited(ONE)
+    gone = ObservedState(listed={ONE: False})
+    assert known_state.expected().differences(gone) == ()
+    known_state.rely()
+    assert known_state.expected().differences(gone) != ()
+    known_state.stands[OTHER] = True
+    known_state.removal(ONE, "7")
+    known_state.rely()
+    assert known_state.suspect(OTHER)

@@ -84,12 +84,12 @@ def follow(script: Script, held: str) -> None:
     insist(script, held)
 
 
-def later(first: Witness) -> Witness:
+def later(first: Witness, seconds: float = 5) -> Witness:
     """Look again after a while."""
 
     def witness(script: Script, held: str) -> None:
         first(script, held)
-        persistence.time.tick(5)  # type: ignore[attr-defined]
+        persistence.time.tick(seconds)  # type: ignore[attr-defined]
         for server in (0, 1):
             script.read(server, held)
 
@@ -161,6 +161,7 @@ WITNESSES: dict[str, Witness] = {
     "late-repetition-associates": long_ago,
     "old-associations-cannot-be-removed": after_a_while(removal()),
     "refused-body-is-carried-out-later": later(body(b"{}")),
+    "refused-body-is-carried-out-in-quiet": later(body(b"{}"), 7),
     "forbidden-is-carried-out-later": later(removal(headers={"X-Auth-Token": TOKENS.restricted})),
     "a-neighbour-goes-later": later(removal()),
     "deallocated-stays-listed": gone,

@@ -73,6 +73,28 @@ def test_the_worst_decides(runs: list[Run], headline: str, answer: str, reason: 
     assert f"`{reason}`" in overview.markdown(some)
 
 
+@pytest.mark.parametrize(
+    ("runs", "headline", "reason"),
+    [
+        ([PASSING, WAIVED], "INCONCLUSIVE, INTERRUPTED", "the run was interrupted"),
+        ([FAILING, PASSING], "FAIL, INTERRUPTED", "broken: 0; passed: 1"),
+    ],
+)
+def test_a_signal_after_the_last_verdict_leaves_no_pass(
+    runs: list[Run], headline: str, reason: str, tmp_path: Path
+) -> None:
+    """The round is interrupted, whatever each of its runs came to; each keeps its verdict."""
+    some = parts(tmp_path, {str(number): run for number, run in enumerate(runs)})
+    written = report.write_overview(some, tmp_path / "all", interrupted=True)
+    assert f" {headline} " in Page(written.read_text(encoding="utf-8")).said()
+    lines = overview.lines(some, interrupted=True)
+    assert lines[-1].startswith(f"conformance: {headline} ({reason}) - ")
+    assert lines[:-1] == overview.lines(some)[:-1]
+    page = overview.markdown(some, interrupted=True)
+    assert page.splitlines()[0].endswith(f": {headline}")
+    assert f"`{reason}`" in page
+
+
 def test_a_target_without_a_report_is_an_error_with_its_reason(tmp_path: Path) -> None:
     """Nothing is told of it but that, and the others' places are as ever."""
     some = [*parts(tmp_path, {"fine": PASSING}), replace(LOST, folder=tmp_path / "gone")]

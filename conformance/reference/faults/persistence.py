@@ -14,6 +14,7 @@ from conformance.reference.store import Association, Caller, DeploymentState, St
 INERT = {"effect.refusal-is-inert": "a request that must be refused removed something"}
 LEASE = 2.0  # seconds
 LATE = 1.2  # seconds
+QUIET = 6.0  # seconds
 
 
 class RightsBy(Deployment):
@@ -192,6 +193,26 @@ class RefusedBodyIsCarriedOutLater(Postpones):
             raise
 
 
+@breaks("effect.refusal-is-inert")
+class RefusedBodyIsCarriedOutInQuiet(Postpones):
+    """A removal that is refused for its body is made once nobody has named the address for six seconds."""
+
+    def check_body(self, request: ReceivedRequest) -> None:
+        try:
+            super().check_body(request)
+        except Refusal:
+            if request.removal and request.caller.may_write:
+                self.due[Association(request.path.address.lower(), request.path.server)] = time.monotonic() + QUIET
+            raise
+
+    def delay(self, request: ReceivedRequest) -> None:
+        super().delay(request)
+        named = {segment.lower() for segment in request.segments}
+        for association in list(self.due):
+            if association.address in named:
+                self.due[association] = time.monotonic() + QUIET
+
+
 @breaks("effect.refusal-is-inert", also={"access.forbidden": "the caller had no right to what happened"})
 class ForbiddenIsCarriedOutLater(Postpones):
     """A removal that is refused for the caller's rights is made a little more than a second later."""
@@ -202,7 +223,13 @@ class ForbiddenIsCarriedOutLater(Postpones):
         super().authorise(request)
 
 
-@breaks("effect.nothing-else", also={"effect.removed": "the neighbour may be the subject of another look"})
+@breaks(
+    "effect.nothing-else",
+    also={
+        "effect.removed": "the neighbour may be the subject of another look",
+        "effect.refusal-is-inert": "the neighbour may be one that a refused request named meanwhile",
+    },
+)
 class ANeighbourGoesLater(Postpones):
     """The address's oldest other association goes a little more than a second after a removal."""
 
