@@ -50,6 +50,18 @@ class KnownState:
         """The association, or the address, was not looked at since the last removal."""
         return what in self._suspects
 
+    def forget(self, address: str) -> None:
+        """It is taken back: what becomes of it and of its associations is the suite's own doing."""
+        for pair in [one for one in self.stands if one.address == address]:
+            del self.stands[pair]
+            self._removed.pop(pair, None)
+            self._suspects.pop(pair, None)
+        self._suspects.pop(address, None)
+        self._lingering = {pair for pair in self._lingering if pair.address != address}
+        self.literals = {entry: told for entry, told in self.literals.items() if entry[1].address != address}
+        self.ports.pop(address, None)
+        self.tabled.pop(address, None)
+
     def inherited(self, pair: Pair) -> None:
         """An earlier test left it standing; what other tests removed since then may have taken it along."""
         self.stands[pair] = True
@@ -59,6 +71,12 @@ class KnownState:
         """What earlier tests left standing has to be there: from now on its absence is somebody's doing."""
         for what in [what for what, removal in self._suspects.items() if not removal]:
             del self._suspects[what]
+
+    def found(self, seen: ObservedState, pairs: Iterable[Pair]) -> None:
+        """Nobody knows what an earlier test left: what is seen is what stands, and what comes of it accuses nobody."""
+        for pair in pairs:
+            self.stands[pair] = bool(seen.listed.get(pair) or seen.shown.get(pair))
+            self._suspects[pair] = ""
 
     def established(self, pairs: Iterable[Pair], seen: ObservedState) -> None:
         """These were associated, and seen to be; a look between two requests says what stands before the next."""

@@ -98,6 +98,10 @@ class Leases:
         self.addresses[address.id] = address
         self.known_state.ports[address.id] = self._process.baselines[address.id]
         inherited = self._process.provisioner.associated(address)
+        if inherited is None:
+            pairs = [Pair(address.id, server) for server in self.servers]
+            self.known_state.found(self.look(pairs, pairs), pairs)
+            return
         for server in self.servers:
             if server not in inherited:
                 self.known_state.stands[Pair(address.id, server)] = False  # never established is absent, not unknown
@@ -184,6 +188,7 @@ class Leases:
     def _anew(self, old: Address, another: Callable[[Address], Address]) -> Address:
         self._remove_quietly(old)
         self.addresses.pop(old.id)
+        self.known_state.forget(old.id)
         return self._admitted(another(old))
 
     def address(self, pair: Pair) -> Address:

@@ -68,7 +68,8 @@ class Topology:
         known = {one: name for name, one in self.servers.items()}
         for address in held:
             name = self._name(address)
-            self.associated[name] = {known[server] for server in self._process.provisioner.associated(address)}
+            left = self._process.provisioner.associated(address)
+            self.associated[name] = set(self.servers) if left is None else {known[server] for server in left}
             self._held.append(name)
             self._freed[name] = time.monotonic()  # by an earlier test, as far as anybody here knows
             self._look_at(name)

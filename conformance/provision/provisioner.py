@@ -51,6 +51,7 @@ class Slot:
     """Room for one living address.
 
     Attributes:
+        associated: the servers that the last holder left the address associated with; None where nobody knows.
         closed: why the target grants none; empty while it may.
         apart: its holder does not give it back before the end of the run.
     """
@@ -59,7 +60,7 @@ class Slot:
     lock: FileLock
     note: Path
     address: Address | None = None
-    associated: tuple[str, ...] = ()
+    associated: tuple[str, ...] | None = ()
     dirty: bool = False
     closed: str = ""
     apart: bool = False
@@ -70,7 +71,7 @@ class Slot:
             said = json.loads(self.note.read_text())
             held = said["address"]
             self.address = Address(**{**held, "ports": tuple(held["ports"])}) if held else None
-            self.associated = tuple(said["associated"])
+            self.associated = None if said["associated"] is None else tuple(said["associated"])
             self.dirty, self.closed, self.apart = said["dirty"], said["closed"], said["apart"]
 
     def write(self, *, dirty: bool = False) -> None:
@@ -158,8 +159,8 @@ class Provisioner:
         """Why the target grants fewer addresses than were asked for, by whichever process; empty if it does not."""
         return next((slot.closed for slot in self._slots() if slot.closed), "")
 
-    def associated(self, address: Address) -> tuple[str, ...]:
-        """The servers that the last holder left the address associated with."""
+    def associated(self, address: Address) -> tuple[str, ...] | None:
+        """The servers that the last holder left the address associated with; None where nobody knows."""
         return self._slot_of(address).associated
 
     def keep(self, address: Address, associated: Iterable[str] = ()) -> None:
@@ -237,10 +238,10 @@ class Provisioner:
             removal = discard(self._client, slot.address.id, self._client.target.servers, ROUNDS_IN_PASSING)
             if removal.gone:
                 self._ledger.gone(slot.address.id)
-                slot.address = None
+                slot.address, slot.associated = None, ()
             else:  # it must serve on: another beside it would be one too many
                 self.notes.append(removal.complaint)
-            slot.associated = ()
+                slot.associated = None
         slot.address = slot.address or self._allocate(prefer=6 if slot.index % 2 else 4)
         slot.closed = "" if slot.address else self.notes[-1]
         slot.write(dirty=True)

@@ -101,3 +101,21 @@ def test_what_an_earlier_test_left_standing_is_expected_once_it_is_relied_on() -
     known_state.removal(ONE, "7")
     known_state.rely()
     assert known_state.suspect(OTHER)
+
+
+def test_what_becomes_of_an_address_that_is_taken_back_accuses_nobody() -> None:
+    """The suite itself removed it, with all that was associated."""
+    believed = known()
+    believed.removal(ONE, "7")
+    believed.forget("a")
+    gone = ObservedState(listed={ONE: False, OTHER: True}, ports={"a": None}, tabled={"a": None})
+    assert believed.seen(gone) == []
+    assert ONE not in believed.expected().listed
+
+
+def test_what_nobody_knows_is_as_it_is_found() -> None:
+    """What an earlier test left, and could not take down, is neither absent nor to be blamed on what comes."""
+    believed = KnownState(ports={"a": HELD})
+    believed.found(ObservedState(listed={ONE: True, OTHER: False}), [ONE, OTHER])
+    assert believed.stands == {ONE: True, OTHER: False}
+    assert believed.seen(ObservedState(listed={ONE: False, OTHER: True})) == []

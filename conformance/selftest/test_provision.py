@@ -143,6 +143,22 @@ def test_an_address_that_nobody_vouches_for_is_replaced(run: Run) -> None:
     assert run.others.leftovers == [other.id]
 
 
+def test_nobody_knows_what_is_associated_with_an_address_that_cannot_be_taken_back(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It must serve on, since another one beside it would be one too many: but not as one that is free."""
+    monkeypatch.setattr("conformance.provision.removal.FIRST_PAUSE_SECONDS", 0.0)
+    with run.provisioner.lease(1) as (address,):
+        run.provisioner.keep(address)
+    on(run.others, "DELETE ip_addresses", "came", refusing(403), times=100)
+    monkeypatch.setattr(run.others.deployment, "replace_ports", lambda _: (_ for _ in ()).throw(Refusal(403, "no")))
+    with run.provisioner.lease(1) as (again,):
+        assert run.provisioner.associated(again) == ()
+    with run.provisioner.lease(1) as (once_more,):
+        assert once_more == address
+        assert run.provisioner.associated(once_more) is None
+
+
 def test_both_versions_are_lent(run: Run) -> None:
     """So every case that takes two addresses has one of either."""
     with run.provisioner.lease(2) as held:
