@@ -11,6 +11,9 @@ MOST_CALLERS = 8
 WORTH_IT_SECONDS = 0.01
 """Of a target that answers sooner, threads would only get into each other's way."""
 
+SHARE_OF_TIMEOUT = 0.25
+"""Of the time for an answer, what those that are asked for at once may take one after the other."""
+
 T = TypeVar("T")
 
 
@@ -20,11 +23,14 @@ class Callers:
     Args:
         latency: what the target takes for a read of late, seconds.
         per_second: requests that it may get; more callers than that lets through would only wait for their turn.
+        timeout: within which each has to be answered, seconds. A target that answers one after the other must not
+            lose an answer by being asked for several.
     """
 
-    def __init__(self, latency: Callable[[], float], per_second: float | None) -> None:
+    def __init__(self, latency: Callable[[], float], per_second: float | None, timeout: float) -> None:
         self._latency = latency
         self._per_second = per_second
+        self._timeout = timeout
         self._threads: ThreadPoolExecutor | None = None
 
     def each(self, calls: Sequence[Callable[[], T]]) -> list[T]:
@@ -41,4 +47,5 @@ class Callers:
         latency = self._latency()
         if latency < WORTH_IT_SECONDS:
             return 1
-        return math.ceil(min(MOST_CALLERS, self._per_second * latency)) if self._per_second else MOST_CALLERS
+        let_through = math.ceil(self._per_second * latency) if self._per_second else MOST_CALLERS
+        return min(MOST_CALLERS, let_through, int(self._timeout * SHARE_OF_TIMEOUT / latency))

@@ -43,7 +43,9 @@ class Client:
         self._session = Session(
             recorder, self.redactor, pacer, self.stopwatch, target.limits.timeout_seconds, target.tls
         )
-        self._callers = Callers(lambda: self._session.latency, target.limits.requests_per_second)
+        self._callers = Callers(
+            lambda: self._session.latency, target.limits.requests_per_second, target.limits.timeout_seconds
+        )
         self._association_body: dict[str, Any] | None = None
         self._associates = False
         self.incomplete: set[str] = set()

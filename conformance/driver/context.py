@@ -10,7 +10,7 @@ from conformance.client import Client, Wait
 from conformance.driver.observer import Views
 from conformance.evidence import Exchange, Recorder
 from conformance.judge import Held, Pair
-from conformance.provision import Ledger, Provisioner
+from conformance.provision import Address, Ledger, Provisioner
 from conformance.target import Target
 from conformance.verdict import Spent
 
@@ -41,6 +41,11 @@ class Process:
     """Scenes of the request space so far: each meets its settings in another order."""
 
     baselines: dict[str, Held] = field(default_factory=dict)
+    """Address -> what its single read showed before anything was done to it."""
+
+    allocations: dict[str, str] = field(default_factory=dict)
+    """Address -> the allocation that it came of."""
+
     made: dict[Pair, Exchange] = field(default_factory=dict)
     """Association -> the exchange that made it last."""
 
@@ -60,6 +65,16 @@ class Process:
     """Addresses that went through sequences or overlapping rounds: they are looked at before they are lent again."""
     generated: dict[str, Any] = field(default_factory=lambda: {"total": 0, "reached": 0, "by_code": {}})
     notes: list[str] = field(default_factory=list)
+
+    def meet(self, address: Address) -> None:
+        """Take note of an address; what was said of an earlier one of its ID is void (decision 16)."""
+        if self.allocations.get(address.id) == address.allocation:
+            return
+        self.allocations[address.id] = address.allocation
+        self.baselines.pop(address.id, None)
+        self.doubted.discard(address.id)
+        self.made = {pair: exchange for pair, exchange in self.made.items() if pair.address != address.id}
+        self.deallocated = [one for one in self.deallocated if one.address != address.id]
 
     def readings(self) -> Readings:
         """What it has sent and how it has spent its time."""

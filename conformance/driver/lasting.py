@@ -246,12 +246,15 @@ class Lasting:
     def _look(self, seen: ObservedState, deallocated: Sequence[Deallocated]) -> None:
         for ruling in self._rulings(seen):
             self._log.note(ruling)
-        observer, addresses = self._leases.observer, [one.address for one in deallocated]
-        table = observer.table(addresses) if addresses else ObservedState()
-        for one in deallocated:
+        record = self._process.ledger.read()
+        alive = {address.lower() for address in record.addresses}  # another process was given the ID again
+        gone = [one for one in deallocated if one.address.lower() not in alive]
+        observer, again = self._leases.observer, bool(record.again)
+        table = observer.table([one.address for one in gone]) if gone else ObservedState()
+        for one in gone:
             tabled = {address: held for address, held in table.tabled.items() if address == one.address}
             shown = observer.addresses([one.address]) | replace(table, tabled=tabled)
-            self._log.note(lasting.deallocated(one.clause, one.address, one.exchange.id, shown))
+            self._log.note(lasting.deallocated(one.clause, one.address, one.exchange.id, shown, again=again))
 
     def _rulings(self, seen: ObservedState) -> Iterator[Ruling | None]:
         expected, early = self._leases.known_state.expected(), self._early

@@ -67,6 +67,7 @@ class Leases:
     def _admitted(self, address: Address) -> Address:
         """The address, or another one in its place if an earlier test on a faulty target spoilt it."""
         process = self._process
+        process.meet(address)
         doubted = address.id in process.doubted
         known = process.baselines.get(address.id)
         if doubted or known is None:
@@ -74,6 +75,7 @@ class Leases:
             shown = self._shown(address, known)
             if shown is None or (known is not None and _differ(address.id, known, shown)):
                 address = process.provisioner.replaced(address)
+                process.meet(address)
                 shown = self._shown(address, None)
             if shown is None:
                 self.sound = False

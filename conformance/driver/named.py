@@ -39,7 +39,7 @@ class Topology:
         self._client = process.client
         self._lease = contextlib.ExitStack()
         self._addresses: dict[str, Address] = {}
-        self._named: dict[str, str] = {}
+        self._named: dict[tuple[str, str], str] = {}
         self._held: list[str] = []
         self._shown: dict[str, list[str]] = {}
         self._unsound: set[str] = set()
@@ -76,7 +76,8 @@ class Topology:
         return [self.bare(name) for name in self._held]
 
     def _name(self, address: Address) -> str:
-        name = self._named.setdefault(address.id.lower(), _letters(len(self._named)))
+        self._process.meet(address)
+        name = self._named.setdefault((address.id.lower(), address.allocation), _letters(len(self._named)))
         self._addresses[name] = address
         self._born[name] = time.monotonic()
         return name
@@ -202,11 +203,11 @@ class Topology:
         """Send one operation of the model; the answer as the model reads it is None if it says nothing."""
         self.intend(asked)
         exchange = self._send(asked)
-        if exchange.status is not None and 200 <= exchange.status < 300:
-            if asked["f"] == "remove":
-                self._freed[asked["address"]] = exchange.finished
-            elif asked["f"] == "deallocate":
-                self._deallocated[asked["address"]] = (deallocation.after(asked["by"]), exchange)
+        granted = exchange.status is not None and 200 <= exchange.status < 300
+        if asked["f"] == "remove" and (granted or exchange.status is None or exchange.status >= 500):
+            self._freed[asked["address"]] = exchange.finished  # perhaps: a fault may have had its effect
+        elif asked["f"] == "deallocate" and granted:
+            self._deallocated[asked["address"]] = (deallocation.after(asked["by"]), exchange)
         return exchange, self._told(asked, exchange)
 
     def may_be_late(self, asked: Mapping[str, Any], exchange: Exchange) -> bool:

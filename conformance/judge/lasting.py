@@ -31,8 +31,12 @@ def stayed(clause: str, expected: ObservedState, seen: ObservedState, earlier: t
     )
 
 
-def deallocated(clause: str, address: str, exchange: str, seen: ObservedState) -> Ruling | None:
-    """``deallocation.*-after``: a de-allocated address is shown by no view; None where none was read."""
+def deallocated(clause: str, address: str, exchange: str, seen: ObservedState, *, again: bool = False) -> Ruling | None:
+    """``deallocation.*-after``: a de-allocated address is shown by no view; None where none was read.
+
+    Args:
+        again: the target was seen to use IDs again, so that what is shown may be another address, of anybody's.
+    """
     views = {"its single read": seen.ports, "the list of addresses": seen.tabled}
     told = {view: said[address] for view, said in views.items() if address in said}
     showing = [view for view, held in told.items() if held is not None]
@@ -40,6 +44,8 @@ def deallocated(clause: str, address: str, exchange: str, seen: ObservedState) -
         return None
     if not showing:
         return kept(clause)
+    if again:
+        return None
     return broken(
         clause,
         "shown again",

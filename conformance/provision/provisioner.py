@@ -38,12 +38,17 @@ ROUNDS_IN_PASSING = 2
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A shared address of the suite's own: its ID as the target spells it, and the address itself."""
+    """A shared address of the suite's own: its ID as the target spells it, and the address itself.
+
+    Attributes:
+        allocation: the intent, in the ledger, that it came of; it tells the address from an earlier one of its ID.
+    """
 
     id: str
     literal: str
     version: int
     ports: tuple[str, ...]
+    allocation: str = ""
 
 
 @dataclass(slots=True)
@@ -191,7 +196,7 @@ class Provisioner:
         slot = self._slot_of(spoilt)
         slot.dirty = True
         self._fill(slot)
-        if slot.address is None or slot.address.id == spoilt.id:
+        if slot.address is None or slot.address == spoilt:
             raise ProvisioningError(f"address {spoilt.id} is in disorder, and another one is not to be had")
         return slot.address
 
@@ -290,7 +295,7 @@ class Provisioner:
             elif first:
                 document = self._claimed(record.asked[intent], exchange, first, known)
                 ours = str(document.get("id") or "")
-            return (_from_document({**document, "id": ours}, version, ports) if ours else None), exchange
+            return (_from_document({**document, "id": ours}, version, ports, intent) if ours else None), exchange
 
     def _before(self) -> Look:
         """The tenant's addresses before an allocation; what others have on our ports is written down."""
@@ -399,10 +404,10 @@ def _literal(document: Mapping[str, Any]) -> str:
     return str(document.get("address") or "")
 
 
-def _from_document(document: dict[str, Any], version: int, ports: tuple[str, ...]) -> Address:
+def _from_document(document: dict[str, Any], version: int, ports: tuple[str, ...], allocation: str) -> Address:
     literal = str(document.get("address") or "")
     spoken = 6 if ":" in literal else 4 if "." in literal else version
-    return Address(str(document["id"]), literal, spoken, ports)
+    return Address(str(document["id"]), literal, spoken, ports, allocation)
 
 
 def _try(lock: FileLock) -> bool:

@@ -56,6 +56,7 @@ class LedgerRecord:
         made: every address that is or was the run's own.
         released: de-allocated ones, until that is certain.
         past: those that are the run's own no longer.
+        again: those that the target gave to another address after they had been de-allocated.
         servers: those whose ports addresses were allocated for.
         shared: addresses of others with several ports that were seen at any time, with their ports.
         damaged: numbers of the lines that cannot be read.
@@ -68,6 +69,7 @@ class LedgerRecord:
     made: dict[str, Made] = field(default_factory=dict)
     released: set[str] = field(default_factory=set)
     past: set[str] = field(default_factory=set)
+    again: set[str] = field(default_factory=set)
     servers: set[str] = field(default_factory=set)
     shared: dict[str, frozenset[str]] = field(default_factory=dict)
     damaged: list[int] = field(default_factory=list)
@@ -153,6 +155,8 @@ class LedgerRecord:
         if asked:
             self.unseen[intent] = asked
         self.addresses.setdefault(address, set())
+        if address.lower() in self.released | self.past:
+            self.again.add(address.lower())
         self.made[address.lower()] = Made(address, asked, literal)
         self.released.discard(address.lower())
         self.past.discard(address.lower())

@@ -406,9 +406,13 @@ class Deployment:
             raise Refusal(400, "port_ids names no port")
         with self.exclusive("allocate"):
             self.check_quota(request, port_ids)
-            address = self.store.fresh_address(request.caller.tenant, version, port_ids)
+            address = self.fresh_address(request.caller, version, port_ids)
             self.update(lambda state: state.with_address(address))
         return self.allocated(address)
+
+    def fresh_address(self, caller: Caller, version: int, port_ids: tuple[str, ...]) -> StoredAddress:
+        """Make up the address that is allocated next."""
+        return self.store.fresh_address(caller.tenant, version, port_ids)
 
     def allocated(self, address: StoredAddress) -> Answer:
         """Answer an allocation."""

@@ -38,6 +38,27 @@ class AllocationLeavesOutTheLiteral(Deployment):
 
 
 @lawful()
+class IdsAreUsedAgain(Deployment):
+    """The ID of an address that was de-allocated is given to the next one of its version."""
+
+    def start(self) -> None:
+        super().start()
+        self.free: list[StoredAddress] = []
+
+    def fresh_address(self, caller: Caller, version: int, port_ids: tuple[str, ...]) -> StoredAddress:
+        fresh = super().fresh_address(caller, version, port_ids)
+        used = next((one for one in self.free if one.version == version), None)
+        if used is None:
+            return fresh
+        self.free.remove(used)
+        return replace(fresh, id=used.id)
+
+    def release(self, request: ReceivedRequest, address: StoredAddress) -> None:
+        super().release(request, address)
+        self.free.append(address)
+
+
+@lawful()
 class AnyBodyIs413(Deployment):
     """A removal with any body is refused with 413 and a time to come back."""
 

@@ -7,7 +7,7 @@ import pytest
 
 from conformance.client.callers import MOST_CALLERS, Callers
 
-LATENCY = 0.1
+LATENCY, TIMEOUT = 0.1, 30.0
 
 
 def meeting(parties: int) -> list[Callable[[], int]]:
@@ -23,16 +23,18 @@ def meeting(parties: int) -> list[Callable[[], int]]:
 
 def test_answers_come_in_the_order_of_the_calls() -> None:
     """Whichever is answered first."""
-    callers = Callers(lambda: LATENCY, None)
+    callers = Callers(lambda: LATENCY, None, TIMEOUT)
     assert callers.each(meeting(MOST_CALLERS)) == list(range(MOST_CALLERS))
     assert callers.each([]) == []
 
 
-@pytest.mark.parametrize(("latency", "per_second"), [(0.001, None), (LATENCY, 10.0)])
-def test_a_target_that_is_fast_or_limited_is_asked_one_by_one(latency: float, per_second: float | None) -> None:
-    """Threads would get into each other's way, or wait for their turn."""
+@pytest.mark.parametrize(("latency", "per_second"), [(0.001, None), (LATENCY, 10.0), (4.0, None)])
+def test_a_target_that_is_fast_or_limited_or_very_slow_is_asked_one_by_one(
+    latency: float, per_second: float | None
+) -> None:
+    """Threads would get into each other's way, wait for their turn, or lose the answers that come last."""
     threads: set[int] = set()
-    Callers(lambda: latency, per_second).each([lambda: threads.add(threading.get_ident())] * 20)
+    Callers(lambda: latency, per_second, TIMEOUT).each([lambda: threads.add(threading.get_ident())] * 20)
     assert threads == {threading.get_ident()}
 
 
@@ -52,5 +54,5 @@ def test_an_error_is_raised_when_all_that_have_begun_are_done() -> None:
         done.append(1)
 
     with pytest.raises(ValueError, match="of the suite's own"):
-        Callers(lambda: LATENCY, None).each([failing, slow])
+        Callers(lambda: LATENCY, None, TIMEOUT).each([failing, slow])
     assert done == [1]

@@ -1,5 +1,6 @@
 """What a test gets when addresses are short: it goes on, is untested, or is inconclusive, by the reason."""
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -7,14 +8,16 @@ import in_process
 import pytest
 from filelock import FileLock
 
-from conformance.driver.context import Process
+from conformance.client.callers import Callers
+from conformance.driver.context import Deallocated, Process
 from conformance.driver.leases import Leases
 from conformance.driver.ruling_log import RulingLog
 from conformance.driver.scene import StandingScene
 from conformance.errors import ProvisioningError, Untested
+from conformance.evidence import Exchange
 from conformance.generate.settings import Between
-from conformance.judge import ObservedState
-from conformance.provision import provisioner
+from conformance.judge import Held, ObservedState
+from conformance.provision import Address, provisioner
 
 
 @pytest.fixture
@@ -111,3 +114,34 @@ def test_what_a_look_shows_besides_what_it_was_for_may_be_late_too(process: Proc
             ObservedState(listed={removed: False}),
         )
     assert seen.listed[other]
+
+
+def test_what_was_said_of_an_id_is_void_once_it_is_given_again(process: Process) -> None:
+    """What it was, what was made and doubted of it, and that it was de-allocated."""
+    first = Address("a", "192.0.2.1", 4, ("p", "q"), "1")
+    process.meet(first)
+    process.baselines["a"], process.doubted = Held.of(["p"], "192.0.2.1"), {"a"}
+    process.deallocated = [Deallocated("a", "deallocation.put-after", process.client.list_addresses())]
+    process.meet(first)
+    assert process.baselines
+    process.meet(replace(first, allocation="2"))
+    assert [process.baselines, process.doubted, process.deallocated] == [{}, set(), []]
+
+
+def test_looks_go_out_at_once_where_the_target_takes_its_time(
+    process: Process, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The lists of the servers, whose order is no matter: each is under way while the others are."""
+    read = process.client.list_associations
+    with leases(process) as held:
+        pairs = held.scene(1)
+        all_of_them = threading.Barrier(len({pair.server for pair in pairs}))
+
+        def meeting(server: str) -> Exchange:
+            all_of_them.wait(20)
+            return read(server)
+
+        monkeypatch.setattr(process.client, "at_once", Callers(lambda: 1.0, None, 30.0).each)
+        monkeypatch.setattr(process.client, "list_associations", meeting)
+        seen = held.look(pairs)
+    assert all(seen.listed[pair] for pair in pairs)

@@ -6,6 +6,7 @@ import shutil
 import stat
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from conformance.client import Client, Pacer
 from conformance.errors import LedgerError, ProvisioningError
 from conformance.evidence import Recorder
 from conformance.provision import (
+    Address,
     Ledger,
     Provisioner,
     Sweep,
@@ -103,6 +105,16 @@ def refusing(code: int) -> Callable[[], None]:
     return act
 
 
+def held_on_to(run: Run, monkeypatch: pytest.MonkeyPatch) -> Address:
+    """An address that the target does not let go, whichever way it is asked."""
+    monkeypatch.setattr("conformance.provision.removal.FIRST_PAUSE_SECONDS", 0.0)
+    with run.provisioner.lease(1) as (address,):
+        run.provisioner.keep(address)
+    on(run.others, "DELETE ip_addresses", "came", refusing(403), times=100)
+    monkeypatch.setattr(run.others.deployment, "replace_ports", lambda _: (_ for _ in ()).throw(Refusal(403, "no")))
+    return address
+
+
 class Altered(Watched):
     """Answers an allocation as ``altered`` says, whatever was done."""
 
@@ -147,11 +159,7 @@ def test_nobody_knows_what_is_associated_with_an_address_that_cannot_be_taken_ba
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It must serve on, since another one beside it would be one too many: but not as one that is free."""
-    monkeypatch.setattr("conformance.provision.removal.FIRST_PAUSE_SECONDS", 0.0)
-    with run.provisioner.lease(1) as (address,):
-        run.provisioner.keep(address)
-    on(run.others, "DELETE ip_addresses", "came", refusing(403), times=100)
-    monkeypatch.setattr(run.others.deployment, "replace_ports", lambda _: (_ for _ in ()).throw(Refusal(403, "no")))
+    address = held_on_to(run, monkeypatch)
     with run.provisioner.lease(1) as (again,):
         assert run.provisioner.associated(again) == ()
     with run.provisioner.lease(1) as (once_more,):
@@ -506,12 +514,7 @@ def test_an_address_that_cannot_be_removed_is_reported_and_its_ledger_kept(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The next clean-up tries again."""
-    monkeypatch.setattr("conformance.provision.removal.FIRST_PAUSE_SECONDS", 0.0)
-    with run.provisioner.lease(1) as (address,):
-        run.provisioner.keep(address)
-    on(run.others, "DELETE ip_addresses", "came", refusing(403), times=100)
-    # The other way to de-allocate is refused as well.
-    monkeypatch.setattr(run.others.deployment, "replace_ports", lambda _: (_ for _ in ()).throw(Refusal(403, "no")))
+    address = held_on_to(run, monkeypatch)
     done = run.swept()
     assert done.left == [f"address {address.id} could not be removed: DELETE answered 403 Forbidden"]
     assert run.path.exists()
@@ -624,6 +627,19 @@ def test_nobody_waits_for_what_is_set_apart(run: Run) -> None:
             taking.join(20)
     take()
     assert got == [1, 1, 2]
+
+
+def test_an_id_that_is_given_again_is_told_from_the_first(run: Run) -> None:
+    """The ledger knows that it was, and the addresses are two, by the allocations that they came of."""
+    fresh = run.others.deployment.fresh_address
+    with run.provisioner.lease(1) as (first,):
+        run.others.deployment.fresh_address = lambda *asked: replace(fresh(*asked), id=first.id)
+        run.client.deallocate_address(first.id)
+        second = run.provisioner.renew(first)
+        run.provisioner.keep(second)
+    assert second.id == first.id
+    assert second.allocation != first.allocation
+    assert run.ledger.read().again == {first.id.lower()}
 
 
 def test_a_torn_note_of_a_slot_is_never_seen(run: Run) -> None:

@@ -110,8 +110,13 @@ def _sizes(limits: dict[str, tuple[str, int]]) -> Iterator[Value]:
             for framing in FRAMINGS:
                 for size in sizes:
                     where = f"{side} the limit of {kind}"
-                    yield _value(where, source, b"x" * size, "application/octet-stream", framing)
-                    yield _value(where, source, b" " * size, JSON, framing)
+                    yield _value(where, source, _filled(b"x", size), "application/octet-stream", framing)
+                    yield _value(where, source, _filled(b" ", size), JSON, framing)
+
+
+@cache
+def _filled(with_: bytes, size: int) -> bytes:
+    return with_ * size
 
 
 def _coded() -> Iterator[Value]:
