@@ -112,7 +112,7 @@ class Prober:
         self._draw = random.Random(seed)
         self._standing = self._scene
         self._judged: list[Judged] = []
-        self._refused_to_all: dict[str, bool] = {}
+        self._of_holders: dict[str, Attempt] = {}
 
     def run(self, asked: Sequence[Asked], siblings: Callable[[], Sequence[Asked]] = tuple) -> None:
         """Try every request, each clause's whether or not another one broke it.
@@ -348,20 +348,22 @@ class Prober:
         self._judged.append(self._excused(Judged(one, attempt, rulings, left_open)))
 
     def _excused(self, judged: Judged) -> Judged:
-        """The same, less the blame for a refusal that everybody gets who wears the same: the credential is not why."""
+        """The same, less the blame for an answer that everybody gets who wears the same: the credential is not why."""
         attempt, value = judged.attempt, judged.answered.asked.value
-        if value.worn is None or not judged.breaks_its_own or not attempt.refused or attempt.changes:
+        granted = _granted(attempt.exchange)
+        if value.worn is None or not judged.breaks_its_own or attempt.status is None or granted or attempt.changes:
             return judged
-        if not self._is_refused_to_all(judged.answered.asked, value.worn):
+        holder = self._of_the_holder(judged.answered.asked, value.worn)
+        if not (attempt.refused and holder.refused) and attempt.status != holder.status:
             return judged
         return replace(judged, rulings=(kept(value.clause, reached=attempt.exposed), *judged.rulings[1:]))
 
-    def _is_refused_to_all(self, asked: Asked, worn: Mapping[str, Any]) -> bool:
-        """Whether the holder of every right is refused as well; asked once a kind."""
+    def _of_the_holder(self, asked: Asked, worn: Mapping[str, Any]) -> Attempt:
+        """What the holder of every right is answered in the same; asked once a kind."""
         kind = asked.value.kind.partition(", ")[2]
-        if kind not in self._refused_to_all:
-            self._refused_to_all[kind] = self._target.solo(asked.pair, asked.words, worn).refused
-        return self._refused_to_all[kind]
+        if kind not in self._of_holders:
+            self._of_holders[kind] = self._target.solo(asked.pair, asked.words, worn)
+        return self._of_holders[kind]
 
     def _rulings(self, one: Answered, attempt: Attempt) -> Iterator[Ruling | None]:
         mistake = one.asked.value.mistake
