@@ -14,3 +14,5 @@ def test_some_order_explains_overlapping_operations(ruling_log, callers):
         ruling_log.note(judge.order.in_sequence(met))
         unjudged = f"{met.open} ({callers.tally})" if met.open else ""
         ruling_log.judge(judge.order.linearizable(met), case="\n".join(met.story), unjudged=unjudged)
+    if callers.left_out:
+        ruling_log.leave_out("further rounds", callers.left_out)

@@ -169,7 +169,8 @@ class Deallocator:
         ruling = judged(wording.clause, trial)
         reason = "" if ruling else f"{trial.words} was answered {trial.exchange.outcome}"
         rulings = ruling, effect.inert_deallocation(trial)
-        log.judge(*rulings, case=trial.words, unjudged=reason, exchange=trial.exchange.id, kind=[wording.kind])
+        kind = [] if wording.judged else [wording.kind]
+        log.judge(*rulings, case=trial.words, unjudged=reason, exchange=trial.exchange.id, kind=kind)
         return wording.judged and ruling is not None
 
     def _send(self, address: str, wording: Wording, credential: str) -> Exchange:

@@ -76,6 +76,13 @@ class Early:
     exchanges: list[Exchange] = field(default_factory=list)
 
     @property
+    def removals(self) -> dict[Pair, str]:
+        """What was removed, if it was, and the exchange that said so."""
+        if self.removed and self.removal and self.removal.status == 204:
+            return {self.removed: self.removal.id}
+        return {}
+
+    @property
     def guarded(self) -> Pair | None:
         """An association that has stood all the time."""
         return self.standing or self.refused
@@ -138,12 +145,13 @@ class Lasting:
 
     def _removed(self, pair: Pair) -> Exchange:
         exchange = retried(lambda: self._client.remove(pair.server, pair.address))
-        if exchange.status == 204:
-            self._went(pair, exchange)
+        self._went(pair, exchange)
         return exchange
 
     def _went(self, pair: Pair, exchange: Exchange) -> None:
-        self._leases.known_state.removal(pair, exchange.id)
+        """Whatever was answered: what stands from here on is what is seen, and only that is left alone."""
+        if exchange.status == 204:
+            self._leases.known_state.removal(pair, exchange.id)
         self._leases.believe(self._leases.overview(), subjects=(*self._leases.known_state.stands, pair))
 
     def _ask_in_vain(self, early: Early, pair: Pair) -> None:
@@ -258,7 +266,7 @@ class Lasting:
 
     def _rulings(self, seen: ObservedState) -> Iterator[Ruling | None]:
         expected, early = self._leases.known_state.expected(), self._early
-        removals = {early.removed: early.removal.id} if early and early.removed and early.removal else {}
+        removals = early.removals if early else {}
         yield from lasting.removed(removals, seen)
         refused = [early.refused] if early and early.refused else []
         others = [pair for pair in expected.listed if pair not in removals and pair not in refused]
@@ -286,8 +294,8 @@ class Lasting:
             trial = scene.solo(early.old, "a removal of an association that has stood for a while", {})
             for ruling in (codes.success(trial), effect.removed(trial), effect.nothing_else(trial)):
                 self._log.note(ruling, trial.exchange.id)
-        if early.removed and early.removal and early.removal.status == 204:
-            repeated = self._repeated(early.removed)
+        for removed in early.removals:
+            repeated = self._repeated(removed)
             self._log.note(effect.repeated(repeated), repeated.exchange.id)
             self._log.note(effect.inert(repeated), repeated.exchange.id)
 

@@ -90,10 +90,20 @@ class Topology:
         """
         for server in sorted(self.associated[name]):
             answer = retried(lambda server=server: self.perform(_removal(name, server))[0])  # type: ignore[misc]
-            if answer.status is None or not (200 <= answer.status < 300 or 400 <= answer.status < 500):
+            if answer.status != 204 and (answer.status is None or not self.is_rid_of(name, server)):
                 raise ProvisioningError(f"an association cannot be removed: DELETE answered {answer.outcome}")
         self.associated[name] = set()
         return name
+
+    def is_rid_of(self, name: str, server: str) -> bool:
+        """No view shows the association any more, whatever the answer to its removal was."""
+        pair = Pair(self._addresses[name].id, self.servers[server])
+        gone = state.ObservedState(listed={pair: False}, shown={pair: False})
+        seen = self.observer.settled(
+            lambda: self.observer.associations([pair.server], [pair.address], [pair]),
+            gone,
+        )
+        return not gone.differences(seen)
 
     def cleared(self, name: str) -> bool:
         """Whatever happened to the address: it lives and nothing is associated with it, as far as reads show it.
@@ -114,6 +124,9 @@ class Topology:
             self.lost(name)
             return False
         self.associated[name] = set()
+        held = seen.ports.get(address)
+        if held:
+            self._shown[name] = sorted(held.ports)  # what it lost is said, and accuses nobody after that
         return not free.differences(seen)
 
     def lost(self, name: str) -> None:

@@ -31,8 +31,9 @@ from conformance.driver.standing import ALONE, BUDGET, READER, Asked, Did, Stand
 from conformance.errors import ProvisioningError, Unjudgeable
 from conformance.evidence import Exchange
 from conformance.generate import Call, Field, Scene, Step
-from conformance.judge.lifecycle import in_words
+from conformance.judge.lifecycle import Deviations, in_words
 from conformance.judge.order import Round
+from conformance.model.deviation import Deviation, explaining, relaxed
 from conformance.model.explain import Counterexample, explain, timeline
 from conformance.model.history import Completion, Operation, timed
 from conformance.model.linearize import Model, PartResult, Result, SearchResult, check
@@ -46,6 +47,9 @@ FIRST_GUESS_SECONDS = 0.008
 WAKING_SECONDS = 0.001
 """Between the barrier and the signal, so that the last caller to wake up is no later than the first."""
 
+BUDGET_TO_EXPLAIN = 20_000
+"""The same for a model that may deviate, which is asked a dozen times."""
+
 MOST_UNEXPLAINED = 3
 """Kinds of rounds that no order explains, after which it is known that the target is broken under overlap."""
 
@@ -54,7 +58,11 @@ RENEWALS = {"quick": 1, "standard": 7, "deep": 20}
 
 
 class Overlap:
-    """Plays rounds on a topology; every round starts from a state that definite answers have settled."""
+    """Plays rounds on a topology; every round starts from a state that definite answers have settled.
+
+    Attributes:
+        left_out: why no further rounds are played; empty while they are.
+    """
 
     def __init__(self, topology: Topology, *, depth: str, seed: int) -> None:
         self._topology = topology
@@ -65,6 +73,9 @@ class Overlap:
         self._callers = [ThreadPoolExecutor(1) for _ in range(generate.MOST_CALLERS)]
         self._warm: set[tuple[int, bool]] = set()
         self._standing = Standing(topology)
+        self._lawful = self._standing.model
+        self._known: frozenset[Deviation] = frozenset()
+        self.left_out = ""
         self.played = 0
         self.overlapped = 0
 
@@ -86,7 +97,7 @@ class Overlap:
     def rounds(self) -> Iterator[Round]:
         """Every round of the depth; of a kind that no order explains no further one is played."""
         choices = Choices(self._standing.repeated_removal(self._slots[0], self._servers[0]))
-        self._standing.model = address_model(choices)
+        self._lawful = self._standing.model = address_model(choices)
         unexplained: set[str] = set()
         for scene in generate.scenes(self._depth, self._seed, Field(len(self._slots), len(self._servers))):
             if scene.words in unexplained or not self._ready(scene):
@@ -96,9 +107,18 @@ class Overlap:
             self.overlapped += round_.overlapped
             yield round_
             if round_.explained is False:
-                unexplained.add(scene.words)
+                unexplained |= self._go_on(round_)
                 if len(unexplained) > MOST_UNEXPLAINED or not self._recovered(scene):
+                    self.left_out = "no order explains those that were played"
                     return
+
+    def _go_on(self, round_: Round) -> set[str]:
+        """What explains the round is no disagreement from now on; where nothing does, its kind is played no more."""
+        if not round_.deviations:
+            return {round_.words}
+        self._known |= {Deviation(one) for one in round_.deviations[0]}
+        self._standing.model = relaxed(self._lawful, self._known)
+        return set()
 
     def _recovered(self, scene: Scene) -> bool:
         """The addresses of a round that no order explains are in a known state again, so that others can be played."""
@@ -233,15 +253,26 @@ class Overlap:
         for slot in sorted({step.slot for step in scene.steps if step.f == "deallocate"}):
             yield {"f": "show_address", "address": self._slots[slot]}
 
-    def _searched(self, done: Iterable[Did]) -> Result:
+    def _searched(self, done: Iterable[Did], model: Model | None = None, budget: int = BUDGET) -> Result:
+        """What the search for an order finds, by what the target is known to do unless another model is given."""
+        meant = model or self._standing.model
         operations = [did.operation for did in done]
-        result = check(self._standing.model, timed(operations), BUDGET)
+        result = check(meant, timed(operations), budget)
         lag = self._topology.observer.views.lag_seconds
         if result.verdict is SearchResult.ILLEGAL and lag:
             late = [_decided_late(operation, self._topology.observer.patience) for operation in operations]
-            relaxed = check(self._standing.model, timed(late), BUDGET)
-            return result if relaxed.verdict is SearchResult.ILLEGAL else relaxed
+            later = check(meant, timed(late), budget)
+            return result if later.verdict is SearchResult.ILLEGAL else later
         return result
+
+    def _deviations(self, done: list[Did]) -> Deviations:
+        """The sets of deviations with each of which some order explains what was done and read."""
+
+        def accepted(deviations: frozenset[Deviation]) -> bool:
+            found = self._searched(done, relaxed(self._lawful, deviations), BUDGET_TO_EXPLAIN)
+            return found.verdict is SearchResult.LINEARIZABLE
+
+        return tuple(tuple(sorted(map(str, one))) for one in explaining(accepted))
 
     # -- a round that no order explains ------------------------------------------------------------------------------
 
@@ -307,6 +338,7 @@ class Overlap:
                 "answers": answers,
                 "names": self._topology.names,
             },
+            deviations=self._deviations(done),
         )
 
 

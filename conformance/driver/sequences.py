@@ -19,7 +19,8 @@ from conformance.errors import ProvisioningError, Unjudgeable
 from conformance.evidence import Exchange
 from conformance.generate import Plan, Step
 from conformance.judge.lifecycle import PlayedSequence, Taken, in_words
-from conformance.model.sequential import EffectKind, Stage, State, allowed, possible, read_answer
+from conformance.model.deviation import Deviation, explaining, possible
+from conformance.model.sequential import EffectKind, Stage, State, allowed, read_answer
 
 SLOTS = 2
 MOST_SERVERS = 3
@@ -31,19 +32,34 @@ READS = frozenset({"list", "show", "show_address"})
 
 
 class Walker:
-    """Runs plans on a topology; every plan starts from bare addresses."""
+    """Runs plans on a topology; every plan starts from bare addresses.
+
+    Attributes:
+        left_out: why no further plans are walked; empty while they are.
+    """
 
     def __init__(self, topology: Topology, *, depth: str, seed: int) -> None:
         self._topology = topology
         self._seed = seed
         self._size = generate.SIZES[depth]
+        self._renewals = RENEWALS[depth]
         self._slots = topology.lease(SLOTS)
         self._earlier: Counter[str] = Counter()
+        self._known: frozenset[Deviation] = frozenset()
+        self.left_out = ""
 
     def walks(self) -> Iterator[PlayedSequence]:
-        """Every sequence that the depth asks for, as it was walked; a broken one is shortened and is the last."""
+        """Every sequence that the depth asks for, as it was walked; a broken one is shortened."""
         servers = min(MOST_SERVERS, len(self._topology.servers))
-        return generate.walks(self.take, self._seed, self._size, slots=len(self._slots), servers=servers)
+        return generate.walks(self, self._seed, self._size, slots=len(self._slots), servers=servers)
+
+    def go_on(self, walk: PlayedSequence) -> bool:
+        """What explains the walk is no disagreement from now on; False where nothing does."""
+        self._known |= {Deviation(one) for one in next(iter(walk.deviations), ())}
+        self._topology.renewals += self._renewals  # what deviates may cost an address a plan
+        if not walk.deviations:
+            self.left_out = "they would disagree with the model in the same way"
+        return bool(walk.deviations)
 
     def take(self, plan: Plan) -> PlayedSequence:
         """Walk one plan, to its end or to the first step that the model does not allow."""
@@ -51,7 +67,8 @@ class Walker:
             self._slots = [self._living(name) for name in self._slots]
         except ProvisioningError as error:
             return PlayedSequence((), 0, open=error.message)
-        course = _Course(self._topology, list(self._slots), sum(self._earlier[name] for name in self._slots))
+        earlier = sum(self._earlier[name] for name in self._slots)
+        course = _Course(self._topology, list(self._slots), earlier, self._known)
         course.run(plan)
         self._slots = course.slots
         self._earlier.update(dict.fromkeys(self._slots, len(course.taken)))
@@ -64,13 +81,14 @@ class Walker:
 class _Course:
     """One walk: the states that the model may be in, and the steps taken so far."""
 
-    def __init__(self, topology: Topology, slots: list[str], earlier: int) -> None:
+    def __init__(self, topology: Topology, slots: list[str], earlier: int, known: frozenset[Deviation]) -> None:
         self._topology = topology
         self.slots = slots
+        self._known = known
+        self._told: list[tuple[Mapping[str, Any], Any]] = []
         self._earlier = earlier
         addresses = sorted((name, topology.modelled(name)) for name in slots)
-        self._states = frozenset({State(tuple(addresses))})
-        self._initial = _shown(self._states)
+        self._states = self._before = frozenset({State(tuple(addresses))})
         self.taken: list[Taken] = []
         self._steps = 0
         self._open = ""
@@ -78,7 +96,17 @@ class _Course:
     def walk(self) -> PlayedSequence:
         """What came of it."""
         names = self._topology.names
-        return PlayedSequence(tuple(self.taken), self._steps, names, self._earlier, self._open, self._initial)
+        initial = _shown(self._before)
+        explained = explaining(self._accepted) if self.taken and not self.taken[-1].agrees else ()
+        deviations = tuple(tuple(sorted(map(str, one))) for one in explained)
+        return PlayedSequence(tuple(self.taken), self._steps, names, self._earlier, self._open, initial, deviations)
+
+    def _accepted(self, deviations: frozenset[Deviation]) -> bool:
+        """Whether the model allows all answers, if the target may deviate in these ways."""
+        states = self._before
+        for asked, told in self._told:
+            states = possible(states, asked, told, deviations)
+        return bool(states)
 
     def run(self, plan: Plan) -> None:
         """Take the steps, and learn what stands on the topology afterwards."""
@@ -128,16 +156,17 @@ class _Course:
         return observer.awaited(lambda: self._topology.perform(asked), lambda seen: self._fits(asked, seen[1]))
 
     def _fits(self, asked: Mapping[str, Any], told: Any) -> bool:
-        return bool(possible(self._states, asked, told))
+        return bool(possible(self._states, asked, told, self._known))
 
     def _enter(self, asked: Mapping[str, Any], exchange: Exchange, told: Any) -> bool:
         """Take the step down; whether the model allows it."""
-        after = possible(self._states, asked, told)
+        self._told.append((asked, told))
+        after = possible(self._states, asked, told, self._known)
         words = allowed(self._states, asked)
         said = exchange.outcome + _content(told)
         changed = asked["f"] not in READS and read_answer(told).kind is EffectKind.SUCCESS
         step = self._steps - 1
-        if asked["f"] not in READS:
+        if asked["f"] not in READS or self._known:
             self._states = after or self._states
         states = _shown(self._states)
         self.taken.append(

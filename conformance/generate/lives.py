@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from conformance.generate.plans import Plan, Size, closed, fixed_plans
 from conformance.judge.lifecycle import PlayedSequence
@@ -18,62 +19,86 @@ from conformance.judge.lifecycle import PlayedSequence
 MOST_ATTEMPTS_TO_SHRINK = 25
 LONGEST_SHRINK_SECONDS = 20.0
 
-Take = Callable[[Plan], PlayedSequence]
+MOST_BROKEN = 4
+"""Plans that fail, each in a way of its own, after which no more are sent."""
 
 
-def walks(take: Take, seed: int, size: Size, *, slots: int, servers: int) -> Iterator[PlayedSequence]:
-    """Walk through the fixed plans and the generated ones; the first that fails is shortened, and ends it."""
+class Player(Protocol):
+    """Who sends plans."""
+
+    def take(self, plan: Plan) -> PlayedSequence:
+        """Send a plan."""
+
+    def go_on(self, walk: PlayedSequence) -> bool:
+        """From now on a plan is no failure for what this one showed; False if others would fail for it again."""
+
+
+def walks(player: Player, seed: int, size: Size, *, slots: int, servers: int) -> Iterator[PlayedSequence]:
+    """Walk through the fixed plans and the generated ones; one that fails is shortened, and the search goes on."""
+    course = _Course(player)
     for plan in fixed_plans(slots, servers):
-        walk = take(plan)
-        yield walk
-        if walk.broken:
-            yield from shortened(plan, walk, take)
-            return
-    yield from _generated(take, seed, size, slots, servers)
+        yield from course.walks(plan)
+    if not course.over:
+        yield from _generated(course, seed, size, slots, servers)
 
 
-def _generated(take: Take, seed: int, size: Size, slots: int, servers: int) -> Iterator[PlayedSequence]:
+def _generated(course: _Course, seed: int, size: Size, slots: int, servers: int) -> Iterator[PlayedSequence]:
     from conformance.generate import machine  # noqa: PLC0415  # and Hypothesis with it
 
     for mortal, most in ((False, size.plans), (True, size.mortal)):
-        met = _Met(take, slots, most)
+        met = _Met(course, slots, most)
         if most:
             machine.run(met.meet, seed, most, size.steps, slots=slots, servers=servers, mortal=mortal)
         yield from met.walks
         if met.obstacle:
             raise met.obstacle
-        if met.walks and met.walks[-1].broken:
-            yield from shortened(met.last, met.walks[-1], take)
+
+
+@dataclass(slots=True)
+class _Course:
+    """Plans one after the other, until too many have failed."""
+
+    player: Player
+    broken: int = 0
+    over: bool = False
+
+    def walks(self, plan: Plan) -> Iterator[PlayedSequence]:
+        """The walk of a plan, or the shortest one that fails in the same way; none once enough have failed."""
+        if self.over:
             return
+        walk = self.player.take(plan)
+        if walk.broken:
+            *_, walk = (walk, *shortened(plan, walk, self.player.take))
+            self.broken += 1
+            self.over = not self.player.go_on(walk) or self.broken >= MOST_BROKEN
+        yield walk
 
 
 @dataclass(slots=True)
 class _Met:
-    """The plans that were sent; once one has failed, or something stood in the way, no more are."""
+    """The plans that were sent; once something stood in the way, no more are."""
 
-    take: Take
+    course: _Course
     slots: int
     most: int
     walks: list[PlayedSequence] = field(default_factory=list)
     known: set[Plan] = field(default_factory=set)
-    last: Plan = ()
     obstacle: Exception | None = None
 
     def meet(self, plan: Plan) -> None:
         """Send a complete plan, unless it is known, or comes to nothing, or enough were sent."""
         whole = closed(plan, self.slots)
-        over = self.obstacle or len(self.walks) >= self.most or (self.walks and self.walks[-1].broken)
+        over = self.obstacle or len(self.known) >= self.most
         if over or whole in self.known or all(step.f != "associate" for step in plan):
             return
         self.known.add(whole)
-        self.last = whole
         try:
-            self.walks.append(self.take(whole))
+            self.walks += self.course.walks(whole)
         except Exception as error:  # noqa: BLE001  # raised again outside of Hypothesis, which would replay it
             self.obstacle = error
 
 
-def shortened(plan: Plan, failed: PlayedSequence, take: Take) -> Iterator[PlayedSequence]:
+def shortened(plan: Plan, failed: PlayedSequence, take: Callable[[Plan], PlayedSequence]) -> Iterator[PlayedSequence]:
     """Leave out steps while the plan still fails in the same way; yields each walk that does, the shortest last.
 
     What changed nothing goes first, all at once; then halves, and ever smaller parts.

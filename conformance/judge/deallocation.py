@@ -9,6 +9,9 @@ from conformance.verdict import Ruling
 SUCCESS = {"DELETE": frozenset({204}), "PUT": frozenset({200, 201, 202, 204})}
 """DELETE answers 204 by name; of PUT the clause asks for success, whichever its code."""
 
+PAGES = {"deallocation.delete-refused": "DELETE", "deallocation.put-refused": "PUT of an empty list"}
+"""Clause -> the page's own wording, of which every other one is a variation."""
+
 
 def after(method: str) -> str:
     """The clause that says what a de-allocation by this method is to come to, once nothing is associated."""
@@ -65,7 +68,7 @@ def protected(clause: str, trial: Deallocation) -> Ruling:
         return kept(clause, reached=trial.exposed)
     return broken(
         clause,
-        "effect",
+        f"{PAGES[clause]}: effect",
         summary=f"{trial.words} changes something",
         expected="address, ports and associations stay, whatever is answered",
         observed=f"{trial.exchange.outcome}, and {'; '.join(trial.changes)}",

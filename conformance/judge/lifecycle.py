@@ -11,6 +11,12 @@ from conformance.verdict import Ruling
 
 CLAUSE = "lifecycle.model"
 
+Deviations = tuple[tuple[str, ...], ...]
+"""Sets of deviations of the model, in its words; each set explains what was seen."""
+
+DEVIATIONS = "deviations"
+"""Among a finding's details: what a narrower clause has to have found, for this one to say nothing new."""
+
 
 @dataclass(frozen=True, slots=True)
 class Taken:
@@ -49,6 +55,7 @@ class PlayedSequence:
         earlier: how many operations the addresses had been through before.
         open: why it could not be judged; empty when it could.
         initial: the states that the model may be in before the first step.
+        deviations: sets of deviations in words, with each of which the model accepts the sequence; empty if none does.
     """
 
     taken: tuple[Taken, ...]
@@ -57,6 +64,7 @@ class PlayedSequence:
     earlier: int = 0
     open: str = ""
     initial: tuple[Mapping[str, list[str] | None], ...] = ()
+    deviations: Deviations = ()
 
     @property
     def broken(self) -> bool:
@@ -77,7 +85,7 @@ class PlayedSequence:
         """What a report shows of it, step by step."""
         steps = [asdict(one) | {"allowed": list(one.allowed), "states": list(one.states)} for one in self.taken]
         told = {"names": dict(self.names), "earlier": self.earlier, "initial": list(self.initial)}
-        return {"kind": "steps", "steps": steps, **told}
+        return {"kind": "steps", "steps": steps, **told, DEVIATIONS: [list(one) for one in self.deviations]}
 
     def __str__(self) -> str:
         return "\n".join(f"{number}. {one.asked}: {one.answered}" for number, one in enumerate(self.taken, 1))
@@ -93,13 +101,18 @@ def agrees(walk: PlayedSequence) -> Ruling | None:
     last = walk.taken[-1]
     return broken(
         CLAUSE,
-        walk.rule,
+        told_apart(walk.rule, walk.deviations),
         summary=f"a sequence ends with an answer that no model of it allows: {last.asked}",
         expected=" or ".join(last.allowed),
         observed=last.answered,
         exchanges=[one.exchange for one in walk.taken],
         details=walk.details(),
     )
+
+
+def told_apart(rule: str, deviations: Deviations) -> str:
+    """The rule, so that what a narrower clause may explain is never one finding with what none does."""
+    return f"{rule}, deviating in one step" if deviations else rule
 
 
 _WORDS: Mapping[str, str] = {

@@ -26,6 +26,7 @@ class Round:
         stuck: the operation of it that has no place in any order.
         exchanges: identifiers of its exchanges, in order.
         details: what a report draws of it.
+        deviations: sets of deviations in words, with each of which the model explains the round.
     """
 
     words: str
@@ -36,6 +37,7 @@ class Round:
     stuck: str = ""
     exchanges: tuple[str, ...] = ()
     details: Mapping[str, Any] = field(default_factory=dict)
+    deviations: lifecycle.Deviations = ()
 
     @property
     def open(self) -> str:
@@ -69,10 +71,10 @@ def in_sequence(round_: Round) -> Ruling | None:
 def _unexplained(clause: str, round_: Round, summary: str) -> Ruling:
     return broken(
         clause,
-        round_.words,
+        lifecycle.told_apart(round_.words, round_.deviations),
         summary=summary,
         expected="an order of the operations, each between its request and its answer, that explains all that was seen",
         observed=f"no place for: {round_.stuck}" if round_.stuck else "no such order",
         exchanges=round_.exchanges,
-        details=round_.details,
+        details={**round_.details, lifecycle.DEVIATIONS: [list(one) for one in round_.deviations]},
     )

@@ -45,7 +45,7 @@ from conformance.model.history import UNKNOWN, UNSAID, Completion, Operation, Re
 from conformance.model.linearize import Model, Partition
 
 _TURNED_AWAY: Final = frozenset({401, 413, 429})
-_LISTED: Final = "listed"  # a list's answer for one address; made by the split, never found in a file
+LISTED: Final = "listed"  # a list's answer for one address; made by the split, never found in a file
 _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "allocate": ("ports",),
     "associate": ("server", "address"),
@@ -56,7 +56,7 @@ _NEEDS: Final[Mapping[str, tuple[str, ...]]] = {
     "deallocate": ("address", "by"),
     "replace_ports": ("address", "ports"),
 }
-_READS: Final = frozenset({"list", "show", "show_address", _LISTED})
+_READS: Final = frozenset({"list", "show", "show_address", LISTED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,7 +312,7 @@ _REFUSABLE: Final[Mapping[str, Callable[[Choices, AddressState, Mapping[str, Any
     "associate": _always,
     "remove": _removal_refusable,
     "show": _not_associated,
-    _LISTED: _always,
+    LISTED: _always,
     "show_address": _not_live,
     "deallocate": _not_free,
     "replace_ports": _always,
@@ -389,7 +389,7 @@ _EFFECTS: Final[
     "associate": _associated,
     "remove": _removed,
     "show": _shown,
-    _LISTED: _listing,
+    LISTED: _listing,
     "show_address": _address_shown,
     "deallocate": _deallocated,
     "replace_ports": _ports_replaced,
@@ -442,7 +442,7 @@ def _is_told_list(operation: Operation) -> bool:
 def _listed(read: Operation, id_: str) -> Operation:
     return replace(
         read,
-        input={"f": _LISTED, "server": read.input["server"], "address": id_},
+        input={"f": LISTED, "server": read.input["server"], "address": id_},
         output={"status": read.output.get("status", 200), "listed": id_ in read.output["addresses"]},
     )
 

@@ -36,8 +36,9 @@ from conformance.plugin.keys import (
     STARTING,
 )
 from conformance.plugin.outcome import ItemOutcome
-from conformance.run import arguments, cost, next_steps, progress, results, signals, suite
+from conformance.run import arguments, cost, next_steps, progress, signals, suite
 from conformance.run import session as sessions
+from conformance.run.item_record import AT_THE_END
 from conformance.run.progress import Beat
 
 FIRST_PROCESSES = frozenset({"main", "gw0"})
@@ -247,7 +248,7 @@ def _closing(process: Process, log: RulingLog, ended: ItemOutcome, begun: Readin
     """The record of the look at the end, as that of a test of the clauses that it gave occasion for."""
     now = process.readings()
     return {
-        "test": results.AT_THE_END,
+        "test": AT_THE_END,
         "clauses": sorted(log.own if ended.reason else log.own & log.cases.keys()),
         "outcome": ended.to_json(),
         "rulings": log.to_json(),

@@ -2,98 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.catalogue import Catalogue, Clause
 from conformance.driver.lasting import CLAUSES
-from conformance.run import suite
+from conformance.run import explained, suite
+from conformance.run.item_record import AT_THE_END, ItemRecord
 from conformance.verdict import Absence, ClauseResult, Finding, Span, Spent, Verdict, told_apart, worst
 
-AT_THE_END = "the look at the end"
-"""What stands for a test's name where something was seen after the last one."""
-
-VACUOUS = "it held only where nothing was there that could have broken it, or nothing could be read"
-
-OF_WHAT_IS_GRANTED = frozenset({"codes.success", "response.no-content", "effect.removed", "effect.nothing-else"})
-"""The clauses that a removal breaks which is granted, as the page has it or in whatever it wears besides."""
+PLAINLY_BROKEN = frozenset(
+    {
+        *("codes.success", "response.no-content", "effect.removed", "effect.nothing-else"),
+        *("effect.refusal-is-inert", "deallocation.delete-refused", "deallocation.put-refused"),
+    }
+)
+"""The clauses that a request of the page may break: what breaks them alike in whatever it wears is no other fault."""
 
 LAWFUL_GAPS = frozenset({Absence.CREDENTIAL, Absence.OPTION, Absence.OCCASION})
-
-
-@dataclass(slots=True)
-class ItemRecord:
-    """What one test has to say, from whichever process; ``item`` tells it from its namesakes with other parameters."""
-
-    test: str
-    item: str
-    clauses: tuple[str, ...]
-    verdict: Verdict
-    reason: str
-    absence: Absence | None
-    requests: int
-    worker: str
-    at: float
-    seconds: float
-    cases: Counter[str]
-    unjudged: Counter[str]
-    vacuous: Counter[str]
-    reasons: dict[str, str]
-    untried: dict[str, list[str]]
-    findings: tuple[Finding, ...]
-    spent: Spent
-
-    @classmethod
-    def from_json(cls, said: dict[str, Any]) -> ItemRecord:
-        """The record that a test's last report carries."""
-        outcome, rulings = said["outcome"], said["rulings"]
-        return cls(
-            test=said["test"],
-            item=said.get("item", f"{said['test']} of {said['worker']}"),
-            clauses=tuple(said["clauses"]),
-            verdict=Verdict(outcome["verdict"]),
-            reason=outcome["reason"],
-            absence=Absence(outcome["absence"]) if outcome["absence"] else None,
-            requests=said["requests"],
-            worker=said["worker"],
-            at=said["at"],
-            seconds=said["seconds"],
-            cases=Counter(rulings["cases"]),
-            unjudged=Counter(rulings["unjudged"]),
-            vacuous=Counter(rulings["vacuous"]),
-            reasons=rulings["reasons"],
-            untried=rulings["untried"],
-            findings=tuple(map(Finding.from_json, rulings["findings"])),
-            spent=Spent(**said["spent"]),
-        )
-
-    def span(self) -> Span:
-        """When the test ran, and the worst that it concludes."""
-        verdict = worst([self.conclusion(clause)[0] for clause in self.clauses])
-        at, seconds = round(self.at, 3), round(self.seconds, 3)
-        return Span(self.test, self.worker, self.clauses, at, seconds, verdict, self.requests)
-
-    def conclusion(self, clause: str) -> tuple[Verdict, str, Absence | None]:
-        """What this test alone concludes about a clause that it is marked with."""
-        if self.verdict is Verdict.ERROR:
-            return self.verdict, self.reason, None
-        if any(finding.clause == clause for finding in self.findings):
-            return Verdict.FAIL, "", None
-        if self.verdict is Verdict.INCONCLUSIVE:
-            return self.verdict, self.reason, None
-        if self.verdict is Verdict.UNTESTED:
-            return Verdict.UNTESTED, self.reason, self.absence
-        if not self.cases[clause]:
-            usual = VACUOUS if self.vacuous[clause] else "no case could be judged"
-            return Verdict.INCONCLUSIVE, self.reasons.get(clause, usual), None
-        return Verdict.PASS, "", None
-
-    def left_out(self, clause: str) -> list[str]:
-        """What it did not try of a clause that it is marked with: single cases, and the rest if it did not end."""
-        early = self.verdict in {Verdict.ERROR, Verdict.INCONCLUSIVE}
-        return [*self.untried.get(clause, ()), *([f"the rest of {self.test}: {self.reason}"] if early else [])]
 
 
 @dataclass(slots=True)
@@ -155,13 +82,16 @@ class Collector:
 
     def results(self, catalogue: Catalogue) -> tuple[ClauseResult, ...]:
         """One result for each clause of the catalogue, in its order."""
-        return tuple(self._result(clause) for clause in catalogue.clauses)
+        records, saying = explained.set_aside(self.records)
+        return tuple(self._result(clause, records, saying.get(clause.id, ())) for clause in catalogue.clauses)
 
-    def _result(self, clause: Clause) -> ClauseResult:
-        own = [record for record in self.records if clause.id in record.clauses]
-        findings = self._findings(clause.id)
-        cases = sum(record.cases[clause.id] for record in self.records)
+    def _result(self, clause: Clause, records: list[ItemRecord], saying: Collection[str]) -> ClauseResult:
+        own = [record for record in records if clause.id in record.clauses]
+        findings = _findings(records, clause.id)
+        cases = sum(record.cases[clause.id] for record in records)
         verdict, reason, absence = self._conclude(clause.id, own, findings, cases)
+        if saying and verdict is not Verdict.FAIL:
+            reason += f"; where the target deviates, {' and '.join(sorted(saying))} says so"
         return ClauseResult(
             id=clause.id,
             family=clause.family,
@@ -183,11 +113,6 @@ class Collector:
         """What was not tried of a clause that was chosen, case by case."""
         said = [left for record in own for left in record.left_out(clause)]
         return (*said, *(f"{item}: {why}" for item, why in self.missing(clause).items()))
-
-    def _findings(self, clause: str) -> tuple[Finding, ...]:
-        every = (one for record in self.records for one in record.findings if one.clause == clause)
-        found = told_apart(every, plainly=clause in OF_WHAT_IS_GRANTED)
-        return tuple(sorted(found, key=lambda finding: (-finding.seen, finding.rule, finding.classes)))
 
     def _conclude(
         self, clause: str, own: list[ItemRecord], findings: tuple[Finding, ...], cases: int
@@ -220,6 +145,12 @@ class Collector:
         if not tests & {suite.name(item) for item in self.collected}:
             return Verdict.UNTESTED, "its tests were not selected", Absence.DESELECTED
         return Verdict.UNTESTED, "its tests did not run", Absence.UNEXERCISED
+
+
+def _findings(records: Iterable[ItemRecord], clause: str) -> tuple[Finding, ...]:
+    every = (one for record in records for one in record.findings if one.clause == clause)
+    found = told_apart(every, plainly=clause in PLAINLY_BROKEN)
+    return tuple(sorted(found, key=lambda finding: (-finding.seen, finding.rule, finding.classes)))
 
 
 def _counted(cases: int) -> str:

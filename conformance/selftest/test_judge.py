@@ -268,7 +268,7 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (deallocation.protected, (CLAUSE, freed(200)), {}, HOLDS),
     (deallocation.protected, (CLAUSE, freed(200, standing=())), {}, VACUOUS),
     (deallocation.protected, (CLAUSE, freed(200, UNREAD)), {}, VACUOUS),
-    (deallocation.protected, (CLAUSE, freed(400, DEALLOCATED)), {}, "effect"),
+    (deallocation.protected, ("deallocation.put-refused", freed(400, DEALLOCATED)), {}, "PUT of an empty list: effect"),
     (deallocation.granted, (CLAUSE, freed(204, DEALLOCATED, standing=())), {}, HOLDS),
     (deallocation.granted, (CLAUSE, freed(200, DEALLOCATED, standing=())), {}, "code 200"),
     (deallocation.granted, (CLAUSE, freed(200, DEALLOCATED, standing=(), how="PUT", method="PUT")), {}, HOLDS),

@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import in_process
 import pytest
 from foreign_services import broken
 from run_processes import run, serve
+
+from conformance.driver.lasting import Lasting
+from conformance.driver.ruling_log import RulingLog
 
 FEW: dict[str, Any] = {"limits": {"max_addresses": 2}}
 IMPATIENT = {"settle_seconds": 0.5}
@@ -36,3 +40,14 @@ def test_what_is_granted_at_once_is_not_blamed_on_time(tmp_path: Path) -> None:
         described = served.described("few", **FEW, policy=IMPATIENT)
         ran = run(tmp_path, "--target", described, "--depth", "standard")
     assert broken(ran) == {"body.refused"}, ran.output
+
+
+def test_what_went_before_it_was_left_alone_is_no_loss_of_that_time() -> None:
+    """A removal that is refused and carried out is judged elsewhere: what is seen when the time begins stands."""
+    with in_process.served("removal-works-but-answers-400") as reference, in_process.process(reference) as process:
+        log = RulingLog(frozenset(), process.recorder)
+        lasting = Lasting(process, log)
+        lasting.begin()
+        assert not lasting.end()
+    assert "effect.nothing-else" in log.cases
+    assert not log.breaks("effect.nothing-else")

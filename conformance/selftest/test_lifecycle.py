@@ -5,6 +5,7 @@ import pytest
 
 from conformance import generate, judge
 from conformance.driver.sequences import Walker
+from conformance.errors import ProvisioningError
 from conformance.generate import Plan, Size, Step, lives
 from conformance.judge.lifecycle import PlayedSequence, Taken
 from conformance.provision import LedgerRecord
@@ -24,16 +25,27 @@ def walked(reference: Reference, depth: str = "standard", seed: int = 0) -> list
         return list(Walker(topology, depth=depth, seed=seed).walks())
 
 
-def planned(size: Size, seed: int = 0) -> list[Plan]:
-    """The plans of a search in which every walk agrees."""
-    met: list[Plan] = []
+class Agreeing:
+    """Plays plans of which every walk agrees."""
 
-    def take(plan: Plan) -> PlayedSequence:
-        met.append(plan)
+    def __init__(self) -> None:
+        self.met: list[Plan] = []
+
+    def take(self, plan: Plan) -> PlayedSequence:
+        """The walk of a plan that was not sent."""
+        self.met.append(plan)
         return PlayedSequence((), len(plan))
 
-    list(generate.walks(take, seed, size, slots=2, servers=3))
-    return met
+    def go_on(self, _walk: PlayedSequence) -> bool:
+        """It is never asked."""
+        raise AssertionError
+
+
+def planned(size: Size, seed: int = 0) -> list[Plan]:
+    """The plans of a search in which every walk agrees."""
+    player = Agreeing()
+    list(generate.walks(player, seed, size, slots=2, servers=3))
+    return player.met
 
 
 def failing(plan: Plan, when: int) -> PlayedSequence:
@@ -50,21 +62,20 @@ def failing(plan: Plan, when: int) -> PlayedSequence:
 def test_a_fault_of_sequences_is_found(fault: str, depth: str) -> None:
     """Each fault that only a longer sequence shows is found at every depth, and cites what shows it."""
     with in_process.served(fault) as reference:
-        last = walked(reference, depth)[-1]
-    ruling = judge.lifecycle.agrees(last)
+        broken = next(walk for walk in walked(reference, depth) if walk.broken)
+    ruling = judge.lifecycle.agrees(broken)
     assert ruling is not None
     assert ruling.violation is not None
-    assert ruling.violation.exchanges == tuple(dict.fromkeys(one.exchange for one in last.taken))
+    assert ruling.violation.exchanges == tuple(dict.fromkeys(one.exchange for one in broken.taken))
     assert ruling.violation.details["steps"][-1]["agrees"] is False
 
 
 def test_a_failing_sequence_is_shortened() -> None:
     """Of the twelve steps that met the fault, those that do not matter are left out."""
     with in_process.served("deallocation-frees-the-neighbours") as reference:
-        broken = [walk for walk in walked(reference) if walk.broken]
-    assert len(broken) > 1
-    assert len(broken[-1].taken) <= 5
-    assert [one.f for one in broken[-1].taken][-2:] == ["deallocate", "list"]
+        broken = next(walk for walk in walked(reference) if walk.broken)
+    assert len(broken.taken) <= 5
+    assert [one.f for one in broken.taken][-2:] == ["deallocate", "list"]
 
 
 @pytest.mark.parametrize("name", ["", *(pytest.param(race, marks=pytest.mark.slow) for race in RACES)])
@@ -108,6 +119,38 @@ def test_nothing_is_left_of_a_walk() -> None:
         assert set(reference.store.state.addresses) == set(record.addresses)
         standing = {(one.address, one.server) for one in reference.store.state.associations}
         assert standing <= {(address, server) for address, servers in record.addresses.items() for server in servers}
+
+
+def test_an_association_that_cannot_be_removed_is_not_taken_for_gone() -> None:
+    """What every later step would disagree about is a set-up that failed, and says so."""
+    with (
+        in_process.served("with-three-none-can-be-removed") as reference,
+        in_process.process(reference) as process,
+        in_process.topology(process) as topology,
+    ):
+        (name,) = topology.lease(1)
+        for server in topology.servers:
+            topology.perform({"f": "associate", "address": name, "server": server})
+            topology.associated[name].add(server)
+        with pytest.raises(ProvisioningError, match="cannot be removed: DELETE answered 400"):
+            topology.bare(name)
+
+
+def test_what_an_address_lost_is_not_met_again_without_its_cause() -> None:
+    """The shortest sequence has the request in it that took the ports, not only the read that shows it."""
+    with in_process.served("refused-put-takes-the-ports") as reference:
+        broken = [walk for walk in walked(reference) if walk.broken]
+    assert broken
+    assert all("deallocate" in {one.f for one in walk.taken} for walk in broken)
+
+
+def test_what_deviates_in_a_known_way_ends_no_search() -> None:
+    """The sequences after the first one that shows it are walked to their end."""
+    with in_process.served("put-never-forgives") as reference:
+        walks = walked(reference)
+    (broken,) = (walk for walk in walks if walk.broken)
+    assert ("a PUT without ports does not de-allocate an address without associations",) in broken.deviations
+    assert len(walks) - walks.index(broken) > 5
 
 
 def test_no_distinct_plan_is_sent_twice() -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from conformance import catalogue
 from conformance.run import suite
-from conformance.run.results import AT_THE_END, VACUOUS, Collector
+from conformance.run.item_record import AT_THE_END, VACUOUS
+from conformance.run.results import Collector
 from conformance.verdict import Absence, ClauseResult, Finding, Verdict
 
 CLAUSE, OTHER = "body.refused", "access.authenticated"

@@ -15,7 +15,7 @@ from run_processes import FILES, TOKENS, Ran, Served, interrupted, run, serve
 from conformance import SPEC
 from conformance.preflight.cost import COSTS, TOLERANCE
 from conformance.run import cost, suite
-from conformance.run.results import AT_THE_END
+from conformance.run.item_record import AT_THE_END
 
 pytestmark = pytest.mark.slow
 

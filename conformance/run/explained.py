@@ -1,0 +1,96 @@
+"""What ``lifecycle.model`` and ``concurrency.linearizable`` found and a narrower clause has said already.
+
+Decided at the end, over what all processes found. A sequence or a round that the model accepts once it may deviate in
+a certain way (:mod:`conformance.model.deviation`) is explained if a clause of its own was found broken in just that
+way: by the same operation, answered alike. The outcome of the wide clause rests on what remains.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from conformance.evidence.setting import READS
+from conformance.judge import lifecycle, order
+from conformance.model.deviation import Deviation
+from conformance.run.item_record import AT_THE_END, ItemRecord
+from conformance.verdict import Finding
+
+WIDE = frozenset({lifecycle.CLAUSE, order.CLAUSE})
+
+REFUSED = frozenset({"effect.refusal-is-inert", "limits.over-limit"})
+GUARD = "deallocation.until-the-last"
+
+SHOWN_BY: Mapping[Deviation, frozenset[str]] = {
+    Deviation.DELETE_GRANTED: frozenset({"deallocation.delete-refused", GUARD}),
+    Deviation.PUT_GRANTED: frozenset({"deallocation.put-refused", GUARD}),
+    Deviation.DELETE_IN_VAIN: frozenset({"deallocation.delete-after"}),
+    Deviation.PUT_IN_VAIN: frozenset({"deallocation.put-after"}),
+    Deviation.REMOVAL_REFUSED: frozenset({"codes.success"}),
+    Deviation.REMOVAL_IN_VAIN: frozenset({"effect.removed", "codes.success"}),
+    Deviation.REMOVAL_TAKES_MORE: frozenset({"effect.nothing-else"}),
+    Deviation.REFUSAL_CHANGES: REFUSED | {"deallocation.delete-refused", "deallocation.put-refused", GUARD},
+    Deviation.REPETITION_CHANGES: frozenset({"effect.repeat"}),
+}
+"""Deviation -> the clauses that are about it."""
+
+Act = tuple[str, int | None]
+"""An operation that changes something, and the status of its answer."""
+
+
+def set_aside(heard: Iterable[ItemRecord]) -> tuple[list[ItemRecord], dict[str, set[str]]]:
+    """The records without what is explained, its cases not counted; and wide clause -> the clauses that explain it."""
+    records = list(heard)
+    saying: dict[str, set[str]] = {}
+    kept = []
+    for record in records:
+        said = [(one, by(one, _narrower(one, records))) for one in record.findings]
+        cases = Counter(record.cases)
+        for one, clauses in said:
+            if clauses:
+                saying.setdefault(one.clause, set()).update(clauses)
+                cases[one.clause] -= one.seen
+        kept.append(replace(record, findings=tuple(one for one, clauses in said if not clauses), cases=cases))
+    return kept, saying
+
+
+def _narrower(finding: Finding, records: Iterable[ItemRecord]) -> list[Finding]:
+    """What may explain it; of an overlap nothing that only overlap may have brought about."""
+    if finding.clause not in WIDE:
+        return []
+    apart = finding.clause == order.CLAUSE
+    tests = (one for one in records if not (apart and (order.CLAUSE in one.clauses or one.test == AT_THE_END)))
+    return [found for one in tests for found in one.findings if found.clause not in WIDE]
+
+
+def by(finding: Finding, narrower: Iterable[Finding]) -> tuple[str, ...]:
+    """The clauses that say already what a finding of a wide clause says; none if it is new."""
+    acts = frozenset(_acts(finding))
+    known = [one for one in narrower if acts & {_decisive(one)}]
+    for deviations in finding.details.get(lifecycle.DEVIATIONS, ()):
+        clauses = [_shown(Deviation(one), known) for one in deviations]
+        if clauses and all(clauses):
+            return tuple(sorted(set(clauses)))
+    return ()
+
+
+def _shown(deviation: Deviation, known: Iterable[Finding]) -> str:
+    return next((one.clause for one in known if one.clause in SHOWN_BY[deviation]), "")
+
+
+def _acts(finding: Finding) -> Iterable[Act]:
+    return (_act(one) for one in finding.exchanges if one["operation"] not in READS)
+
+
+def _act(exchange: Mapping[str, object]) -> Act:
+    response = exchange["response"]
+    return str(exchange["operation"]), response["status"] if isinstance(response, Mapping) else None
+
+
+def _decisive(finding: Finding) -> Act | None:
+    """The request that broke the clause; what only a look at the end showed has the last that changes something."""
+    named = finding.setting.get("decisive", "")
+    acts = [one for one in finding.exchanges if one["operation"] not in READS]
+    chosen = next((one for one in acts if one["id"] == named), acts[-1] if acts else None)
+    return _act(chosen) if chosen else None

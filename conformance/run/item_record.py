@@ -1,0 +1,87 @@
+"""What one test has to say at its end, and what follows from it alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.verdict import Absence, Finding, Span, Spent, Verdict, worst
+
+AT_THE_END = "the look at the end"
+"""What stands for a test's name where something was seen after the last one."""
+
+VACUOUS = "it held only where nothing was there that could have broken it, or nothing could be read"
+
+
+@dataclass(slots=True)
+class ItemRecord:
+    """What one test has to say, from whichever process; ``item`` tells it from its namesakes with other parameters."""
+
+    test: str
+    item: str
+    clauses: tuple[str, ...]
+    verdict: Verdict
+    reason: str
+    absence: Absence | None
+    requests: int
+    worker: str
+    at: float
+    seconds: float
+    cases: Counter[str]
+    unjudged: Counter[str]
+    vacuous: Counter[str]
+    reasons: dict[str, str]
+    untried: dict[str, list[str]]
+    findings: tuple[Finding, ...]
+    spent: Spent
+
+    @classmethod
+    def from_json(cls, said: dict[str, Any]) -> ItemRecord:
+        """The record that a test's last report carries."""
+        outcome, rulings = said["outcome"], said["rulings"]
+        return cls(
+            test=said["test"],
+            item=said.get("item", f"{said['test']} of {said['worker']}"),
+            clauses=tuple(said["clauses"]),
+            verdict=Verdict(outcome["verdict"]),
+            reason=outcome["reason"],
+            absence=Absence(outcome["absence"]) if outcome["absence"] else None,
+            requests=said["requests"],
+            worker=said["worker"],
+            at=said["at"],
+            seconds=said["seconds"],
+            cases=Counter(rulings["cases"]),
+            unjudged=Counter(rulings["unjudged"]),
+            vacuous=Counter(rulings["vacuous"]),
+            reasons=rulings["reasons"],
+            untried=rulings["untried"],
+            findings=tuple(map(Finding.from_json, rulings["findings"])),
+            spent=Spent(**said["spent"]),
+        )
+
+    def span(self) -> Span:
+        """When the test ran, and the worst that it concludes."""
+        verdict = worst([self.conclusion(clause)[0] for clause in self.clauses])
+        at, seconds = round(self.at, 3), round(self.seconds, 3)
+        return Span(self.test, self.worker, self.clauses, at, seconds, verdict, self.requests)
+
+    def conclusion(self, clause: str) -> tuple[Verdict, str, Absence | None]:
+        """What this test alone concludes about a clause that it is marked with."""
+        if self.verdict is Verdict.ERROR:
+            return self.verdict, self.reason, None
+        if any(finding.clause == clause for finding in self.findings):
+            return Verdict.FAIL, "", None
+        if self.verdict is Verdict.INCONCLUSIVE:
+            return self.verdict, self.reason, None
+        if self.verdict is Verdict.UNTESTED:
+            return Verdict.UNTESTED, self.reason, self.absence
+        if not self.cases[clause]:
+            usual = VACUOUS if self.vacuous[clause] else "no case could be judged"
+            return Verdict.INCONCLUSIVE, self.reasons.get(clause, usual), None
+        return Verdict.PASS, "", None
+
+    def left_out(self, clause: str) -> list[str]:
+        """What it did not try of a clause that it is marked with: single cases, and the rest if it did not end."""
+        early = self.verdict in {Verdict.ERROR, Verdict.INCONCLUSIVE}
+        return [*self.untried.get(clause, ()), *([f"the rest of {self.test}: {self.reason}"] if early else [])]

@@ -1,0 +1,190 @@
+"""What a target may do against the contract, as the model takes it; and which findings that leaves without news."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from test_results import collector, record, result
+
+from conformance.judge.lifecycle import DEVIATIONS
+from conformance.model.deviation import Deviation, explaining, possible, relaxed
+from conformance.model.history import Completion, Operation
+from conformance.model.linearize import SearchResult, check
+from conformance.model.sequential import AddressState, Stage, State, address_model
+from conformance.run import explained
+from conformance.run.item_record import AT_THE_END
+from conformance.verdict import Finding, Verdict
+
+PORTS = frozenset({"p1", "p2"})
+START = State((("a", AddressState(Stage.LIVE, PORTS)), ("b", AddressState(Stage.LIVE, PORTS))))
+SEQUENCE, ROUND = "lifecycle.model", "concurrency.linearizable"
+LIFE = "test_lifecycle.py::test_any_sequence_agrees_with_the_model"
+OVERLAP = "test_concurrency.py::test_some_order_explains_overlapping_operations"
+RULE = "test_deallocation.py::test_a_put"
+
+Step = tuple[dict[str, Any], dict[str, Any]]
+
+
+def associate(address: str = "a", server: str = "s", status: int = 201) -> Step:
+    """An association that is granted."""
+    return {"f": "associate", "server": server, "address": address}, {"status": status}
+
+
+def remove(status: int, address: str = "a", server: str = "s") -> Step:
+    """A removal."""
+    return {"f": "remove", "server": server, "address": address}, {"status": status}
+
+
+def deallocate(by: str, status: int, address: str = "a") -> Step:
+    """A de-allocation."""
+    return {"f": "deallocate", "address": address, "by": by}, {"status": status}
+
+
+def listed(*addresses: str, server: str = "s") -> Step:
+    """A list of associations."""
+    return {"f": "list", "server": server}, {"status": 200, "addresses": list(addresses)}
+
+
+def shown(status: int, address: str = "a") -> Step:
+    """A single read of an address."""
+    return {"f": "show_address", "address": address}, {"status": status}
+
+
+D = Deviation
+
+
+@pytest.mark.parametrize(
+    ("steps", "by"),
+    [
+        ([deallocate("PUT", 409)], {D.PUT_IN_VAIN, D.REMOVAL_IN_VAIN}),
+        ([deallocate("DELETE", 204), shown(200)], {D.DELETE_IN_VAIN}),
+        ([associate(), deallocate("DELETE", 204), shown(404)], {D.DELETE_GRANTED}),
+        ([associate(), deallocate("PUT", 200), shown(200), listed("a")], {D.PUT_GRANTED}),
+        ([associate(), deallocate("DELETE", 204), shown(404), listed("a")], {D.DELETE_GRANTED}),
+        ([associate(), remove(404)], {D.REMOVAL_REFUSED}),
+        ([associate(), remove(204), listed("a")], {D.REMOVAL_IN_VAIN, D.REPETITION_CHANGES}),
+        ([associate(), associate("b"), remove(204), listed()], {D.REMOVAL_TAKES_MORE}),
+        ([associate(), associate(server="t"), remove(204), listed(server="t")], {D.REMOVAL_TAKES_MORE}),
+        ([associate(), deallocate("PUT", 409), listed()], {D.REFUSAL_CHANGES}),
+        ([associate(server="t"), remove(204), listed(server="t")], {D.REPETITION_CHANGES}),
+    ],
+)
+def test_a_deviation_explains_what_it_leads_to(steps: Sequence[Step], by: set[Deviation]) -> None:
+    """It is accepted with each of these alone, and those of a loss by what may have caused it."""
+    alone = {one for found in explaining(lambda allowed: _accepts(steps, allowed)) for one in found}
+    assert by <= alone
+    losses = {D.REMOVAL_TAKES_MORE, D.REFUSAL_CHANGES, D.REPETITION_CHANGES}
+    assert alone - by <= losses
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [associate(), deallocate("DELETE", 409), remove(204), listed(), deallocate("DELETE", 204), shown(404)],
+        [associate(), associate("b"), remove(204), listed("b")],
+    ],
+)
+def test_what_the_model_accepts_needs_no_deviation(steps: Sequence[Step]) -> None:
+    """And a deviation takes nothing away from what is lawful."""
+    assert _accepts(steps, frozenset())
+    assert all(_accepts(steps, frozenset({one})) for one in Deviation)
+
+
+def test_what_no_deviation_leads_to_is_explained_by_none() -> None:
+    """A second address under one ID has no clause of its own."""
+    again = ({"f": "allocate", "ports": []}, {"status": 201, "address": "a"})
+    assert explaining(lambda allowed: _accepts([again], allowed)) == ()
+
+
+def test_two_faults_in_one_sequence_are_explained_by_both() -> None:
+    """Neither alone, and nothing that is not needed is named."""
+    steps = [associate(), remove(404), deallocate("PUT", 200), shown(200), remove(204), deallocate("DELETE", 409)]
+    (both,) = explaining(lambda allowed: _accepts(steps, allowed))
+    assert len(both) > 1
+    assert _accepts(steps, both)
+    assert not any(_accepts(steps, both - {one}) for one in both)
+
+
+def _accepts(steps: Sequence[Step], deviations: frozenset[Deviation]) -> bool:
+    states = frozenset({START})
+    for asked, told in steps:
+        states = possible(states, asked, told, deviations)
+    return bool(states)
+
+
+def test_an_order_may_need_a_deviation() -> None:
+    """The model of one address is relaxed alike: a removal that answers 204 and leaves what it names."""
+    asked = [associate(), remove(204), ({"f": "show", "server": "s", "address": "a"}, {"status": 200})]
+    history = [
+        Operation("one", call, told, Completion.OK, float(number), number + 0.5)
+        for number, (call, told) in enumerate(asked)
+    ]
+    lawful = address_model()
+    assert check(lawful, history).verdict is SearchResult.ILLEGAL
+    assert check(relaxed(lawful, frozenset({D.REMOVAL_IN_VAIN})), history).verdict is SearchResult.LINEARIZABLE
+    assert check(relaxed(lawful, frozenset({D.PUT_GRANTED})), history).verdict is SearchResult.ILLEGAL
+
+
+# What narrower clauses explain.
+
+
+def _exchange(number: str, operation: str, status: int) -> dict[str, Any]:
+    return {"id": number, "operation": operation, "response": {"status": status}}
+
+
+def _found(clause: str, *exchanges: dict[str, Any], deviations: Sequence[Sequence[str]] = ()) -> Finding:
+    told = {DEVIATIONS: [list(one) for one in deviations]} if deviations else {}
+    return Finding(clause, "rule", "it is broken", "204", "409", exchanges=exchanges, details=told)
+
+
+VAIN = _found("deallocation.put-after", _exchange("1", "updateAddress", 409))
+IN_VAIN = _found(SEQUENCE, _exchange("2", "updateAddress", 409), deviations=[[str(D.PUT_IN_VAIN)]])
+
+
+def _after(*said: dict[str, Any], clause: str = SEQUENCE) -> tuple[Verdict, str, int]:
+    found = result(collector(*said, collected=(LIFE, OVERLAP, RULE)), clause)
+    return found.verdict, found.reason, len(found.findings)
+
+
+def _of_rule(*found: Finding) -> dict[str, Any]:
+    return record(RULE, *found, clauses=("deallocation.put-after",))
+
+
+def test_what_a_narrower_clause_says_is_not_said_again() -> None:
+    """The wide clause passes by what is left of it, and says who speaks of the rest."""
+    verdict, reason, findings = _after(record(LIFE, IN_VAIN, clauses=(SEQUENCE,)), _of_rule(VAIN))
+    assert (verdict, findings) == (Verdict.PASS, 0)
+    assert reason == "holds in 3 cases; where the target deviates, deallocation.put-after says so"
+
+
+def test_what_nobody_else_says_is_a_finding() -> None:
+    """The same sequence, where the clause that is about it found nothing."""
+    assert _after(record(LIFE, IN_VAIN, clauses=(SEQUENCE,)), _of_rule())[0] is Verdict.FAIL
+
+
+@pytest.mark.parametrize("other", [("updateAddress", 400), ("deallocateAddress", 409)])
+def test_another_answer_or_operation_explains_nothing(other: tuple[str, int]) -> None:
+    """The narrower clause has to be broken in just that way."""
+    vain = _found("deallocation.put-after", _exchange("1", *other))
+    assert _after(record(LIFE, IN_VAIN, clauses=(SEQUENCE,)), _of_rule(vain))[0] is Verdict.FAIL
+
+
+def test_nothing_left_of_it_is_no_pass() -> None:
+    """A wide clause of which every case is explained was not tried."""
+    verdict, _, findings = _after(record(LIFE, IN_VAIN, clauses=(SEQUENCE,), cases={SEQUENCE: 1}), _of_rule(VAIN))
+    assert (verdict, findings) == (Verdict.INCONCLUSIVE, 0)
+
+
+@pytest.mark.parametrize(("test", "due"), [(AT_THE_END, Verdict.FAIL), (RULE, Verdict.PASS)])
+def test_overlap_is_explained_by_what_shows_without_it(test: str, due: Verdict) -> None:
+    """A look at the end may have seen what only overlapping operations brought about."""
+    back = [[str(D.REMOVAL_IN_VAIN)]]
+    race = _found(ROUND, _exchange("3", "removeAssociation", 204), deviations=back)
+    removed = _found("effect.removed", _exchange("4", "removeAssociation", 204))
+    said = record(RULE, removed, clauses=("effect.removed",)) | {"test": test}
+    assert _after(record(OVERLAP, race, clauses=(ROUND,)), said, clause=ROUND)[0] is due
+
+
+def test_every_deviation_has_a_clause() -> None:
+    """What nobody speaks of would explain nothing."""
+    assert set(explained.SHOWN_BY) == set(Deviation)
