@@ -53,7 +53,7 @@ def test_the_refusal_holds_until_the_last_association_is_removed(api):
         made, removed = plan(api.bare(), random.Random(api.seed))
         api.establish(*made)
         for step, pair in enumerate(removed):
-            trial = api.deallocate(pair.address, (DELETE, PUT)[(len(made) + step) % 2], closely=False)
+            trial = api.deallocate(pair.address, (DELETE, PUT)[(len(made) + step) % 2])
             case = f"{len(made)} associations, {step} removed, {order}"
             api.judge(judge.deallocation.refused("deallocation.until-the-last", trial), trial=trial, case=case)
             if trial.changes:

@@ -356,13 +356,8 @@ class TargetApi:
 
     # -- de-allocation -------------------------------------------------------------------------------------------
 
-    def deallocate(
-        self, address: str, wording: Wording, credential: str = "full", *, closely: bool = True
-    ) -> Deallocation:
+    def deallocate(self, address: str, wording: Wording, credential: str = "full") -> Deallocation:
         """Ask for the address to be de-allocated.
-
-        Args:
-            closely: read back every association of the address, not only one of them.
 
         A refusal that no association explains is repeated until effects have had their time (decision 14).
 
@@ -371,7 +366,7 @@ class TargetApi:
         """
         self._require_an_address()
         for number in range(1 if wording.method in self._process.persisting else TRIES):
-            trial = self._try_deallocation(address, wording, credential, closely=closely)
+            trial = self._try_deallocation(address, wording, credential)
             if not self._is_plea(trial.exchange) or trial.changes:
                 self._open_in_a_row = 0
                 break
@@ -380,7 +375,7 @@ class TargetApi:
             self._give_up_after(trial)
         if not trial.standing and trial.refused and credential == "full":
             trial = self._observer.awaited(
-                lambda: self._try_deallocation(address, wording, credential, closely=closely),
+                lambda: self._try_deallocation(address, wording, credential),
                 lambda later: not later.refused,
             )
         if not trial.standing and trial.after.ports.get(address, ()) is None:
@@ -412,10 +407,8 @@ class TargetApi:
         if self.leases.phantom:
             raise ProvisioningError(self.leases.phantom)
 
-    def _try_deallocation(self, address: str, wording: Wording, credential: str, *, closely: bool) -> Deallocation:
-        standing = self._known_state.standing(address)
-        looked_at = standing if closely else standing[-1:]
-        trial = Deallocator(self._process, self.leases).try_once(address, wording, credential, looked_at=looked_at)
+    def _try_deallocation(self, address: str, wording: Wording, credential: str) -> Deallocation:
+        trial = Deallocator(self._process, self.leases).try_once(address, wording, credential)
         self.ruling_log.note(effect.inert_deallocation(trial), trial.exchange.id)
         return trial
 

@@ -27,18 +27,16 @@ class Deallocator:
     process: Process
     leases: Leases
 
-    def try_once(
-        self, address: str, wording: Wording, credential: str = "full", *, looked_at: tuple[Pair, ...] | None = None
-    ) -> Deallocation:
-        """One request, sent once; ``looked_at``: the associations that are read back, unless it is all that stand."""
+    def try_once(self, address: str, wording: Wording, credential: str = "full") -> Deallocation:
+        """One request, sent once, and a look at the address and all that is associated with it."""
         known = self.leases.known_state
-        if known.suspect(address):
-            self.leases.recheck(lambda: self.leases.observer.addresses([address]))
         standing = known.standing(address)
+        if any(known.suspect(one) for one in (address, *standing)):
+            self.leases.recheck(lambda: self.leases.observer.addresses([address]) | self.leases.look(standing))
+            standing = known.standing(address)
         before = known.of(address) | ObservedState(tabled=known.tabled_of(address))
         exchange = self._send(address, wording, credential)
-        seen = standing if looked_at is None else looked_at
-        after = self._after(address, exchange, before, seen, ours=credential == "full")
+        after = self._after(address, exchange, before, standing, ours=credential == "full")
         return self._trial(address, wording, exchange, before, after, standing)
 
     def _trial(
@@ -191,8 +189,7 @@ class Deallocator:
         lawful = ours and not standing
         acceptable = (gone,) if lawful and granted else (before, gone) if lawful and unknown else (before,)
         after = self.leases.settled(lambda: self.look(address, standing), *acceptable)
-        refused = exchange.status is not None and 400 <= exchange.status < 500
-        self.leases.believe(after, subjects=() if refused else (address, *self.leases.known_state.standing(address)))
+        self.leases.believe(after, subjects=(address, *self.leases.known_state.standing(address)))
         return after
 
 

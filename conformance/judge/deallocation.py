@@ -23,6 +23,8 @@ def refused(clause: str, trial: Deallocation) -> Ruling | None:
 
     None when the answer was lost, a server fault or a 413, and nothing changed, unless that is what it always answers.
     """
+    if not trial.standing:
+        return kept(clause, reached=False)  # nothing protects it any more
     count = len(trial.standing)
     subject = f"{trial.how} of an address with {count} association{'s' if count > 1 else ''}"
     if trial.changes:
