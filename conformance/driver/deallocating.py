@@ -31,7 +31,7 @@ class Deallocator:
         """One request, sent once, and a look at the address and all that is associated with it."""
         known = self.leases.known_state
         standing = known.standing(address)
-        if any(known.suspect(one) for one in (address, *standing)):
+        if known.suspect(address) or any(map(known.suspect, standing)):
             self.leases.recheck(lambda: self.leases.observer.addresses([address]) | self.leases.look(standing))
             standing = known.standing(address)
         before = known.of(address) | ObservedState(tabled=known.tabled_of(address))
