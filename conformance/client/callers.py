@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TypeVar
 
-MOST_CALLERS = 8
 WORTH_IT_SECONDS = 0.01
 """Of a target that answers sooner, threads would only get into each other's way."""
 
@@ -23,21 +22,23 @@ class Callers:
     Args:
         latency: what the target takes for a read of late, seconds.
         per_second: requests that it may get; more callers than that lets through would only wait for their turn.
+        most: that may be under way at once.
         timeout: within which each has to be answered, seconds. A target that answers one after the other must not
             lose an answer by being asked for several.
     """
 
-    def __init__(self, latency: Callable[[], float], per_second: float | None, timeout: float) -> None:
+    def __init__(self, latency: Callable[[], float], per_second: float | None, timeout: float, most: int) -> None:
         self._latency = latency
         self._per_second = per_second
         self._timeout = timeout
+        self._most = most
         self._threads: ThreadPoolExecutor | None = None
 
     def each(self, calls: Sequence[Callable[[], T]]) -> list[T]:
         """What each call gives, in their order; the first error of any, once all that have begun are done."""
         if min(len(calls), self._worth_it()) < 2:
             return [call() for call in calls]
-        self._threads = self._threads or ThreadPoolExecutor(MOST_CALLERS)
+        self._threads = self._threads or ThreadPoolExecutor(self._most)
         begun = [self._threads.submit(call) for call in calls]
         wait(begun, return_when=FIRST_EXCEPTION)
         wait([one for one in begun if not one.cancel()])
@@ -47,5 +48,5 @@ class Callers:
         latency = self._latency()
         if latency < WORTH_IT_SECONDS:
             return 1
-        let_through = math.ceil(self._per_second * latency) if self._per_second else MOST_CALLERS
-        return min(MOST_CALLERS, let_through, int(self._timeout * SHARE_OF_TIMEOUT / latency))
+        let_through = math.ceil(self._per_second * latency) if self._per_second else self._most
+        return min(self._most, let_through, int(self._timeout * SHARE_OF_TIMEOUT / latency))

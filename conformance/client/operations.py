@@ -43,8 +43,9 @@ class Client:
         self._session = Session(
             recorder, self.redactor, pacer, self.stopwatch, target.limits.timeout_seconds, target.tls
         )
+        limits = target.limits
         self._callers = Callers(
-            lambda: self._session.latency, target.limits.requests_per_second, target.limits.timeout_seconds
+            lambda: self._session.latency, limits.requests_per_second, limits.timeout_seconds, limits.connections
         )
         self._association_body: dict[str, Any] | None = None
         self._associates = False

@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from conformance.client.callers import MOST_CALLERS, Callers
+from conformance.client.callers import Callers
 
-LATENCY, TIMEOUT = 0.1, 30.0
+LATENCY, TIMEOUT, MOST = 0.1, 30.0, 8
 
 
 def meeting(parties: int) -> list[Callable[[], int]]:
@@ -23,8 +23,8 @@ def meeting(parties: int) -> list[Callable[[], int]]:
 
 def test_answers_come_in_the_order_of_the_calls() -> None:
     """Whichever is answered first."""
-    callers = Callers(lambda: LATENCY, None, TIMEOUT)
-    assert callers.each(meeting(MOST_CALLERS)) == list(range(MOST_CALLERS))
+    callers = Callers(lambda: LATENCY, None, TIMEOUT, MOST)
+    assert callers.each(meeting(MOST)) == list(range(MOST))
     assert callers.each([]) == []
 
 
@@ -34,7 +34,14 @@ def test_a_target_that_is_fast_or_limited_or_very_slow_is_asked_one_by_one(
 ) -> None:
     """Threads would get into each other's way, wait for their turn, or lose the answers that come last."""
     threads: set[int] = set()
-    Callers(lambda: latency, per_second, TIMEOUT).each([lambda: threads.add(threading.get_ident())] * 20)
+    Callers(lambda: latency, per_second, TIMEOUT, MOST).each([lambda: threads.add(threading.get_ident())] * 20)
+    assert threads == {threading.get_ident()}
+
+
+def test_a_target_that_takes_one_connection_is_asked_one_by_one() -> None:
+    """However long it takes: the description says how many."""
+    threads: set[int] = set()
+    Callers(lambda: LATENCY, None, TIMEOUT, 1).each([lambda: threads.add(threading.get_ident())] * 20)
     assert threads == {threading.get_ident()}
 
 
@@ -54,5 +61,5 @@ def test_an_error_is_raised_when_all_that_have_begun_are_done() -> None:
         done.append(1)
 
     with pytest.raises(ValueError, match="of the suite's own"):
-        Callers(lambda: LATENCY, None, TIMEOUT).each([failing, slow])
+        Callers(lambda: LATENCY, None, TIMEOUT, MOST).each([failing, slow])
     assert done == [1]

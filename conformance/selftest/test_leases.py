@@ -141,7 +141,7 @@ def test_looks_go_out_at_once_where_the_target_takes_its_time(
             all_of_them.wait(20)
             return read(server)
 
-        monkeypatch.setattr(process.client, "at_once", Callers(lambda: 1.0, None, 30.0).each)
+        monkeypatch.setattr(process.client, "at_once", Callers(lambda: 1.0, None, 30.0, 8).each)
         monkeypatch.setattr(process.client, "list_associations", meeting)
         seen = held.look(pairs)
     assert all(seen.listed[pair] for pair in pairs)

@@ -103,6 +103,7 @@ def test_a_description_gives_a_target(tmp_path: Path) -> None:
         ({"limits__timeout_seconds": "long"}, "limits.timeout_seconds", "a number above 0"),
         ({"limits__timeout_seconds": float("nan")}, "limits.timeout_seconds", "a finite number"),
         ({"limits__max_addresses": 1.5}, "limits.max_addresses", "a whole number from 1"),
+        ({"limits__connections": 0}, "limits.connections", "a whole number from 1"),
         ({"limits__max_addresses": True}, "limits.max_addresses", "a whole number from 1"),
         ({"policy__request_body": "maybe"}, "policy.request_body", "refuse, or ignore"),
         ({"policy__settle_seconds": -1}, "policy.settle_seconds", "a number from 0"),

@@ -19,10 +19,15 @@ MOST_SERVERS = 4
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the suite may ask of the target: requests a second, addresses at once, seconds for an answer and a run."""
+    """What the suite may ask of the target.
+
+    Attributes:
+        connections: requests of one process that may be under way at once, where their order is not what is tried.
+    """
 
     requests_per_second: float | None = None
     max_addresses: int = 2
+    connections: int = 8
     timeout_seconds: float = 30.0
     run_seconds: float = 3600.0
 
@@ -122,5 +127,5 @@ def _plain(value: Any) -> Any:
 
 
 def _limits(given: dict[str, Any]) -> Limits:
-    whole = {"max_addresses": int(given["max_addresses"])} if "max_addresses" in given else {}  # YAML may say 2.0
+    whole = {name: int(given[name]) for name in ("max_addresses", "connections") if name in given}  # YAML may say 2.0
     return Limits(**given | whole)
