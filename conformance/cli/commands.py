@@ -8,6 +8,7 @@ from conformance import __version__
 from conformance.cli.groups import Commands, Deferred
 
 COMMANDS = (
+    Deferred("bench", "conformance.bench.cli:bench", "Measure what a run costs, beside a bare loop and Schemathesis."),
     Deferred("check-history", "conformance.model.cli:check_history", "Say whether a recorded history is linearizable."),
     Deferred("cleanup", "conformance.cli.cleanup:cleanup", "Remove what killed runs left on a target."),
     Deferred("diff", "conformance.report.cli:diff", "Say what got better, worse and new between two runs."),

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,8 @@ class TrialResult:
 
     Attributes:
         found: clauses that it reports broken -> findings.
+        first_requests, first_seconds: what was sent, and how long the run had lasted, when the first finding had its
+            evidence; None without one.
         cases: clause -> cases judged.
     """
 
@@ -71,6 +74,8 @@ class TrialResult:
     inconclusive: tuple[str, ...] = ()
     leftovers: int = 0
     error: str = ""
+    first_requests: int | None = None
+    first_seconds: float | None = None
 
     @property
     def survived(self) -> bool:
@@ -113,6 +118,7 @@ def judge(subject: TrialSubject, depth: str, seed: int, arguments: tuple[str, ..
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="conformance-proof-") as folder, _silence(Path(folder) / "output.txt"):
         error, document, left = _run(subject, depth, seed, arguments, Path(folder))
+    first = _first(document)
     found = {one["id"]: len(one["findings"]) for one in document.get("clauses", ()) if one["verdict"] == "fail"}
     return TrialResult(
         subject=subject,
@@ -124,7 +130,20 @@ def judge(subject: TrialSubject, depth: str, seed: int, arguments: tuple[str, ..
         inconclusive=tuple(one["id"] for one in document.get("clauses", ()) if one["verdict"] == "inconclusive"),
         leftovers=left,
         error=error or "; ".join(one["reason"] for one in document.get("clauses", ()) if one["verdict"] == "error"),
+        first_requests=first[0] if first else None,
+        first_seconds=first[1] if first else None,
     )
+
+
+def _first(document: dict[str, Any]) -> tuple[int, float] | None:
+    """Requests and seconds until a finding had its evidence; one process numbers its exchanges from one on."""
+    failed = [one for one in document.get("clauses", ()) if one["verdict"] == "fail"]
+    ends = [finding["exchanges"][-1] for one in failed for finding in one["findings"] if finding["exchanges"]]
+    if not ends:
+        return None
+    began = datetime.fromisoformat(document["started"]).timestamp()
+    decided = min(ends, key=lambda end: int(end["id"]))
+    return int(decided["id"]), max(0.0, round(decided["at"] + decided["seconds"] - began, 3))
 
 
 def _run(

@@ -57,7 +57,9 @@ LAYERS = {
     "clauses": frozenset({"openapi", "judge", "generate", "model"}),
     # It serves the reference, runs the plugin on it and reads the run document that comes out.
     "proof": frozenset({"errors", "evidence", "catalogue", "run", "plugin", "reference", "report"}),
-    "cli": RUN | {"run", "reproduction", "plugin", "reference", "proof", "page"},
+    # It runs the commands as others do, and times what they are made of.
+    "bench": frozenset({"errors", "verdict", "evidence", "run", "model", "reference", "report"}),
+    "cli": RUN | {"run", "reproduction", "plugin", "reference", "proof", "bench", "page"},
     "__main__": frozenset({"cli"}),
     "__init__": frozenset(),
 }

@@ -4,8 +4,8 @@ from random import Random
 
 import pytest
 from model_brute import explained_part
-from model_histories import Deployment, Register, disturbed, other_status, other_value, overlapping
 
+from conformance.bench.histories import Register, SimulatedDeployment, disturbed, other_status, other_value, overlapping
 from conformance.model.explain import Counterexample, Timeline, explain, timeline, timeline_of
 from conformance.model.history import UNSAID, Completion, Operation
 from conformance.model.linearize import Model, PartResult, SearchResult, check, check_part
@@ -38,7 +38,7 @@ def wrong_histories() -> list[tuple[Model, list[Operation]]]:
         lost = random.choice((0.0, 0.2))
         register = overlapping(Register(), random, operations=20, callers=4, lost=lost)
         made.append((REGISTER, disturbed(register, random, other_value(random))))
-        deployment = overlapping(Deployment(repeats=404), random, operations=20, callers=4, lost=lost)
+        deployment = overlapping(SimulatedDeployment(repeats=404), random, operations=20, callers=4, lost=lost)
         made.append((address_model(Choices("refused")), disturbed(deployment, random, other_status(random))))
     return [(model, history) for model, history in made if check(model, history).verdict == SearchResult.ILLEGAL]
 

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from model_histories import Register, overlapping
 
+from conformance.bench.histories import Register, overlapping
 from conformance.model.history import (
     UNKNOWN,
     UNSAID,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from model_brute import explained
-from model_histories import Deployment, Register, disturbed, other_status, other_value, overlapping
 
+from conformance.bench.histories import Register, SimulatedDeployment, disturbed, other_status, other_value, overlapping
 from conformance.model.history import UNSAID, Completion, Operation
 from conformance.model.linearize import Model, SearchResult, check
 from conformance.model.register import REGISTER
@@ -139,7 +139,7 @@ def test_a_spent_budget_is_unknown_and_never_a_pass(budget: int) -> None:
 def test_a_spent_budget_in_one_part_does_not_hide_a_smaller_part_that_is_illegal() -> None:
     """A spent budget in one part does not hide a smaller part that is illegal."""
     model = address_model()
-    history = overlapping(Deployment(), Random(1), operations=50, callers=4)
+    history = overlapping(SimulatedDeployment(), Random(1), operations=50, callers=4)
     history.append(operation(9, {"f": "show_address", "address": "other"}, {"status": 200}, 1, 2))
     history.append(operation(9, {"f": "show", "server": "s1", "address": "other"}, {"status": 200}, 3, 4))
     assert check(model, history, 5).verdict == SearchResult.ILLEGAL
@@ -184,7 +184,7 @@ def addresses(seed: int) -> tuple[Model, list[Operation]]:
     """A small history of one address; with an odd seed one answer is changed."""
     random = Random(seed)
     repeats = random.choice((204, 404))
-    subject = Deployment(repeats=repeats, life=0.2)
+    subject = SimulatedDeployment(repeats=repeats, life=0.2)
     history = overlapping(
         subject, random, operations=random.randint(1, 6), callers=random.randint(1, 4), lost=random.choice((0, 0.3))
     )
@@ -248,7 +248,7 @@ def test_splitting_by_address_gives_the_verdict_of_the_whole() -> None:
     seen: Counter[SearchResult] = Counter()
     for seed in range(600):
         random = Random(seed)
-        history = overlapping(Deployment(ids=2, life=0.2), random, operations=8, callers=3, lost=0.1)
+        history = overlapping(SimulatedDeployment(ids=2, life=0.2), random, operations=8, callers=3, lost=0.1)
         history = [asked for asked in history if asked.input["f"] != "list"]
         history = disturbed(history, random, other_status(random)) if seed % 2 else history
         whole = check(whole_model(history), history).verdict
@@ -262,7 +262,7 @@ def test_a_split_list_never_accuses_where_the_whole_does_not() -> None:
     """A split list never accuses where the whole does not."""
     for seed in range(600):
         random = Random(seed)
-        history = overlapping(Deployment(ids=2, life=0.1), random, operations=8, callers=3, lost=0.1)
+        history = overlapping(SimulatedDeployment(ids=2, life=0.1), random, operations=8, callers=3, lost=0.1)
         history = disturbed(history, random, other_status(random)) if seed % 2 else history
         if check(whole_model(history), history).verdict == SearchResult.LINEARIZABLE:
             assert check(address_model(), history).verdict == SearchResult.LINEARIZABLE

@@ -1,8 +1,8 @@
 from random import Random
 
 import pytest
-from model_histories import Deployment, overlapping
 
+from conformance.bench.histories import SimulatedDeployment, overlapping
 from conformance.model.history import UNKNOWN, Completion, Operation
 from conformance.model.linearize import SearchResult, check
 from conformance.model.sequential import (
@@ -181,7 +181,7 @@ def test_a_list_is_one_read_of_each_address() -> None:
 def test_the_unknown_covers_every_answer_that_takes_effect() -> None:
     """Minimising rests on it: an operation that is made pending may still do all that it did."""
     for seed in range(200):
-        history = overlapping(Deployment(ids=2, life=0.2), Random(seed), operations=20, callers=1)
+        history = overlapping(SimulatedDeployment(ids=2, life=0.2), Random(seed), operations=20, callers=1)
         states = {State((("a0", LIVE), ("a1", LIVE)))}
         for operation in history:
             done = possible(states, operation.input, operation.output)

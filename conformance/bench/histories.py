@@ -50,7 +50,7 @@ class Writer(Register):
         return {"f": "write", "value": random.getrandbits(48)}
 
 
-class Deployment:
+class SimulatedDeployment:
     """The API, refusing a repeated removal or answering 204 to it."""
 
     def __init__(self, *, ids: int = 1, repeats: int = 204, life: float = 0.05) -> None:
@@ -100,7 +100,7 @@ class Deployment:
 
 
 def overlapping(
-    subject: Register | Deployment,
+    subject: Register | SimulatedDeployment,
     random: Random,
     *,
     operations: int,
