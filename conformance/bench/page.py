@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from conformance.bench.records import Bench, Plot
 from conformance.report import html
+from conformance.report.content_policy import policy
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 640, 300, 64, 40, 12, 12
 """Pixels: the drawing, and the room around its axes."""
@@ -54,7 +55,7 @@ def render(bench: Bench) -> str:
         drawn=drawn,
         number=number,
         style=Markup(style),  # noqa: S704  # the suite's own file; its hash stands in the policy
-        policy=html.policy(style),
+        policy=policy(style),
     )
 
 

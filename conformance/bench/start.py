@@ -52,8 +52,8 @@ def _run(plan: BenchPlan, deployment: Served, url: str) -> list[str]:
     elsewhere = deployment.description.with_name("elsewhere.yaml")
     text = deployment.description.read_text(encoding="utf-8").replace(deployment.url, url)
     elsewhere.write_text(text, encoding="utf-8")
-    there = Served(elsewhere, url, deployment.server, deployment.tokens)
-    return runs.suite_command(there, plan.folder / "first", "standard")
+    kept = ("--report-dir", str(plan.folder / "first"), "--state-dir", str(plan.folder / "state"))
+    return [*SUITE, "run", "--target", str(elsewhere), *kept]
 
 
 def _figures(name: str, used: Sequence[Usage]) -> tuple[Figure, Figure]:

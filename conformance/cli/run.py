@@ -1,6 +1,7 @@
 """``conformance run``: the suite as a command of its own, with pytest inside.
 
-What is wrong with the command line is said before anything is sent or written: pytest collects once for itself first.
+What is wrong with the command line is said before anything is sent or written: where pytest has a say in it, it
+collects once for itself first.
 """
 
 from __future__ import annotations
@@ -84,7 +85,7 @@ def run(arguments: tuple[str, ...]) -> None:
     if {"-h", "--help"} & set(_before_the_end(arguments)):
         click.echo(usage(), nl=False)
         sys.exit(0)
-    wanted().parse_known_args(arguments)
+    _, pytests = wanted().parse_known_args(arguments)
     os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # workers and the runs of several targets inherit it
     for variable in NOT_OURS:
         os.environ.pop(variable, None)
@@ -93,7 +94,8 @@ def run(arguments: tuple[str, ...]) -> None:
     if any(LOOKING.fullmatch(one.partition("=")[0]) for one in _before_the_end(arguments)):
         given = ["--help" if one == "--help-pytest" else one for one in arguments]
         sys.exit(pytest.main([*_own(arguments), *given]))
-    rehearse(arguments)
+    if pytests:  # what is the suite's own was read just now
+        rehearse(arguments)
     sys.exit(pytest.main([*_own(arguments), *OWN_SCREEN, *arguments]))
 
 

@@ -27,19 +27,6 @@ from conformance.judge import Attempt, ObservedState, Pair, codes, deallocation,
 from conformance.provision import Address
 from conformance.verdict import Ruling
 
-CLAUSES = (
-    "codes.success",
-    "effect.removed",
-    "effect.repeat",
-    "effect.nothing-else",
-    "effect.refusal-is-inert",
-    "deallocation.delete-refused",
-    "deallocation.put-refused",
-    "deallocation.delete-after",
-    "deallocation.put-after",
-)
-"""What the look at the end speaks of."""
-
 STALE_SHARE, CERTAINTY = 0.25, 0.99
 READS = {
     "quick": 4,

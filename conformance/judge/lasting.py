@@ -9,6 +9,19 @@ from conformance.judge.expect import broken, kept
 from conformance.judge.state import ObservedState, Pair
 from conformance.verdict import Ruling
 
+CLAUSES = (
+    "codes.success",
+    "effect.removed",
+    "effect.repeat",
+    "effect.nothing-else",
+    "effect.refusal-is-inert",
+    "deallocation.delete-refused",
+    "deallocation.put-refused",
+    "deallocation.delete-after",
+    "deallocation.put-after",
+)
+"""What the look at the end speaks of."""
+
 
 def removed(removals: Mapping[Pair, str], seen: ObservedState) -> Iterator[Ruling | None]:
     """``effect.removed``: what was removed (association -> the exchange that did it) is not shown again."""

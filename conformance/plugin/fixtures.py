@@ -1,24 +1,31 @@
-"""What a clause test may ask for."""
+"""What a clause test may ask for.
+
+What acts on the target is imported by the first test that does: the first look at a target waits for none of it.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.driver import rounds, sequences
-from conformance.driver.api import TargetApi
-from conformance.driver.named import Topology
 from conformance.driver.ruling_log import RulingLog
 from conformance.errors import Untested
 from conformance.judge import Pair
 from conformance.plugin.keys import PROCESS, RULING_LOG
 from conformance.verdict import Absence
 
+if TYPE_CHECKING:
+    from conformance.driver import rounds, sequences
+    from conformance.driver.api import TargetApi
+
 
 @pytest.fixture
 def api(request: pytest.FixtureRequest) -> Iterator[TargetApi]:
     """What acts on the target: sets up, sends, reads back, enters rulings, and cleans up after the test."""
+    from conformance.driver.api import TargetApi  # noqa: PLC0415
+
     acting = TargetApi(request.config.stash[PROCESS], request.node.stash[RULING_LOG])
     yield acting
     acting.close()
@@ -58,6 +65,9 @@ def scene(api: TargetApi) -> tuple[Pair, ...]:
 @pytest.fixture
 def walker(request: pytest.FixtureRequest) -> Iterator[sequences.Walker]:
     """Sequences of operations on bare addresses, walked on the target and in the model."""
+    from conformance.driver import sequences  # noqa: PLC0415
+    from conformance.driver.named import Topology  # noqa: PLC0415
+
     process = request.config.stash[PROCESS]
     ground = Topology(process, renewals=sequences.RENEWALS[process.depth])
     try:
@@ -69,6 +79,9 @@ def walker(request: pytest.FixtureRequest) -> Iterator[sequences.Walker]:
 @pytest.fixture
 def callers(request: pytest.FixtureRequest) -> Iterator[rounds.Overlap]:
     """Rounds of overlapping operations from parallel connections; how many overlapped is noted for the operator."""
+    from conformance.driver import rounds  # noqa: PLC0415
+    from conformance.driver.named import Topology  # noqa: PLC0415
+
     process = request.config.stash[PROCESS]
     ground = Topology(process, renewals=rounds.RENEWALS[process.depth])
     try:

@@ -9,19 +9,18 @@ import traceback
 from collections.abc import Callable, Generator
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from conformance import catalogue, openapi
 from conformance.client import halting
-from conformance.driver import lasting
 from conformance.driver.context import Process, Readings
 from conformance.driver.ruling_log import RulingLog
 from conformance.errors import ConformanceError, UsageError
 from conformance.evidence import Exchange
-from conformance.judge import codes, content, limits
-from conformance.plugin import options, outcome, redacted, screen, several, workers
+from conformance.judge import codes, content, lasting, limits
+from conformance.plugin import options, outcome, redacted, screen, workers
 from conformance.plugin.keys import (
     BEAT,
     BEGUN,
@@ -40,6 +39,9 @@ from conformance.run import arguments, cost, next_steps, progress, signals, suit
 from conformance.run import session as sessions
 from conformance.run.item_record import AT_THE_END
 from conformance.run.progress import Beat
+
+if TYPE_CHECKING:
+    from conformance.driver.lasting import Lasting
 
 FIRST_PROCESSES = frozenset({"main", "gw0"})
 """The only process that runs tests, or the first of the workers."""
@@ -61,6 +63,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     targets = options.several(config)
     if not targets or not _concerned(config):
         return None
+    from conformance.plugin import several  # noqa: PLC0415  # and the overview, which one target has none of
+
     return several.run(config, targets)
 
 
@@ -216,8 +220,10 @@ def pytest_look_at_the_end(session: pytest.Session) -> Generator[None, Any, Any]
     spoken_of = {clause for item in session.items for clause in _clauses(item)} & set(lasting.CLAUSES)
     if process is None or not spoken_of:
         return (yield)
+    from conformance.driver.lasting import Lasting  # noqa: PLC0415  # the first look at the target is long past
+
     log = RulingLog(frozenset(spoken_of), process.recorder)
-    subjects = lasting.Lasting(process, log)
+    subjects = Lasting(process, log)
     worker = _worker(session.config)
     if worker in FIRST_PROCESSES:  # the others need the addresses that are granted
         _listen(process, log)
@@ -232,7 +238,7 @@ def pytest_look_at_the_end(session: pytest.Session) -> Generator[None, Any, Any]
     return ended
 
 
-def _at_last(subjects: lasting.Lasting) -> ItemOutcome:
+def _at_last(subjects: Lasting) -> ItemOutcome:
     try:
         return outcome.left_open(subjects.end())
     except halting.Stopped as error:

@@ -18,6 +18,7 @@ from conformance.proof.trial import TrialResult, TrialSubject
 from conformance.reference.faults import catalogue as faults
 from conformance.reference.variants import variants
 from conformance.report import html
+from conformance.report.content_policy import policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,5 +181,5 @@ def page(proof: Proof) -> str:
         proof=proof,
         clauses=[clause.id for clause in catalogue.load().clauses],
         style=Markup(style),  # noqa: S704  # the suite's own file; its hash stands in the policy
-        policy=html.policy(style),
+        policy=policy(style),
     )

@@ -6,6 +6,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from conformance.report import html, outline
+from conformance.report.content_policy import policy
 from conformance.report.history import RunHistory
 from conformance.report.visible import one_line
 from conformance.verdict import ClauseResult
@@ -27,7 +28,7 @@ def page(history: RunHistory, directory: Path) -> str:
         kept=[one for one in history.clauses if one not in changing],
         link=lambda entry, clause=None: entry.link(directory, clause),
         style=Markup(style),  # noqa: S704  # the suite's own file; its hash stands in the policy
-        policy=html.policy(style),
+        policy=policy(style),
     )
 
 

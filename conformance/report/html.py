@@ -5,8 +5,6 @@ printed is escaped by Jinja and passes through :mod:`conformance.report.visible`
 an attribute that a browser would follow or run.
 """
 
-import base64
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -32,6 +30,7 @@ from conformance.report import (
     visible,
 )
 from conformance.report.causes import Cause, CauseMember
+from conformance.report.content_policy import policy
 from conformance.report.history import Entry, RunHistory
 from conformance.verdict import Finding, Level, Run, Verdict, gate
 
@@ -213,16 +212,6 @@ def _marked(text: str) -> Markup:
     """Text with what had to be written out set apart from what was there literally."""
     mark = Markup('<span class="written-out">{}</span>')
     return Markup().join(mark.format(part) if acts else escape(part) for part, acts in visible.pieces(text))
-
-
-def policy(style: str, script: str = "") -> str:
-    """The Content-Security-Policy of a page that has this style, this script and nothing else."""
-    scripts = f"script-src {_source(script)}; " if script else ""
-    return f"default-src 'none'; style-src {_source(style)}; {scripts}base-uri 'none'; form-action 'none'"
-
-
-def _source(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
 def _facts(run: Run) -> list[tuple[str, str]]:

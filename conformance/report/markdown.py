@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from conformance.errors import UsageError
+from conformance.report import SUMMARY_PAGE
 from conformance.report.outline import (
     counts,
     duration,
@@ -28,9 +29,6 @@ MARKER = "<!-- ip-association-conformance -->"
 """Lets a job find its comment of the last time and replace it."""
 
 SIGNS = {Verdict.PASS: "✅", Verdict.FAIL: "❌", Verdict.ERROR: "💥", Verdict.INCONCLUSIVE: "❔"}
-
-SUMMARY_PAGE = "GITHUB_STEP_SUMMARY"
-"""The variable that names the file of a CI job's summary page."""
 
 LONGEST_TEXT = 200
 LONGEST_COMMANDS = 4_000

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from conformance.report import html, outline
+from conformance.report.content_policy import policy
 from conformance.report.markdown import SIGNS, code, table
 from conformance.report.visible import one_line
 from conformance.verdict import WORST_FIRST, ClauseResult, Run, Verdict, worst
@@ -152,7 +153,7 @@ def page(parts: Sequence[TargetSummary], directory: Path, *, interrupted: bool =
         outline=outline,
         link=lambda part, clause=None: _link(part, directory, clause),
         style=Markup(style),  # noqa: S704  # the suite's own file; its hash stands in the policy
-        policy=html.policy(style),
+        policy=policy(style),
     )
 
 

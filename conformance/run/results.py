@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.catalogue import Catalogue, Clause
-from conformance.driver.lasting import CLAUSES
-from conformance.run import explained, suite
+from conformance.judge.lasting import CLAUSES
+from conformance.run import suite
 from conformance.run.item_record import AT_THE_END, ItemRecord
 from conformance.verdict import Absence, ClauseResult, Finding, Span, Spent, Verdict, told_apart, worst
 
@@ -82,8 +82,15 @@ class Collector:
 
     def results(self, catalogue: Catalogue) -> tuple[ClauseResult, ...]:
         """One result for each clause of the catalogue, in its order."""
-        records, saying = explained.set_aside(self.records)
+        records, saying = self._explained()
         return tuple(self._result(clause, records, saying.get(clause.id, ())) for clause in catalogue.clauses)
+
+    def _explained(self) -> tuple[list[ItemRecord], dict[str, set[str]]]:
+        if not self.records:
+            return [], {}
+        from conformance.run import explained  # noqa: PLC0415  # and the model, which nothing before the end needs
+
+        return explained.set_aside(self.records)
 
     def _result(self, clause: Clause, records: list[ItemRecord], saying: Collection[str]) -> ClauseResult:
         own = [record for record in records if clause.id in record.clauses]

@@ -23,7 +23,7 @@ def replace_earlier(options: Options, described: Target, policy: GatePolicy, sta
         UsageError: a file there can be neither replaced nor removed.
     """
     forget(options.report_dir)
-    report.write(document(options, described, policy, started), options.report_dir, options.formats)
+    report.begin(document(options, described, policy, started), options.report_dir, options.formats)
 
 
 def forget(directory: Path) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -90,6 +94,19 @@ def test_a_run_begins_with_a_report_that_says_unfinished(
     listener.setblocking(False)
     with pytest.raises(BlockingIOError):
         listener.accept()
+
+
+def test_the_page_of_a_run_that_has_begun_is_harmless_and_whole(tmp_path: Path) -> None:
+    """Nothing of the target acts in it, it loads nothing, and its style is admitted; whoever opens it is told."""
+    hostile = replace(PASSING, target={"name": "</title><script>alert(1)</script>\u202e"})
+    report.begin(hostile, tmp_path)
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
+    assert "&lt;/title&gt;&lt;script&gt;alert(1)&lt;/script&gt;\\u202e" in page
+    assert not re.search("<script|https?://|[{]{2}", page)
+    assert "this run has not ended" in page
+    style = page.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src &#x27;sha256-{digest}&#x27;" in page
 
 
 def test_what_the_options_name_is_read_before(
