@@ -209,7 +209,7 @@ class TargetApi:
         )
         removed = pair if exchange.status == 204 and names(exchange, pair) else None
         if removed:
-            self._known_state.removal(pair, exchange.id)
+            self.leases.removed(pair, exchange)
         self.leases.believe(seen, just_removed=removed, subjects=(pair,))
         return seen
 

@@ -49,6 +49,12 @@ class Process:
     made: dict[Pair, Exchange] = field(default_factory=dict)
     """Association -> the exchange that made it last."""
 
+    removed: dict[Pair, Exchange] = field(default_factory=dict)
+    """Association that was not made again -> the exchange that removed it, answered 204."""
+
+    removes_in_vain: bool = False
+    """Something was still shown after a 204, so that no removal is taken for made that was not looked at."""
+
     deallocated: list[Deallocated] = field(default_factory=list)
     """Addresses that were seen to go: they stay gone."""
 
@@ -74,7 +80,15 @@ class Process:
         self.baselines.pop(address.id, None)
         self.doubted.discard(address.id)
         self.made = {pair: exchange for pair, exchange in self.made.items() if pair.address != address.id}
+        self.removed = {pair: exchange for pair, exchange in self.removed.items() if pair.address != address.id}
         self.deallocated = [one for one in self.deallocated if one.address != address.id]
+
+    def changed(self, pair: Pair, exchange: Exchange) -> None:
+        """An association was made, or removed, in a sequence or a round."""
+        if exchange.request.method == "DELETE":
+            self.removed[pair] = exchange
+        else:
+            self.removed.pop(pair, None)
 
     def readings(self) -> Readings:
         """What it has sent and how it has spent its time."""

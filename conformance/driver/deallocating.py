@@ -29,15 +29,20 @@ class Deallocator:
 
     def try_once(self, address: str, wording: Wording, credential: str = "full") -> Deallocation:
         """One request, sent once, and a look at the address and all that is associated with it."""
+        self._make_sure_of(address)
         known = self.leases.known_state
         standing = known.standing(address)
-        if known.suspect(address) or any(map(known.suspect, standing)):
-            self.leases.recheck(lambda: self.leases.observer.addresses([address]) | self.leases.look(standing))
-            standing = known.standing(address)
         before = known.of(address) | ObservedState(tabled=known.tabled_of(address))
         exchange = self._send(address, wording, credential)
         after = self._after(address, exchange, before, standing, ours=credential == "full")
         return self._trial(address, wording, exchange, before, after, standing)
+
+    def _make_sure_of(self, address: str) -> None:
+        """What an earlier removal took is found before the request, and is not blamed on it."""
+        known = self.leases.known_state
+        standing = known.standing(address)
+        if known.suspect(address) or any(map(known.suspect, standing)):
+            self.leases.recheck(lambda: self.look(address, standing))
 
     def _trial(
         self,
@@ -73,6 +78,7 @@ class Deallocator:
         """
         self.leases.establish(*pairs)
         address = pairs[0].address
+        self._make_sure_of(address)
         before = self.leases.known_state.of(address) | ObservedState(tabled=self.leases.known_state.tabled_of(address))
         answers = [self._answer(address, one) for one in asked]
         after = self.leases.settled(lambda: self.look(address, tuple(pairs)), before)

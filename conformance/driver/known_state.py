@@ -33,6 +33,8 @@ class KnownState:
     _removed: dict[Pair, str] = field(default_factory=dict)
     _lingering: set[Pair] = field(default_factory=set)
     _suspects: dict[Pair | str, str] = field(default_factory=dict)
+    _doubtful: set[Pair] = field(default_factory=set)
+    """Of which two views say different things: that was ruled on, and nothing is held against either from then on."""
 
     def standing(self, address: str | None = None) -> tuple[Pair, ...]:
         """The associations that stand, of one address or of all."""
@@ -46,6 +48,11 @@ class KnownState:
         """A removal from this address was answered 204, and some view still shows the association."""
         return any(pair.address == address for pair in self._lingering)
 
+    @property
+    def removed_in_vain(self) -> bool:
+        """What a 204 said to be removed is still shown, or shown again."""
+        return bool(self._lingering)
+
     def suspect(self, what: Pair | str) -> bool:
         """The association, or the address, was not looked at since the last removal."""
         return what in self._suspects
@@ -56,6 +63,7 @@ class KnownState:
             del self.stands[pair]
             self._removed.pop(pair, None)
             self._suspects.pop(pair, None)
+            self._doubtful.discard(pair)
         self._suspects.pop(address, None)
         self._lingering = {pair for pair in self._lingering if pair.address != address}
         self.literals = {entry: told for entry, told in self.literals.items() if entry[1].address != address}
@@ -75,8 +83,15 @@ class KnownState:
     def found(self, seen: ObservedState, pairs: Iterable[Pair]) -> None:
         """Nobody knows what an earlier test left: what is seen is what stands, and what comes of it accuses nobody."""
         for pair in pairs:
-            self.stands[pair] = bool(seen.listed.get(pair) or seen.shown.get(pair))
+            self.stands[pair] = self._is_shown(pair, seen)
             self._suspects[pair] = ""
+
+    def _is_shown(self, pair: Pair, seen: ObservedState) -> bool:
+        """Whether all views that were read show it; where they do not agree nothing is known until they do."""
+        views = [view[pair] for view in (seen.listed, seen.shown) if view.get(pair) is not None]
+        if len(views) > 1:
+            (self._doubtful.discard if views[0] is views[1] else self._doubtful.add)(pair)
+        return bool(views) and all(views)
 
     def established(self, pairs: Iterable[Pair], seen: ObservedState) -> None:
         """These were associated, and seen to be; a look between two requests says what stands before the next."""
@@ -85,9 +100,15 @@ class KnownState:
             self._removed.pop(pair, None)
             self._lingering.discard(pair)
             self._suspects.pop(pair, None)
+            self._doubtful.discard(pair)
         self._adopt({entry: told for entry, told in seen.literals.items() if entry[1] not in self._suspects})
 
     def _adopt(self, literals: Mapping[Entry, str]) -> None:
+        """Take what views show; of an address that one of them shows otherwise than before the others are not known."""
+        for (_, pair), told in [(entry, told) for entry, told in literals.items() if self.literals.get(entry) != told]:
+            known = [entry for entry in self.literals if entry[1].address == pair.address]
+            for entry in [entry for entry in known if self.literals[entry] != told and entry not in literals]:
+                del self.literals[entry]
         self.literals.update({entry: told for entry, told in literals.items() if entry[1] in self.stands})
 
     def _literals(self, pairs: Collection[Pair]) -> dict[Entry, str]:
@@ -98,7 +119,7 @@ class KnownState:
         known = {
             pair: stands
             for pair, stands in self.stands.items()
-            if pair not in self._removed and pair not in self._suspects
+            if pair not in self._removed and pair not in self._suspects and pair not in self._doubtful
         }
         ports = {address: ports for address, ports in self.ports.items() if address not in self._suspects}
         return ObservedState(
@@ -106,7 +127,8 @@ class KnownState:
         )
 
     def _tabled(self) -> dict[str, Held | None]:
-        return {address: held for address, held in self.tabled.items() if self.ports.get(address) is not None}
+        sure = {address for address in self.alive() if address not in self._suspects}
+        return {address: held for address, held in self.tabled.items() if address in sure}
 
     def expected_again(self, removed: Pair) -> ObservedState:
         """The same before a repetition: what was seen to be removed has to stay so."""
@@ -146,6 +168,10 @@ class KnownState:
         self.stands[pair] = False
         self._removed[pair] = exchange
 
+    def removed_before(self, pair: Pair, exchange: str) -> None:
+        """An earlier test removed it; if it shows again, that removal did not last."""
+        self._removed[pair] = exchange
+
     def seen(
         self, seen: ObservedState, just_removed: Pair | None = None, subjects: Iterable[Pair | str] = ()
     ) -> list[Ruling]:
@@ -160,37 +186,40 @@ class KnownState:
             self._suspects.pop(subject, None)
         accused: list[Ruling] = []
         for pair in {*seen.listed, *seen.shown} & self.stands.keys():
-            shows = bool(seen.listed.get(pair) or seen.shown.get(pair))
             if pair in self._removed:
+                shows = bool(seen.listed.get(pair) or seen.shown.get(pair))
                 accused += self._removed_is(pair, seen, shows=shows, just_now=pair == just_removed or pair in about)
-            elif pair in self._suspects:
-                same = shows == self.stands[pair] and not ObservedState(literals=self._literals([pair])).differences(
-                    seen
-                )
-                accused += self._suspect_is(pair, seen, unchanged=same)
-                self.stands[pair] = shows
-            else:
-                self.stands[pair] = shows
+                continue
+            if pair in self._suspects:
+                stood = {pair: self.stands[pair]}
+                before = ObservedState(listed=stood, shown=stood, literals=self._literals([pair]))
+                accused += self._suspect_is(pair, seen, unchanged=not before.differences(seen))
+            self.stands[pair] = self._is_shown(pair, seen)
         for address, ports in seen.ports.items():
-            if address in self._suspects:
-                same = not ObservedState(ports={address: self.ports[address]}).differences(
-                    ObservedState(ports={address: ports})
-                )
-                accused += self._suspect_is(address, seen, unchanged=same)
-            self.ports[address] = ports
+            accused += self._address_is(address, ports, seen)
         for address in seen.tabled.keys() & self.tabled.keys():
-            before, after = (
-                ObservedState(tabled={address: self.tabled[address]}),
-                ObservedState(tabled={address: seen.tabled[address]}),
-            )
-            if before.differences(after) and address not in seen.ports:
-                self._suspects[address] = ""  # found by this view; the single read will show it, and accuse nobody
-            if seen.tabled[address] is None:
-                del self.tabled[address]  # said once; what does not show it any more is not relied on
-            else:
-                self.tabled[address] = seen.tabled[address]
+            self._row_is(address, seen)
         self._adopt(seen.literals)
         return accused
+
+    def _address_is(self, address: str, ports: Held | None, seen: ObservedState) -> list[Ruling]:
+        before = ObservedState(ports={address: self.ports.get(address)})
+        same = not before.differences(ObservedState(ports={address: ports}))
+        accused = self._suspect_is(address, seen, unchanged=same) if address in self._suspects else []
+        self.ports[address] = ports
+        if not same and address not in seen.tabled:
+            self.tabled.pop(address, None)  # the list shows what is new of it as well, or should
+        return accused
+
+    def _row_is(self, address: str, seen: ObservedState) -> None:
+        before = ObservedState(tabled={address: self.tabled[address]})
+        after = ObservedState(tabled={address: seen.tabled[address]})
+        if before.differences(after) and address not in seen.ports:
+            self._suspects[address] = ""  # found by this view; the single read will show it, and accuse nobody
+        if seen.tabled[address] is None:
+            del self.tabled[address]  # said once; what does not show it any more is not relied on
+        else:
+            self.tabled[address] = seen.tabled[address]
 
     def _removed_is(self, pair: Pair, seen: ObservedState, *, shows: bool, just_now: bool) -> list[Ruling]:
         if not shows:

@@ -138,7 +138,7 @@ class Lasting:
     def _went(self, pair: Pair, exchange: Exchange) -> None:
         """Whatever was answered: what stands from here on is what is seen, and only that is left alone."""
         if exchange.status == 204:
-            self._leases.known_state.removal(pair, exchange.id)
+            self._leases.removed(pair, exchange)
         self._leases.believe(self._leases.overview(), subjects=(*self._leases.known_state.stands, pair))
 
     def _ask_in_vain(self, early: Early, pair: Pair) -> None:
@@ -182,7 +182,8 @@ class Lasting:
     def _recall(self) -> None:
         """What was sent long ago is evidence again."""
         early = [self._early.removal, *self._early.exchanges] if self._early else []
-        for exchange in (*early, *(one.exchange for one in self._process.deallocated)):
+        gone = [one.exchange for one in self._process.deallocated]
+        for exchange in (*early, *gone, *self._process.removed.values()):
             if exchange:
                 self._process.recorder.exchanges[exchange.id] = exchange
 
@@ -253,7 +254,9 @@ class Lasting:
 
     def _rulings(self, seen: ObservedState) -> Iterator[Ruling | None]:
         expected, early = self._leases.known_state.expected(), self._early
-        removals = early.removals if early else {}
+        absent = {pair for pair, stands in expected.listed.items() if not stands}
+        tested = {pair: one.id for pair, one in self._process.removed.items() if pair in absent}
+        removals = {**tested, **(early.removals if early else {})}
         yield from lasting.removed(removals, seen)
         refused = [early.refused] if early and early.refused else []
         others = [pair for pair in expected.listed if pair not in removals and pair not in refused]

@@ -15,7 +15,7 @@ from conformance.driver.observer import Observer
 from conformance.driver.ruling_log import RulingLog
 from conformance.errors import ProvisioningError, Untested
 from conformance.evidence import Exchange
-from conformance.judge import Held, ObservedState, Pair
+from conformance.judge import Held, ObservedState, Pair, effect
 from conformance.provision import Address
 from conformance.verdict import Absence
 
@@ -106,9 +106,17 @@ class Leases:
             return
         for server in self.servers:
             if server not in inherited:
-                self.known_state.stands[Pair(address.id, server)] = False  # never established is absent, not unknown
+                self._is_absent(Pair(address.id, server))
         for server in inherited:
             self._inherit(Pair(address.id, server))
+
+    def _is_absent(self, pair: Pair) -> None:
+        """Never established is absent, not unknown; and what an earlier test removed has to stay so."""
+        self.known_state.stands[pair] = False
+        removal = self._process.removed.get(pair)
+        if removal:
+            self._process.recorder.exchanges[removal.id] = removal
+            self.known_state.removed_before(pair, removal.id)
 
     def _inherit(self, pair: Pair) -> None:
         """An association that an earlier test made: the exchange that made it stays evidence."""
@@ -240,6 +248,7 @@ class Leases:
             raise ProvisioningError(f"an association could not be made: PUT answered {exchange.outcome}")
         self.set_up[pair] = exchange.id
         self._process.made[pair] = exchange
+        self._process.removed.pop(pair, None)
 
     def _put(self, pair: Pair) -> Exchange:
         return retried(lambda: self._client.associate(pair.server, pair.address))
@@ -254,6 +263,7 @@ class Leases:
         if not (seen.listed.get(pair) or seen.shown.get(pair)):
             return False
         self.set_up[pair] = exchange.id
+        self._process.removed.pop(pair, None)
         self.known_state.established([pair], seen)
         return True
 
@@ -320,9 +330,17 @@ class Leases:
         if self.known_state.stands.get(pair):
             exchange = retried(lambda: self._client.remove(pair.server, pair.address))
             if exchange.status == 204:
-                self.known_state.removal(pair, exchange.id)
+                self.removed(pair, exchange)
             gone = ObservedState(listed={pair: False}, shown={pair: False})
-            self.believe(self.settled(lambda: self.look([pair], [pair]), gone), subjects=(pair,))
+            seen = self.settled(lambda: self.look([pair], [pair]), gone)
+            if exchange.status == 204:
+                self._ruling_log.note(effect.absent(pair, seen, exchange.id), exchange.id)
+            self.believe(seen, subjects=(pair,))
+
+    def removed(self, pair: Pair, exchange: Exchange) -> None:
+        """A 204 said so: it has to stay removed until the end of the run, if it is not made again."""
+        self._process.removed[pair] = exchange
+        self.known_state.removal(pair, exchange.id)
 
     def prepare_table(self) -> None:
         """What the list of addresses shows from now on is compared with; where it does not show them it is blind."""
@@ -361,6 +379,7 @@ class Leases:
         """Believe what a look shows, and enter what it says against earlier removals; as :meth:`KnownState.seen`."""
         for ruling in self.known_state.seen(seen, just_removed, subjects):
             self._ruling_log.note(ruling)
+        self._process.removes_in_vain |= self.known_state.removed_in_vain
 
     def __enter__(self) -> Self:
         """The leases, until the end of the block."""
@@ -377,7 +396,7 @@ class Leases:
             if self.known_state.ports.get(address.id, ANY) is None:
                 self._remove_quietly(address)
                 self._process.provisioner.dropped(address)
-            elif self.sound and not self._ruling_log.findings:
+            elif self.sound and not (self._ruling_log.findings or self.known_state.removed_in_vain):
                 servers = (pair.server for pair in self.known_state.standing(address.id))
                 self._process.provisioner.keep(address, servers)
 

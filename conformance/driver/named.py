@@ -90,13 +90,17 @@ class Topology:
         """
         for server in sorted(self.associated[name]):
             answer = retried(lambda server=server: self.perform(_removal(name, server))[0])  # type: ignore[misc]
-            if answer.status != 204 and (answer.status is None or not self.is_rid_of(name, server)):
+            if answer.status is None or not self.is_rid_of(name, server, answer):
                 raise ProvisioningError(f"an association cannot be removed: DELETE answered {answer.outcome}")
+        if self.associated[name]:
+            self._look_at(name)  # what a removal of the set-up took is no later request's doing
         self.associated[name] = set()
         return name
 
-    def is_rid_of(self, name: str, server: str) -> bool:
-        """No view shows the association any more, whatever the answer to its removal was."""
+    def is_rid_of(self, name: str, server: str, removal: Exchange) -> bool:
+        """No view shows the association any more; a 204 is believed as long as none was seen to say so in vain."""
+        if removal.status == 204 and not self._process.removes_in_vain:
+            return True
         pair = Pair(self._addresses[name].id, self.servers[server])
         gone = state.ObservedState(listed={pair: False}, shown={pair: False})
         seen = self.observer.settled(
@@ -221,6 +225,8 @@ class Topology:
             self._freed[asked["address"]] = exchange.finished  # perhaps: a fault may have had its effect
         elif asked["f"] == "deallocate" and granted:
             self._deallocated[asked["address"]] = (deallocation.after(asked["by"]), exchange)
+        if granted and asked["f"] in {"remove", "associate"}:
+            self._process.changed(Pair(self._addresses[asked["address"]].id, self.servers[asked["server"]]), exchange)
         return exchange, self._told(asked, exchange)
 
     def may_be_late(self, asked: Mapping[str, Any], exchange: Exchange) -> bool:

@@ -69,7 +69,7 @@ class ProbeTarget(Protocol):
     ) -> Attempt:
         """One request on a restored scene, with a full look after it; ``named``: a DELETE names the association."""
 
-    def learnt(self, seen: ObservedState, removed: Mapping[Pair, str]) -> None:
+    def learnt(self, seen: ObservedState, removed: Mapping[Pair, Exchange]) -> None:
         """Correct what is known; ``removed`` were answered 204 by these exchanges."""
 
     def enter(
@@ -265,7 +265,7 @@ class Prober:
     def _remove(self, group: Sequence[Asked]) -> None:
         before = self._target.known()
         answered = [self._answered(one) for one in group]
-        removed = {one.asked.pair: one.exchange.id for one in answered if one.removes}
+        removed = {one.asked.pair: one.exchange for one in answered if one.removes}
         explained = before.without(*removed)
         seen = self._target.awaited(explained)
         self._target.learnt(seen, removed)
@@ -281,7 +281,11 @@ class Prober:
             self._judge(one, self._attempt(one, before.without(*others), seen))
 
     def _blame_removals(self, answered: Sequence[Answered], explained: ObservedState, seen: ObservedState) -> None:
-        """What was changed beside the named associations, once and for good: none of them does it again."""
+        """What none of them does again: named associations that stayed, and what was changed beside them."""
+        for one in answered:
+            if one.removes:
+                stayed = effect.absent(one.asked.pair, seen, one.exchange.id)
+                self._target.enter([stayed], one.exchange.id, one.asked.words)
         named = {one.asked.pair for one in answered}
         others = [pair for pair in self._scene if pair not in named]
         changes = part(explained, others, explained.tabled).differences(seen)

@@ -32,7 +32,7 @@ from conformance.errors import ProvisioningError, Unjudgeable
 from conformance.evidence import Exchange
 from conformance.generate import Call, Field, Scene, Step
 from conformance.judge.lifecycle import Deviations, in_words
-from conformance.judge.order import Round
+from conformance.judge.order import ACTS, Round
 from conformance.model.deviation import Deviation, explaining, relaxed
 from conformance.model.explain import Counterexample, explain, timeline
 from conformance.model.history import Completion, Operation, timed
@@ -337,6 +337,7 @@ class Overlap:
                 "words": words,
                 "answers": answers,
                 "names": self._topology.names,
+                ACTS: sorted({(did.exchange.operation, did.exchange.status or 0) for did in done}),
             },
             deviations=self._deviations(done),
         )

@@ -186,10 +186,10 @@ class StandingScene:
         made = self._leases.set_up.get(pair)
         return (made,) if made else ()
 
-    def learnt(self, seen: ObservedState, removed: Mapping[Pair, str]) -> None:
+    def learnt(self, seen: ObservedState, removed: Mapping[Pair, Exchange]) -> None:
         """Correct what is known; ``removed`` were answered 204 by these exchanges."""
         for pair, exchange in removed.items():
-            self._known.removal(pair, exchange)
+            self._leases.removed(pair, exchange)
         self._leases.believe(seen, subjects=(*self._known.stands, *self._known.ports))
 
     # -- sending -------------------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ class StandingScene:
             words=words,
             setup=self.evidence(pair),
         )
-        self.learnt(after, {pair: exchange.id} if trial.names and exchange.status == 204 else {})
+        self.learnt(after, {pair: exchange} if trial.names and exchange.status == 204 else {})
         return trial
 
     def _everything(self) -> ObservedState:

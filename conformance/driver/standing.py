@@ -104,8 +104,8 @@ class Standing:
 
     def _remove(self, name: str, server: str) -> None:
         did = self.insist({"f": "remove", "server": server, "address": name})
-        refused = did.kind is EffectKind.REFUSED and server in self._topology.associated[name]
-        if not did.definite or (refused and not self._topology.is_rid_of(name, server)):
+        stood = server in self._topology.associated[name]
+        if not did.definite or (stood and not self._topology.is_rid_of(name, server, did.exchange)):
             raise ProvisioningError(f"an association could not be removed: DELETE answered {did.exchange.outcome}")
         self._topology.associated[name].discard(server)
         self._carried[name] = [one for one in self._carried.get(name, []) if not _establishes(one, server)]

@@ -10,6 +10,9 @@ from conformance.verdict import SCOPE, Ruling
 
 INERT = "effect.refusal-is-inert"
 
+KINDS = "kinds"
+"""Among a finding's details: what became of what, whichever it was."""
+
 
 def removed(attempt: Attempt) -> Ruling | None:
     """``effect.removed``: after a 204 no view shows the association; None when there was no 204 to judge."""
@@ -48,7 +51,7 @@ def nothing_else(attempt: Attempt) -> Ruling | None:
         expected=f"only {attempt.pair} removed" if attempt.names else "nothing changed: nothing of ours was named",
         observed="; ".join(changes),
         exchanges=attempt.evidence,
-        details={SCOPE: sorted(_beside(attempt).scope(attempt.after, attempt.pair))},
+        details=_extent(attempt),
     )
 
 
@@ -74,6 +77,12 @@ def taken_along(changes: tuple[str, ...], removal: str, seen: ObservedState) -> 
 def _beyond(attempt: Attempt) -> tuple[str, ...]:
     """Changes beside the named association, which ``effect.removed`` judges."""
     return _beside(attempt).differences(attempt.after)
+
+
+def _extent(attempt: Attempt) -> dict[str, list[str]]:
+    """What changed beside the named association, as it looks from there and by itself."""
+    before = _beside(attempt)
+    return {SCOPE: sorted(before.scope(attempt.after, attempt.pair)), KINDS: sorted(before.kinds(attempt.after))}
 
 
 def _beside(attempt: Attempt) -> ObservedState:
@@ -201,4 +210,5 @@ def body_inert(attempt: Attempt) -> Ruling | None:
         expected=f"at most {attempt.pair} removed",
         observed=f"{attempt.exchange.outcome}, and {'; '.join(changes)}",
         exchanges=attempt.evidence,
+        details=_extent(attempt),
     )

@@ -12,6 +12,9 @@ from conformance.verdict import Ruling
 
 CLAUSE = "concurrency.linearizable"
 
+ACTS = "acts"
+"""Among a finding's details: operation and status of all that was done in the round, also of what is not shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Round:

@@ -128,6 +128,13 @@ class ObservedState:
         """The differences as they look from the association that a request named: no ID, view or number."""
         return frozenset(f"{_related(one.subject, named)} {one.effect}" for one in self._changes(seen))
 
+    def kinds(self, seen: ObservedState) -> frozenset[str]:
+        """The differences without what they are about: of associations or of addresses, and what became of them."""
+        return frozenset(
+            f"an {'address' if isinstance(one.subject, str) else 'association'} {one.effect}"
+            for one in self._changes(seen)
+        )
+
     def _changes(self, seen: ObservedState) -> tuple[_Change, ...]:
         return (
             *_of_associations(LIST, self.listed, seen.listed),

@@ -1,23 +1,26 @@
-"""What ``lifecycle.model`` and ``concurrency.linearizable`` found and a narrower clause has said already.
+"""What was found by a clause that another one has said already: by a narrower one, or of a plainer request.
 
-Decided at the end, over what all processes found. A sequence or a round that the model accepts once it may deviate in
-a certain way (:mod:`conformance.model.deviation`) is explained if a clause of its own was found broken in just that
-way: by the same operation, answered alike. The outcome of the wide clause rests on what remains.
+Decided at the end, over what all processes found. A body, or time, is not to blame for what a plain removal does. A
+sequence or a round that the model accepts once it may deviate in a certain way (:mod:`conformance.model.deviation`) is
+explained if a clause of its own was found broken in just that way: by the same operation, answered alike. The outcome
+of the wide clause rests on what remains.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from conformance.evidence.setting import READS
-from conformance.judge import lifecycle, order
+from conformance.judge import effect, lasting, lifecycle, order
 from conformance.model.deviation import Deviation
 from conformance.run.item_record import AT_THE_END, ItemRecord
-from conformance.verdict import Finding
+from conformance.verdict import SCOPE, Finding
 
 WIDE = frozenset({lifecycle.CLAUSE, order.CLAUSE})
+
+MORE, BODY = "effect.nothing-else", "body.inert"
 
 REFUSED = frozenset({"effect.refusal-is-inert", "limits.over-limit"})
 GUARD = "deallocation.until-the-last"
@@ -55,17 +58,32 @@ def set_aside(heard: Iterable[ItemRecord]) -> tuple[list[ItemRecord], dict[str, 
     return kept, saying
 
 
+def by(finding: Finding, narrower: Sequence[Finding]) -> tuple[str, ...]:
+    """The clauses that say already what a finding says; none if it is new."""
+    if finding.clause in WIDE:
+        return _by_deviation(finding, narrower)
+    if finding.clause == BODY:
+        return _by_the_plain(finding, narrower, SCOPE)
+    if finding.rule == lasting.LATE:
+        return _by_the_plain(finding, narrower, effect.KINDS)
+    return ()
+
+
 def _narrower(finding: Finding, records: Iterable[ItemRecord]) -> list[Finding]:
     """What may explain it; of an overlap nothing that only overlap may have brought about."""
-    if finding.clause not in WIDE:
-        return []
     apart = finding.clause == order.CLAUSE
     tests = (one for one in records if not (apart and (order.CLAUSE in one.clauses or one.test == AT_THE_END)))
     return [found for one in tests for found in one.findings if found.clause not in WIDE]
 
 
-def by(finding: Finding, narrower: Iterable[Finding]) -> tuple[str, ...]:
-    """The clauses that say already what a finding of a wide clause says; none if it is new."""
+def _by_the_plain(finding: Finding, narrower: Iterable[Finding], extent: str) -> tuple[str, ...]:
+    """A removal that wears nothing does as much: neither what this one wore nor time is to blame."""
+    done = set(finding.details.get(extent, ()))
+    plain = (one for one in narrower if one.clause == MORE and not one.classes and one.rule != lasting.LATE)
+    return (MORE,) if done and any(done <= set(one.details.get(extent, ())) for one in plain) else ()
+
+
+def _by_deviation(finding: Finding, narrower: Iterable[Finding]) -> tuple[str, ...]:
     acts = frozenset(_acts(finding))
     known = [one for one in narrower if acts & {_decisive(one)}]
     for deviations in finding.details.get(lifecycle.DEVIATIONS, ()):
@@ -80,7 +98,9 @@ def _shown(deviation: Deviation, known: Iterable[Finding]) -> str:
 
 
 def _acts(finding: Finding) -> Iterable[Act]:
-    return (_act(one) for one in finding.exchanges if one["operation"] not in READS)
+    """What was done in it, whether it is needed to show what is wrong or not."""
+    besides = (tuple(one) for one in finding.details.get(order.ACTS, ()))
+    return (*(_act(one) for one in finding.exchanges if one["operation"] not in READS), *besides)
 
 
 def _act(exchange: Mapping[str, object]) -> Act:

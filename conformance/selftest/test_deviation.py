@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from test_results import collector, record, result
 
+from conformance.judge.effect import KINDS
 from conformance.judge.lifecycle import DEVIATIONS
 from conformance.model.deviation import Deviation, explaining, possible, relaxed
 from conformance.model.history import Completion, Operation
@@ -13,7 +14,7 @@ from conformance.model.linearize import SearchResult, check
 from conformance.model.sequential import AddressState, Stage, State, address_model
 from conformance.run import explained
 from conformance.run.item_record import AT_THE_END
-from conformance.verdict import Finding, Verdict
+from conformance.verdict import SCOPE, Finding, Verdict
 
 PORTS = frozenset({"p1", "p2"})
 START = State((("a", AddressState(Stage.LIVE, PORTS)), ("b", AddressState(Stage.LIVE, PORTS))))
@@ -188,3 +189,30 @@ def test_overlap_is_explained_by_what_shows_without_it(test: str, due: Verdict) 
 def test_every_deviation_has_a_clause() -> None:
     """What nobody speaks of would explain nothing."""
     assert set(explained.SHOWN_BY) == set(Deviation)
+
+
+@pytest.mark.parametrize(
+    ("clause", "rule", "done"),
+    [
+        ("body.inert", "effect", {SCOPE: ["another of its server goes"]}),
+        ("effect.refusal-is-inert", "late", {KINDS: ["an association goes"]}),
+    ],
+)
+@pytest.mark.parametrize(("classes", "due"), [((), Verdict.PASS), (("field: Accept",), Verdict.FAIL)])
+def test_neither_a_body_nor_time_is_to_blame_for_what_a_plain_removal_does(
+    clause: str, rule: str, done: dict[str, list[str]], classes: tuple[str, ...], due: Verdict
+) -> None:
+    """As wide an effect of a request without classes explains it; that of one which wears something does not."""
+    wide = {SCOPE: ["another of its server goes", "its address changes"], KINDS: ["an association goes"]}
+    more = Finding("effect.nothing-else", "more than asked for", "", "", "", classes=classes, details=wide)
+    found = Finding(clause, rule, "", "", "", details=done)
+    said = record(RULE, more, found, clauses=(clause, "effect.nothing-else"))
+    assert result(collector(said, collected=(RULE,)), clause).verdict is due
+
+
+def test_what_a_plain_removal_does_not_do_is_a_finding() -> None:
+    """Its effect has to be as wide."""
+    more = Finding("effect.nothing-else", "more than asked for", "", "", "", details={SCOPE: ["its address changes"]})
+    found = Finding("body.inert", "effect", "", "", "", details={SCOPE: ["another of its server goes"]})
+    said = record(RULE, more, found, clauses=("body.inert", "effect.nothing-else"))
+    assert result(collector(said, collected=(RULE,)), "body.inert").verdict is Verdict.FAIL

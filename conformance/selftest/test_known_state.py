@@ -119,3 +119,45 @@ def test_what_nobody_knows_is_as_it_is_found() -> None:
     believed.found(ObservedState(listed={ONE: True, OTHER: False}), [ONE, OTHER])
     assert believed.stands == {ONE: True, OTHER: False}
     assert believed.seen(ObservedState(listed={ONE: False, OTHER: True})) == []
+
+
+def test_what_two_views_do_not_agree_about_is_held_against_nobody() -> None:
+    """Until it is made again, or they agree: reading one of them does not settle it."""
+    known_state = known()
+    known_state.seen(ObservedState(listed={ONE: False}, shown={ONE: True}))
+    assert ONE not in known_state.expected().listed
+    known_state.seen(ObservedState(listed={ONE: False}))
+    assert ONE not in known_state.expected().listed
+    assert not known_state.stands[ONE]
+    known_state.seen(ObservedState(listed={ONE: False}, shown={ONE: False}))
+    assert known_state.expected().listed[ONE] is False
+
+
+def test_what_an_earlier_test_removed_and_shows_again_is_that_removals_fault() -> None:
+    """It is no change that the request before the look made."""
+    known_state = KnownState(stands={ONE: False})
+    known_state.removed_before(ONE, "5")
+    assert ONE not in known_state.expected().listed
+    (ruling,) = known_state.seen(ObservedState(listed={ONE: True}))
+    assert ruling.violation is not None
+    assert (ruling.clause, ruling.violation.exchanges[0]) == ("effect.removed", "5")
+    assert known_state.removed_in_vain
+
+
+def test_what_is_new_of_an_address_is_no_change_in_the_other_views_of_it() -> None:
+    """A removal gave it another literal, which one view was read for: the others are not held to the old one."""
+    known_state = known()
+    new = HELD._replace(literal="192.0.2.9")
+    known_state.seen(ObservedState(ports={"a": new}, listed={ONE: True}, literals={(LIST, ONE): "192.0.2.9"}))
+    expected = known_state.expected()
+    assert not expected.tabled
+    assert not expected.differences(ObservedState(tabled={"a": new}, literals={(READ, ONE): "192.0.2.9"}))
+    assert expected.differences(ObservedState(literals={(LIST, ONE): "192.0.2.1"}))
+
+
+def test_the_list_says_nothing_of_an_address_that_is_suspect() -> None:
+    """What the last removal did to it is not held against the request after it."""
+    known_state = known()
+    assert known_state.expected().tabled
+    known_state.removal(ONE, "7")
+    assert not known_state.expected().tabled

@@ -111,7 +111,7 @@ class Pretended:
         self.believed_table = dict(self.table)
         return Attempt(exchange=exchange, before=before, after=after, pair=pair, reached=True, words=words, names=named)
 
-    def learnt(self, seen: ObservedState, removed: Mapping[Pair, str]) -> None:
+    def learnt(self, seen: ObservedState, removed: Mapping[Pair, Exchange]) -> None:
         """Believe what stands."""
         assert seen.exchanges
         assert isinstance(removed, Mapping)
