@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from conformance.bench import document, kill_curve, latency, start, traffic
+from conformance.bench import document, kill_curve, latency, runs, start, traffic
 from conformance.bench.plan import BenchPlan
 from conformance.bench.records import Bench, Part
 from conformance.errors import UsageError
@@ -24,7 +24,7 @@ PARTS: Mapping[str, Callable[[BenchPlan], Part]] = {
 }
 SHORT = ("requests", "start")
 LATENCIES = (0.0, 20.0, 100.0)
-REPETITIONS, SHORT_REPETITIONS = 3, 2
+REPETITIONS, SHORT_REPETITIONS, OF_LATENCIES = 3, 2, 1
 
 
 @click.command()
@@ -32,7 +32,7 @@ REPETITIONS, SHORT_REPETITIONS = 3, 2
 @click.option(
     "--repetitions",
     type=click.IntRange(1),
-    help=f"How often each thing is measured; latencies half as often.  [default: {REPETITIONS}]",
+    help=f"How often each thing is measured.  [default: {REPETITIONS}; latencies {OF_LATENCIES}]",
 )
 @click.option("--only", multiple=True, type=click.Choice(list(PARTS)), help="Only this part; may be repeated.")
 @click.option("--short", is_flag=True, help="Only requests and start, smaller: to see that all of it works.")
@@ -77,8 +77,16 @@ def bench(
     started, began = datetime.now(UTC).isoformat(timespec="milliseconds"), time.monotonic()
     with tempfile.TemporaryDirectory(prefix="conformance-bench-") as folder:
         plan = BenchPlan(
-            times, short, tuple(dict.fromkeys(one / 1000 for one in latencies)), proof, faults, Path(folder)
+            repetitions=times,
+            of_latencies=repetitions or OF_LATENCIES,
+            short=short,
+            latencies=tuple(dict.fromkeys(one / 1000 for one in latencies)),
+            proof=proof,
+            faults=faults,
+            folder=Path(folder),
         )
+        if faults or names != ["kill-curve"]:
+            runs.warm_up(plan.folder)
         parts = tuple(_measured(name, plan) for name in names)
     made = Bench(started, time.monotonic() - began, document.machine(), times, short, parts)
     document.write(made, report_dir)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+
 from conformance.bench import runs
 from conformance.bench.plan import BenchPlan
 from conformance.bench.processes import served
@@ -16,6 +19,8 @@ ABOUT = (
 )
 CONNECTIONS = (1, 2, 4, 8)
 SETTLE_SECONDS = 1.0
+MOSTLY_WAITING_SECONDS = 0.05
+"""From this latency on, runs leave the processors idle most of the time, and are measured beside each other."""
 
 Key = tuple[float, int]
 Grid = dict[Key, list[Traffic]]
@@ -24,9 +29,10 @@ Grid = dict[Key, list[Traffic]]
 def part(plan: BenchPlan) -> Part:
     """Measure every latency with every number of connections."""
     grid: Grid = {(latency, most): [] for latency in plan.latencies for most in CONNECTIONS}
-    for _ in range((plan.repetitions + 1) // 2):
-        for latency, most in grid:
-            grid[latency, most].append(_run(plan, latency, most))
+    for _ in range(plan.of_latencies):
+        for latency in plan.latencies:
+            for most, sent in zip(CONNECTIONS, _runs(plan, latency), strict=True):
+                grid[latency, most].append(sent)
     return told(grid)
 
 
@@ -38,6 +44,12 @@ def told(grid: Grid) -> Part:
     to_limit = [Ratio(f"{_called(key)}: times the limit", walls[key], limits[key]) for key in limits]
     figures = (*walls.values(), *limits.values(), *requests)
     return Part("latency", TITLE, ABOUT, figures, (*_speed_ups(walls), *to_limit), _plots(walls, limits))
+
+
+def _runs(plan: BenchPlan, latency: float) -> list[Traffic]:
+    """A run with each number of connections."""
+    with ThreadPoolExecutor(len(CONNECTIONS) if latency >= MOSTLY_WAITING_SECONDS else 1) as beside:
+        return list(beside.map(partial(_run, plan, latency), CONNECTIONS))
 
 
 def _run(plan: BenchPlan, latency: float, most: int) -> Traffic:

@@ -11,7 +11,8 @@ class BenchPlan:
     """How much is measured.
 
     Attributes:
-        repetitions: of each measurement; what takes minutes and is made of waiting is measured half as often.
+        repetitions: of each measurement.
+        of_latencies: the same of what takes minutes and is made of waiting, where noise hardly counts.
         short: fewer and smaller measurements, to see that all of them work.
         latencies: seconds before each answer.
         proof: a saved ``proof.json`` with the faults that the suite found, if there is one.
@@ -20,6 +21,7 @@ class BenchPlan:
     """
 
     repetitions: int
+    of_latencies: int
     short: bool
     latencies: tuple[float, ...]
     proof: Path | None

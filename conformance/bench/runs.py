@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from conformance import SPEC
-from conformance.bench.processes import SCHEMATHESIS, SUITE, Served, Usage, measured
+from conformance.bench.processes import SCHEMATHESIS, SUITE, Served, Usage, measured, served
 from conformance.errors import ConformanceError
 
 COUNTED = re.compile(r"^ +(\d+) generated", re.MULTILINE)
 """The line of Schemathesis's summary that says how many cases it sent, each a request."""
 
 SEED = "1"
+WARMING = "test_response or test_lifecycle or test_concurrency"
+"""Tests that import what any test does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,14 @@ def schemathesis(served: Served, folder: Path, *more: str) -> tuple[Traffic, boo
 def variables(served: Served) -> dict[str, str]:
     """What ``spec/schemathesis.toml`` takes from the environment."""
     return {**served.tokens, "CONFORMANCE_SERVER": served.server}
+
+
+def warm_up(folder: Path) -> None:
+    """Run each tool once, little: what it imports is compiled then, and not in what is measured."""
+    with served(folder, policy={"settle_seconds": 0.5}) as deployment:
+        measured(suite_command(deployment, folder / "warm-up", "quick", "-k", WARMING), folder, deployment.tokens)
+        schemathesis(deployment, folder, "--phases", "coverage")
+        bare(deployment, folder, 1)
 
 
 def bare(served: Served, folder: Path, requests: int) -> Traffic:

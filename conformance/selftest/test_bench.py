@@ -19,7 +19,7 @@ from conformance.bench.runs import Traffic
 from conformance.errors import ConformanceError
 from conformance.reference.faults import catalogue
 
-LONGEST_BENCH_SECONDS = 110
+LONGEST_BENCH_SECONDS = 300
 SCHEMA = json.loads((SPEC / "bench.schema.json").read_text(encoding="utf-8"))
 
 
@@ -43,6 +43,7 @@ def saved(folder: Path) -> dict[str, Any]:
     return made
 
 
+@pytest.mark.slow
 def test_the_short_bench_measures_all_that_it_names(tmp_path: Path) -> None:
     """Every figure has a value for each repetition, above zero, and every ratio is that of its parts."""
     ended = command(tmp_path, "--short")
@@ -193,9 +194,16 @@ def test_a_command_that_fails_ends_the_bench_with_what_it_said(tmp_path: Path) -
 
 
 def test_what_a_command_used_is_its_own(tmp_path: Path) -> None:
-    """Its memory, its processor time and its output; other children do not count."""
-    big = [sys.executable, "-c", "held = bytearray(200 * 2**20); print('done')"]
-    small = [sys.executable, "-c", "print('done')"]
-    used = [measured(one, tmp_path) for one in (big, small)]
-    assert used[0].peak_mib > 200 > used[1].peak_mib > 0
-    assert all(one.cpu > 0 and one.wall > 0 and one.output == "done\n" for one in used)
+    """Its processor time and its output; those of other children do not count."""
+    busy = "import time\nwhile time.process_time() < 0.5: pass\nprint('done')"
+    used = [measured([sys.executable, "-c", program], tmp_path) for program in (busy, "print('done')")]
+    assert used[0].cpu >= 0.5 > used[1].cpu > 0
+    assert all(one.wall > 0 and one.output == "done\n" for one in used)
+
+
+def test_the_memory_that_is_measured_is_that_of_the_recorder_alone(tmp_path: Path) -> None:
+    """More exchanges need more, however much the process that starts the measuring has."""
+    held = bytearray(150 * 2**20)
+    program = [sys.executable, "-m", "conformance.bench.memory"]
+    few, many = (float(measured([*program, count, count], tmp_path).output) for count in ("10", "20000"))
+    assert 0 < few < many < len(held)
