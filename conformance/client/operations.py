@@ -73,6 +73,7 @@ class Client:
         chunk_bytes: int = CHUNK_BYTES,
         raw: bool = False,
         segment: str | None = None,
+        lower_case: bool = False,
     ) -> Exchange:
         """The operation under test, or a request that could be taken for it.
 
@@ -89,6 +90,7 @@ class Client:
             chunk_bytes: how large the chunks of a chunked body are at most.
             raw: ``address`` is percent-encoded already.
             segment: what stands for ``{serverID}``, percent-encoded already, in place of ``server``.
+            lower_case: the names of the fields go out in lower case.
         """
         last = address if raw else quote(address, safe="")
         first = quote(server, safe="") if segment is None else segment
@@ -96,7 +98,8 @@ class Client:
         url = f"{self.target.compute}/{path}{f'?{query}' if query else ''}"
         operation = "removeAssociation" if method == "DELETE" else f"{method} on the association"
         content: dict[str, Any] = {"body": body, "framing": framing, "chunk_bytes": chunk_bytes}
-        return self._send(operation, method, url, credential, headers, shown, **content, removal=method == "DELETE")
+        content |= {"removal": method == "DELETE", "lower_case": lower_case}
+        return self._send(operation, method, url, credential, headers, shown, **content)
 
     def again(
         self,
@@ -273,19 +276,21 @@ class Client:
         *,
         chunk_bytes: int = CHUNK_BYTES,
         removal: bool = False,
+        lower_case: bool = False,
     ) -> Exchange:
         token = self.keyring.tokens[credential] if credential else None
         own = {TOKEN_HEADER: str(token)} if token else {}
         sent: dict[str, str | None] = {"Accept": "application/json", **own, **(headers or {})}
         intact = bool(token) and sent[TOKEN_HEADER] == token
         variable = {TOKEN_HEADER: f"${VARIABLES[credential]}"} if credential and intact else {}
+        spelt = str.lower if lower_case else str
         outgoing = Outgoing(
             operation=operation,
             method=method,
             url=url,
             credential=credential or ("made up" if TOKEN_HEADER in sent else "none"),
-            headers=sent,
-            shown={name: value for name, value in {**variable, **(shown or {})}.items() if name in sent},
+            headers={spelt(name): value for name, value in sent.items()},
+            shown={spelt(name): value for name, value in {**variable, **(shown or {})}.items() if name in sent},
             shown_url=self._without_tokens(url),
             body=body,
             framing=framing,
@@ -296,4 +301,6 @@ class Client:
         if exchange.status != UNAUTHORISED or not credential or not token or not intact:
             return exchange
         fresh = self.keyring.renewed(credential, token)
-        return self._session.send(replace(outgoing, headers={**sent, TOKEN_HEADER: str(fresh)})) if fresh else exchange
+        if not fresh:
+            return exchange
+        return self._session.send(replace(outgoing, headers={**outgoing.headers, spelt(TOKEN_HEADER): str(fresh)}))

@@ -9,6 +9,7 @@ from typing import Any
 from conformance.client import Client, Wait
 from conformance.driver.observer import Views
 from conformance.evidence import Exchange, Recorder
+from conformance.generate.dress import Wardrobe
 from conformance.judge import Held, Pair
 from conformance.provision import Address, Ledger, Provisioner
 from conformance.target import Target
@@ -39,6 +40,9 @@ class Process:
     probe_limits: bool = False
     probed: int = 0
     """Scenes of the request space so far: each meets its settings in another order."""
+
+    wardrobe: Wardrobe = field(default_factory=Wardrobe)
+    """What requests wear besides what they are sent for."""
 
     baselines: dict[str, Held] = field(default_factory=dict)
     """Address -> what its single read showed before anything was done to it."""

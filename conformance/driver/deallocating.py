@@ -178,8 +178,12 @@ class Deallocator:
         return wording.judged and ruling is not None
 
     def _send(self, address: str, wording: Wording, credential: str) -> Exchange:
-        spelt = wording.spelt(address)
-        return self.process.client.change_address(spelt, wording.method, credential=credential, **wording.variation)
+        held = self.leases.known_state.ports.get(address)
+        shown = dict(held.members) | ({"address": held.literal} if held.literal else {}) if held else {}
+        variation = wording.worded(shown)
+        return self.process.client.change_address(
+            wording.spelt(address), wording.method, credential=credential, **variation
+        )
 
     def look(self, address: str, pairs: tuple[Pair, ...]) -> ObservedState:
         """The address, by its single read and in the list, and the lists for these associations."""

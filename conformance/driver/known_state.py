@@ -31,6 +31,8 @@ class KnownState:
     tabled: dict[str, Held | None] = field(default_factory=dict)
     literals: dict[Entry, str] = field(default_factory=dict)
     _removed: dict[Pair, str] = field(default_factory=dict)
+    _gone: set[Pair] = field(default_factory=set)
+    """Of what was removed that which was seen to be gone since then."""
     _lingering: set[Pair] = field(default_factory=set)
     _suspects: dict[Pair | str, str] = field(default_factory=dict)
     _doubtful: set[Pair] = field(default_factory=set)
@@ -62,6 +64,7 @@ class KnownState:
         for pair in [one for one in self.stands if one.address == address]:
             del self.stands[pair]
             self._removed.pop(pair, None)
+            self._gone.discard(pair)
             self._suspects.pop(pair, None)
             self._doubtful.discard(pair)
         self._suspects.pop(address, None)
@@ -98,6 +101,7 @@ class KnownState:
         for pair in pairs:
             self.stands[pair] = True
             self._removed.pop(pair, None)
+            self._gone.discard(pair)
             self._lingering.discard(pair)
             self._suspects.pop(pair, None)
             self._doubtful.discard(pair)
@@ -129,6 +133,24 @@ class KnownState:
     def _tabled(self) -> dict[str, Held | None]:
         sure = {address for address in self.alive() if address not in self._suspects}
         return {address: held for address, held in self.tabled.items() if address in sure}
+
+    def expected_everywhere(self) -> ObservedState:
+        """The same with what was removed and seen to be gone: neither may a refusal bring that back."""
+        gone = dict.fromkeys(self._gone - self._lingering, False)
+        return self.expected() | ObservedState(listed=gone, shown=gone)
+
+    def returned(self, seen: ObservedState) -> dict[Pair, str]:
+        """What was seen to be gone and shows again, with the exchange that had removed it.
+
+        From now on it is known to stand, so that it can be removed once more; who brought it back is for the caller
+        to find out, and else that removal did not last.
+        """
+        back = {pair for pair in self._gone - self._lingering if seen.listed.get(pair) or seen.shown.get(pair)}
+        removals = {pair: self._removed.pop(pair) for pair in sorted(back)}
+        self._gone -= back
+        self.stands.update(dict.fromkeys(back, True))
+        self._doubtful |= back
+        return removals
 
     def expected_again(self, removed: Pair) -> ObservedState:
         """The same before a repetition: what was seen to be removed has to stay so."""
@@ -167,6 +189,7 @@ class KnownState:
             self._suspects[address] = exchange
         self.stands[pair] = False
         self._removed[pair] = exchange
+        self._gone.discard(pair)
 
     def removed_before(self, pair: Pair, exchange: str) -> None:
         """An earlier test removed it; if it shows again, that removal did not last."""
@@ -223,12 +246,13 @@ class KnownState:
 
     def _removed_is(self, pair: Pair, seen: ObservedState, *, shows: bool, just_now: bool) -> list[Ruling]:
         if not shows:
+            self._gone.add(pair)
             return []
         if just_now or pair in self._lingering:
             self._lingering.add(pair)  # the removal itself is judged for it
             return []
         self._lingering.add(pair)  # said once; from now on the views of it are not relied on
-        ruling = effect.absent(pair, seen, self._removed[pair], rule="shown again")
+        ruling = effect.absent(pair, seen, self._removed[pair], rule=effect.SHOWN_AGAIN)
         return [ruling] if ruling else []
 
     def _suspect_is(self, what: Pair | str, seen: ObservedState, *, unchanged: bool) -> list[Ruling]:

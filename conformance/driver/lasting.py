@@ -12,18 +12,22 @@ import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from conformance.client import Wait, retried
 from conformance.driver.context import Deallocated, Process
 from conformance.driver.deallocating import Deallocator, insisted
 from conformance.driver.leases import Leases
+from conformance.driver.probed import Asked
 from conformance.driver.ruling_log import RulingLog
-from conformance.driver.scene import StandingScene
+from conformance.driver.scene import StandingScene, lesser
 from conformance.errors import ProvisioningError, Unjudgeable
 from conformance.evidence import Exchange
 from conformance.generate.deallocations import wordings
+from conformance.generate.space import Expected, Value
 from conformance.judge import Attempt, ObservedState, Pair, codes, deallocation, effect, lasting
+from conformance.judge.oracle import MUST_STAY
 from conformance.provision import Address
 from conformance.verdict import Ruling
 
@@ -35,13 +39,20 @@ READS = {
 }
 """How often every view is read at the end: one replica in four that is stale for ever is met with 99 % at standard."""
 
-REFUSED_EARLY: tuple[dict[str, Any], ...] = (
-    {"credential": None},
-    {"body": b"{}", "framing": "content-length", "headers": {"Content-Type": "application/json"}},
-    {"method": "POST"},
-    {"query": "_method=DELETE", "method": "POST"},
-)
-"""Requests that are refused about the subject that is left alone; its own removal they must not bring about later."""
+LESSER = {"restricted": "access.forbidden", "foreign": "access.foreign"}
+"""Credentials without the right to remove, and the clauses that speak of them."""
+
+ROUNDS_IN_VAIN = 2
+"""So often what is refused is asked for; what is granted is left out the second time."""
+
+
+def in_vain(value: Value) -> bool:
+    """It names the association, one way or another, and is refused."""
+    return value.expected in MUST_STAY - {Expected.INERT}
+
+
+def _granted(exchange: Exchange) -> bool:
+    return exchange.status is not None and 200 <= exchange.status < 300
 
 
 @dataclass(slots=True)
@@ -49,25 +60,19 @@ class Early:
     """The subjects that were made early: associations of one address, and a bare address.
 
     Attributes:
-        removed, refused, standing, anew: associations; None where there were too few servers.
-        addresses: theirs, and one that nothing is associated with.
+        removals: association -> the 204 that removed it; of an address with others, and the last of one.
+        refused, standing, anew: associations; None where there were too few servers.
+        addresses: theirs, and one that nothing is associated with any more.
+        exchanges: what was refused about ``refused``.
     """
 
     at: float
-    removed: Pair | None = None
-    removal: Exchange | None = None
+    removals: dict[Pair, Exchange] = field(default_factory=dict)
     refused: Pair | None = None
     standing: Pair | None = None
     anew: Pair | None = None
     addresses: tuple[str, ...] = ()
     exchanges: list[Exchange] = field(default_factory=list)
-
-    @property
-    def removals(self) -> dict[Pair, str]:
-        """What was removed, if it was, and the exchange that said so."""
-        if self.removed and self.removal and self.removal.status == 204:
-            return {self.removed: self.removal.id}
-        return {}
 
     @property
     def guarded(self) -> Pair | None:
@@ -112,15 +117,18 @@ class Lasting:
             self._process.notes.append(f"no subjects were left alone from the beginning: {error}")
 
     def _make(self, addresses: list[Address]) -> None:
-        subject, *_ = addresses
+        subject, *others = addresses
         pairs = [Pair(subject.id, server) for server in self._leases.servers]
         self._leases.establish(*pairs)
         early = Early(time.monotonic(), addresses=tuple(one.id for one in addresses))
-        roles = dict(zip(("removed", "refused", "standing", "anew"), pairs, strict=False))
-        for role, pair in roles.items():
+        removed, *kept = pairs
+        for role, pair in zip(("refused", "standing", "anew"), kept, strict=False):
             setattr(early, role, pair)
-        if early.removed:
-            early.removal = self._removed(early.removed)
+        self._remove_for_good(early, removed)
+        for idle in others:
+            last = Pair(idle.id, self._leases.servers[0])
+            self._leases.establish(last)
+            self._remove_for_good(early, last)
         if early.anew:
             self._removed(early.anew)
             self._leases.establish(early.anew)
@@ -129,6 +137,11 @@ class Lasting:
         self._leases.prepare_table()
         early.at = time.monotonic()
         self._early = early
+
+    def _remove_for_good(self, early: Early, pair: Pair) -> None:
+        exchange = self._removed(pair)
+        if exchange.status == 204:
+            early.removals[pair] = exchange
 
     def _removed(self, pair: Pair) -> Exchange:
         exchange = retried(lambda: self._client.remove(pair.server, pair.address))
@@ -142,18 +155,38 @@ class Lasting:
         self._leases.believe(self._leases.overview(), subjects=(*self._leases.known_state.stands, pair))
 
     def _ask_in_vain(self, early: Early, pair: Pair) -> None:
-        """What is granted at once leaves nothing alone: it is for the tests of its own clause to judge."""
-        ignores = self._process.target.policy.request_body == "ignore"
-        for variation in (one for one in REFUSED_EARLY if not (ignores and "body" in one)):
-            exchange = self._refused(pair, variation)
-            early.exchanges.append(exchange)
-            if exchange.status is not None and 200 <= exchange.status < 300:
-                early.refused = None
-                self._went(pair, exchange)
-                return
+        """Ask for all that is refused, of each kind of mistake: none of it may come about later.
 
-    def _refused(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
-        return retried(lambda: self._client.remove(**{"server": pair.server, "address": pair.address, **variation}))
+        What is granted at once leaves nothing alone: it is for the tests of its own clause to judge.
+        """
+        scene = StandingScene(self._process, self._leases, self._log)
+        asked = [one for one in scene.asked([pair], in_vain, "quick") if one.stays]
+        asked += [Asked(pair, lesser(*one)) for one in LESSER.items() if one[0] in self._client.keyring.tokens]
+        for _ in range(ROUNDS_IN_VAIN):
+            answers = self._answers(pair, asked)
+            early.exchanges = [one for one in answers.values() if not _granted(one)]
+            asked = [asked[place] for place, answer in answers.items() if not _granted(answer)]
+            self._leases.believe(self._leases.overview(), subjects=(*self._leases.known_state.stands, pair))
+            if self._leases.known_state.stands[pair]:
+                return
+            self._leases.establish(pair)
+        early.refused = None
+
+    def _answers(self, pair: Pair, asked: Sequence[Asked]) -> dict[int, Exchange]:
+        """What is answered, by place; of a dimension whose first is not answered the others are not sent."""
+
+        def sent(places: Sequence[int]) -> dict[int, Exchange]:
+            exchanges = self._client.at_once([partial(self._ask, pair, asked[place].variation) for place in places])
+            return dict(zip(places, exchanges, strict=True))
+
+        first = {one.value.dimension: place for place, one in reversed([*enumerate(asked)])}
+        answers = sent(sorted(first.values()))
+        answered = {dimension for dimension, place in first.items() if answers[place].status}
+        rest = [place for place, one in enumerate(asked) if place not in answers and one.value.dimension in answered]
+        return answers | sent(rest)
+
+    def _ask(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        return self._client.remove(**{"server": pair.server, "address": pair.address, **variation})
 
     # -- the end -------------------------------------------------------------------------------------------------------
 
@@ -181,11 +214,10 @@ class Lasting:
 
     def _recall(self) -> None:
         """What was sent long ago is evidence again."""
-        early = [self._early.removal, *self._early.exchanges] if self._early else []
+        early = [*self._early.removals.values(), *self._early.exchanges] if self._early else []
         gone = [one.exchange for one in self._process.deallocated]
         for exchange in (*early, *gone, *self._process.removed.values()):
-            if exchange:
-                self._process.recorder.exchanges[exchange.id] = exchange
+            self._process.recorder.exchanges[exchange.id] = exchange
 
     def _lease_the_rest(self) -> None:
         """The addresses that tests had, with what they left associated."""
@@ -231,7 +263,7 @@ class Lasting:
     def _glance(self) -> ObservedState:
         """Every view once more: the lists, and the single reads of what was removed and of its address."""
         early = self._early
-        removed = [early.removed] if early and early.removed else []
+        removed = list(early.removals) if early else []
         return self._leases.overview() | self._leases.observer.associations((), (), removed) | self._held(removed)
 
     def _held(self, removed: Sequence[Pair]) -> ObservedState:
@@ -255,8 +287,8 @@ class Lasting:
     def _rulings(self, seen: ObservedState) -> Iterator[Ruling | None]:
         expected, early = self._leases.known_state.expected(), self._early
         absent = {pair for pair, stands in expected.listed.items() if not stands}
-        tested = {pair: one.id for pair, one in self._process.removed.items() if pair in absent}
-        removals = {**tested, **(early.removals if early else {})}
+        tested = {pair: one for pair, one in self._process.removed.items() if pair in absent}
+        removals = {pair: one.id for pair, one in {**tested, **(early.removals if early else {})}.items()}
         yield from lasting.removed(removals, seen)
         refused = [early.refused] if early and early.refused else []
         others = [pair for pair in expected.listed if pair not in removals and pair not in refused]
@@ -291,7 +323,7 @@ class Lasting:
 
     def _repeated(self, pair: Pair) -> Attempt:
         before = self._leases.known_state.expected_again(pair)
-        exchange = self._refused(pair, {})
+        exchange = retried(lambda: self._ask(pair, {}))
         seen = self._leases.settled(self._glance, before)
         words = "a removal repeated after a while"
         return Attempt(exchange=exchange, before=before, after=seen, pair=pair, reached=False, words=words)

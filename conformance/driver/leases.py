@@ -15,6 +15,7 @@ from conformance.driver.observer import Observer
 from conformance.driver.ruling_log import RulingLog
 from conformance.errors import ProvisioningError, Untested
 from conformance.evidence import Exchange
+from conformance.generate.settings import sharing_nothing
 from conformance.judge import Held, ObservedState, Pair, effect
 from conformance.provision import Address
 from conformance.verdict import Absence
@@ -54,6 +55,12 @@ class Leases:
     @property
     def _quick(self) -> bool:
         return self._process.depth == "quick"
+
+    @property
+    def tenant(self) -> str:
+        """The ID of the tenant that the addresses belong to; empty where no address tells it."""
+        held = (dict(one.members) for one in self.known_state.ports.values() if one)
+        return next((members["tenant_id"] for members in held if "tenant_id" in members), "")
 
     def lease(self, count: int = 1) -> list[Address]:
         """Up to ``count`` addresses, at least one, until the test ends.
@@ -222,7 +229,7 @@ class Leases:
             self.recheck(lambda: self.look(unsure))
         missing = [pair for pair in pairs if not self.known_state.stands.get(pair)]
         if missing and not self.phantom:
-            for pairs_apart in _sharing_nothing(missing):
+            for pairs_apart in sharing_nothing(missing):  # overlap is for its own clause to try
                 self._associate(pairs_apart)
             wanted = dict.fromkeys(missing, True)
             calibrated = self._process.views.calibrated
@@ -404,18 +411,6 @@ class Leases:
         """An address that went before its associations leaves them behind."""
         for pair in self.known_state.standing(address.id):
             retried(lambda pair=pair: self._client.remove(pair.server, pair.address))  # type: ignore[misc]
-
-
-def _sharing_nothing(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
-    """In groups of which no two have an address or a server in common: overlap is for its own clause to try."""
-    left = list(pairs)
-    while left:
-        taken: list[Pair] = []
-        for pair in left:
-            if all(pair.address != one.address and pair.server != one.server for one in taken):
-                taken.append(pair)
-        yield taken
-        left = [pair for pair in left if pair not in taken]
 
 
 def _refused(exchange: Exchange) -> bool:

@@ -20,7 +20,19 @@ from conformance.driver import persistence
 from conformance.driver.folding import folded, unclear
 from conformance.driver.probed import Answered, Asked, Judged
 from conformance.evidence import Exchange
-from conformance.generate.settings import BETWEEN, Between, Setting, absent, between, dealt
+from conformance.generate.dress import HOW_OFTEN, Wardrobe, is_harmless
+from conformance.generate.settings import (
+    ALONE_SHARE,
+    BETWEEN,
+    HARMLESS,
+    Between,
+    Setting,
+    absent,
+    between,
+    dealt,
+    sharing_nothing,
+)
+from conformance.generate.space.credentials import no_token
 from conformance.judge import Attempt, ObservedState, Pair, effect, faults, limits, methods, oracle, refusal
 from conformance.judge.expect import kept
 from conformance.judge.lasting import part
@@ -29,6 +41,9 @@ from conformance.verdict import Ruling
 
 GROUP = 40
 """Requests between two looks: so many share the price of one."""
+
+ABSENT_SHARE = 0.25
+"""How often what is refused is asked of what does not stand, too; the plainest of each clause always is."""
 
 FEWEST = 10
 """Requests for which it is worth arranging another setting."""
@@ -39,6 +54,10 @@ class ProbeTarget(Protocol):
 
     content_is_turned_away: bool
     """A 413 to content is no limit here, whatever its Retry-After says."""
+
+    @property
+    def wardrobe(self) -> Wardrobe:
+        """What requests wear besides, whichever test they are sent for."""
 
     def establish(self, *pairs: Pair) -> None:
         """Let these stand, and be seen to."""
@@ -61,16 +80,29 @@ class ProbeTarget(Protocol):
     def sent_at_once(self, requests: Sequence[tuple[Pair, Mapping[str, Any]]]) -> list[Exchange]:
         """The same for several, in whichever order they arrive."""
 
-    def meanwhile(self, pair: Pair, what: Between) -> None:
-        """Something harmless that comes before a request."""
+    def meanwhile(self, pair: Pair, what: Between, variation: Mapping[str, Any]) -> Exchange | None:
+        """Something that comes before a request with this ``variation``; None where nothing is sent."""
 
     def solo(
-        self, pair: Pair, words: str, variation: Mapping[str, Any], *, named: bool = True, standing: bool = True
+        self,
+        pair: Pair,
+        words: str,
+        variation: Mapping[str, Any],
+        *,
+        named: bool = True,
+        standing: bool = True,
+        run_up: Sequence[Between] = (),
     ) -> Attempt:
-        """One request on a restored scene, with a full look after it; ``named``: a DELETE names the association."""
+        """One request, after what leads up to it, on a restored scene, with a full look after it.
 
-    def learnt(self, seen: ObservedState, removed: Mapping[Pair, Exchange]) -> None:
-        """Correct what is known; ``removed`` were answered 204 by these exchanges."""
+        ``named``: a DELETE names the association.
+        """
+
+    def learnt(self, seen: ObservedState, removed: Mapping[Pair, Exchange]) -> Mapping[Pair, str]:
+        """Correct what is known; ``removed`` were answered 204 by these exchanges.
+
+        Returns what was gone and shows again, with the exchange that had removed it.
+        """
 
     def enter(
         self,
@@ -109,6 +141,7 @@ class Prober:
         self._scene = tuple(scene)
         self._settings = settings
         self._removals = removals
+        self._harmless = [*{one.value.words: one.value for one in removals if is_harmless(one.value)}.values()]
         self._draw = random.Random(seed)
         self._standing = self._scene
         self._judged: list[Judged] = []
@@ -132,30 +165,45 @@ class Prober:
                 enter(self._target, judged)
 
     def _try(self, asked: Sequence[Asked]) -> None:
-        for setting, group in self._groups([one for one in asked if one.stays]):
+        for setting, group in self._groups([self._dressed(one) for one in asked if one.stays]):
             self._arrange(setting, {one.pair for one in group})
             self._stay(group)
-        for group in _apart([one for one in asked if not one.stays], self._scene):
+        going = [one if is_harmless(one.value) else self._dressed(one) for one in asked if not one.stays]
+        for group in _apart(going, self._scene):
             self._go(group)
+        if self._varied:
+            self._go_alone(going)
+            self._stay_absent([one for one in asked if one.stays])
+
+    @property
+    def _varied(self) -> bool:
+        """What is met varies: what stands, and what comes right before a request."""
+        return len(self._settings) > 1
+
+    def _dressed(self, asked: Asked, how_often: float = HOW_OFTEN) -> Asked:
+        """The same in something harmless, now and then; a value that is harmless itself is tried bare first."""
+        if not self._varied or asked.value.worn is not None or self._draw.random() >= how_often:
+            return asked
+        return replace(asked, dress=self._target.wardrobe.dress(asked.value, self._harmless, self._draw))
 
     # -- requests that must change nothing -----------------------------------------------------------------------------
 
     def _groups(self, asked: Sequence[Asked]) -> Iterator[tuple[Setting, Sequence[Asked]]]:
         """What goes out together and what it meets; what names other things of ours meets them all."""
-        only, several = self._settings[0], len(self._settings) > 1
-        full = [one for one in asked if not several or self._refers(one)]
-        yield from ((Setting.ALL if several else only, group) for group in _runs(full))
+        full = [one for one in asked if not self._varied or self._refers(one)]
+        yield from ((Setting.ALL if self._varied else self._settings[0], group) for group in _runs(full))
         others = len(asked) - len(full)
         shares = dealt(self._scene, min(len(self._settings), 1 + others // FEWEST)) if others else []
         for setting, share in zip(itertools.cycle(self._settings), shares, strict=False):
-            dealt_to = [one for one in asked if one.pair in share and one not in full]
-            yield from ((setting, group) for group in _runs(dealt_to))
+            for pairs in sharing_nothing(share) if setting is Setting.ALONE else [share]:
+                dealt_to = [one for one in asked if one.pair in pairs and one not in full]
+                yield from ((setting, group) for group in _runs(dealt_to))
 
     def _refers(self, asked: Asked) -> bool:
         """It names an address or a server of the scene besides those in its path."""
         own = {asked.pair.address, asked.pair.server}
         others = {name for pair in self._scene for name in (pair.address, pair.server)} - own
-        said = repr(asked.value.variation).lower()
+        said = repr(asked.variation).lower()
         return any(name.lower() in said for name in others)
 
     def _arrange(self, setting: Setting, named: set[Pair]) -> None:
@@ -172,7 +220,7 @@ class Prober:
             return
         standing = self._target.known().listed
         ways = {pair: [one for one in self._removals if one.pair == pair] for pair in pairs if standing.get(pair)}
-        group = [self._draw.choice(asked) for asked in ways.values() if asked]
+        group = [self._dressed(self._draw.choice(asked), 1.0) for asked in ways.values() if asked]
         if group:
             self._target.establish(*standing_pairs(self._target.known()))
             self._remove(group)
@@ -182,77 +230,195 @@ class Prober:
         answered: list[Answered] = []
         waiting: list[Asked] = []
         for asked in group:
-            if len(self._settings) > 1 and self._draw.random() < BETWEEN:
-                answered += self._at_once(waiting)
+            if self._is_preceded():
+                answered += [*self._at_once(waiting), *self._preceded(asked)]
                 waiting.clear()
-                answered += [*self._between(asked.pair), self._answered(asked)]
             else:
                 waiting.append(asked)
         answered += self._at_once(waiting)
         seen = self._target.awaited(self._target.known())
-        changes = before.differences(seen)
-        if not changes:
+        if not before.differences(seen):
             for one in answered:
-                self._judge(one, self._attempt(one, before, seen))
+                self._judge_as_seen(one, before, before, seen)
             return
-        self._target.learnt(seen, {})
-        self._narrow(answered, before, seen)
+        back = self._target.learnt(seen, {})
+        self._narrow(answered, before, seen, back)
 
-    def _between(self, pair: Pair) -> list[Answered]:
-        """Something else comes before; a removal of what does not stand is judged, too."""
-        what = between(self._draw)
-        if what is not Between.REPEAT:
-            self._target.meanwhile(pair, what)
-            return []
-        standing = self._target.known().listed
-        ways = [one for one in self._removals if not standing.get(one.pair)]
-        if not ways:
-            return []
-        asked = repetition_of(self._draw.choice(ways))
-        exchange = self._target.sent(asked.pair, asked.value.variation)
-        return [Answered(asked, exchange)] if not self._is_plea(exchange) else []
+    def _stay_absent(self, asked: Sequence[Asked]) -> None:
+        """Some once more where what they name does not stand, and must not come to stand."""
+        share = dealt(self._scene, 2)[0]
+        there = [one for one in asked if one.pair in share and one.standing and not one.value.associates]
+        firsts = {(one.value.dimension, one.value.clause): one for one in reversed(there)}
+        group = [one for one in there if one in firsts.values() or self._draw.random() < ABSENT_SHARE]
+        if group:
+            self._clear([pair for pair in self._scene if pair in share])
+            self._standing = tuple(pair for pair in self._scene if pair not in share)
+            self._target.establish(*self._standing)
+            for run in _runs(group):
+                self._stay([one.of_the_absent() for one in run])
 
-    def _narrow(self, answered: Sequence[Answered], before: ObservedState, seen: ObservedState) -> None:
+    def _is_preceded(self) -> bool:
+        return self._varied and self._draw.random() < BETWEEN
+
+    def _preceded(self, asked: Asked, among: Sequence[Between] = tuple(Between)) -> list[Answered]:
+        """Something comes right before it; what of that is a removal, too, is judged as well."""
+        after = between(self._draw, among)
+        before = [one for what in after if (one := self._came_before(asked, what))]
+        return [*before, self._answered(replace(asked, after=after))]
+
+    def _came_before(self, asked: Asked, what: Between) -> Answered | None:
+        stands = self._target.known().listed
+        judged = {Between.AGAIN: asked} if what is Between.AGAIN else {}
+        if what is Between.STRANGER and stands.get(asked.pair):
+            judged[what] = Asked(asked.pair, no_token())
+        ways = [one for one in self._removals if not stands.get(one.pair)] if what is Between.REPEAT else []
+        if ways:
+            judged[what] = self._draw.choice(ways).repeated()
+        if what not in judged:
+            self._target.meanwhile(asked.pair, what, asked.variation)
+            return None
+        exchange = self._target.sent(judged[what].pair, judged[what].variation)
+        return None if self._is_plea(exchange) else Answered(judged[what], exchange)
+
+    def _narrow(
+        self, answered: Sequence[Answered], before: ObservedState, seen: ObservedState, back: Mapping[Pair, str]
+    ) -> None:
         """Find every request that changes something; those that cannot have are judged by the answer they had."""
         gone = {pair for pair in before.listed if before.listed[pair] and seen.listed.get(pair) is False}
         near = [one for one in answered if one.asked.pair in gone or _granted(one.exchange)]
-        found = [self._again(one, before) for one in near]
-        if not any(found):
-            far = [one for one in answered if one not in near]
-            found = [self._again(one, before) for one in far]
-            near = list(answered)
-        if not any(found):
+        far = [one for one in answered if one not in near]
+        if not (self._each_again(near, before) or self._each_as_sent(answered, before)):
+            if self._each_again(far, before):
+                return
+            unexplained = self._blame_earlier(back, before, seen)
+            self._blame_as_seen(near, answered, unexplained, seen)
+            return
+        for one in far:
+            self._judge(one, self._attempt(one, before, before))
+
+    def _each_again(self, answered: Sequence[Answered], before: ObservedState) -> bool:
+        """Send each alone; whether any of them changes too much."""
+        found = [self._again(one, before) for one in answered]
+        return any(found)
+
+    def _each_as_sent(self, answered: Sequence[Answered], before: ObservedState) -> bool:
+        """Send each with all that it wore and that came before it; whether any of them changes too much then."""
+        found = [self._again_as_sent(one, before) for one in answered if one.asked != one.asked.alone]
+        return any(found)
+
+    def _blame_earlier(self, back: Mapping[Pair, str], before: ObservedState, seen: ObservedState) -> ObservedState:
+        """What nobody brings back did not stay removed; returns what stood before, with that."""
+        for pair, removal in back.items():
+            self._target.enter([effect.absent(pair, seen, removal, rule=effect.SHOWN_AGAIN)], removal, "a removal")
+        shown = dict.fromkeys(back, True)
+        return before | ObservedState(listed=shown, shown=shown)
+
+    def _blame_as_seen(
+        self, near: Sequence[Answered], answered: Sequence[Answered], before: ObservedState, seen: ObservedState
+    ) -> None:
+        """What none does again: what says that it removed what it names did so, and the rest is the batch's doing."""
+        once = {one.asked.pair: one for one in near if one.removes and seen.listed.get(one.asked.pair) is False}
+        explained = before.without(*once)
+        for pair, one in once.items():
+            self._judge(one, self._attempt(one, before, before.without(pair)))
+        if explained.differences(seen):
             words = f"one of {len(answered)} requests, from {answered[0].asked.words} to {answered[-1].asked.words}"
             batch = tuple(one.exchange.id for one in answered)
-            self._target.enter([effect.stayed(before, seen, batch)], batch[-1], words)
-            self._target.enter(_once({one.asked.value.clause for one in answered}, words, before, seen, batch))
-        for one in answered:
-            if one not in near:
-                self._judge(one, self._attempt(one, before, before))
+            self._target.enter([effect.stayed(explained, seen, batch)], batch[-1], words)
+            self._target.enter(_once({one.asked.value.clause for one in answered}, words, explained, seen, batch))
 
     def _again(self, one: Answered, before: ObservedState) -> bool:
-        """Send it alone on a restored scene, with all that it could choose instead; whether it changes something."""
-        value = one.asked.value
-        self._target.clear(*(pair for pair, stood in before.listed.items() if not stood))
-        standing = value.expected is not Expected.REPEATED
-        if standing:
-            self._target.establish(*self._standing)
-        trial = self._target.solo(
-            one.asked.pair, one.asked.words, value.variation, named=value.names, standing=standing
-        )
-        if trial.changes and value.clause == "method.override" and self._without_override(one.asked):
+        """Send it alone on a restored scene, with all that it could choose instead; whether it changes too much."""
+        bare = one.asked.alone
+        trial = self._on_a_restored_scene(bare, before)
+        if trial.changes and bare.value.clause == "method.override" and self._without_override(bare):
             return True
-        self._judge(Answered(one.asked, trial.exchange), trial)
-        return bool(trial.changes)
+        self._judge(Answered(bare, trial.exchange), trial)
+        guilty = _is_guilty(bare, trial)
+        if guilty:
+            self._put_aside(bare)
+        return guilty
+
+    def _again_as_sent(self, one: Answered, before: ObservedState) -> bool:
+        """The same with all that it wore and that came before it, and then with the least of that that it takes."""
+        found = self._least(one.asked, before, lambda again, trial: _is_guilty(again.asked, trial))
+        if found:
+            self._judge(*found)
+            self._put_aside(found[0].asked)
+        return found is not None
+
+    def _put_aside(self, asked: Asked) -> None:
+        """What it wore made the difference: that is found once, and would only be found again."""
+        worn = (asked.value, *asked.dress) if is_harmless(asked.value) else asked.dress
+        self._target.wardrobe.aside.update(one.kind for one in worn)
+
+    def _least(
+        self, asked: Asked, stood: ObservedState, broken: Callable[[Answered, Attempt], bool]
+    ) -> tuple[Answered, Attempt] | None:
+        """The least of the request that is still ``broken``: no part of it can be left out; None if it is not again."""
+        trial = self._on_a_restored_scene(asked, stood)
+        least = Answered(asked, trial.exchange), trial
+        if not broken(*least):
+            return None
+        lesser = iter(asked.lesser)
+        while (fewer := next(lesser, None)) is not None:
+            trial = self._on_a_restored_scene(fewer, stood)
+            again = Answered(fewer, trial.exchange)
+            if broken(again, trial):
+                least, lesser = (again, trial), iter(fewer.lesser)
+        return least
+
+    def _on_a_restored_scene(self, asked: Asked, before: ObservedState) -> Attempt:
+        stood = [one for one in self._standing if asked.standing or (before.listed.get(one) and one != asked.pair)]
+        self._target.clear(*(pair for pair, stands in before.listed.items() if not stands))
+        self._target.establish(*stood)
+        return self._target.solo(
+            asked.pair,
+            asked.words,
+            asked.variation,
+            named=asked.value.names,
+            standing=asked.standing,
+            run_up=asked.after,
+        )
+
+    def _judge_as_seen(self, one: Answered, stood: ObservedState, before: ObservedState, seen: ObservedState) -> None:
+        """By what was seen; what broke its clause in company is tried again for the least that it takes."""
+        attempt = self._attempt(one, before, seen)
+        if one.asked != one.asked.alone and self._breaks_its_own(one, attempt):
+            least = self._least(one.asked, stood, self._breaks_its_own)
+            if least:
+                self._put_aside(least[0].asked)
+                if self._is_the_dress(least[0].asked, stood):
+                    self._again(one, stood)
+                    return
+            self._judge(*(least or (one, attempt)))
+            return
+        self._judge(one, attempt)
+
+    def _is_the_dress(self, asked: Asked, stood: ObservedState) -> bool:
+        """A removal that is granted is answered as wrongly in the same dress: that is to blame, and is judged."""
+        if not asked.dress or is_harmless(asked.value):
+            return False
+        first, *rest = asked.dress
+        plain = Asked(asked.pair, first, dress=tuple(rest))
+        found = self._least(plain, stood, self._breaks_its_own)
+        if found:
+            self._judge(*found)
+        return found is not None
+
+    def _breaks_its_own(self, one: Answered, attempt: Attempt) -> bool:
+        own = next(iter(self._rulings(one, attempt)))
+        return own is not None and own.violation is not None
 
     def _without_override(self, asked: Asked) -> bool:
         """The method alone changes something, so that no override is to blame; a method that nobody documents is."""
         method = asked.value.variation["method"]
-        trial = self._target.solo(asked.pair, f"{method} on the association", {"method": method})
+        words, variation = f"the method {method}", {"method": method}
+        trial = self._target.solo(asked.pair, f"a removal with {words}", variation, standing=asked.standing)
         if trial.changes and method not in openapi.methods_documented_on_the_path():
-            bare = replace(asked.value, dimension="method", kind=method, words=method, clause="method.refused")
-            judged = replace(asked, value=replace(bare, expected=Expected.NOT_ALLOWED, variation={"method": method}))
-            self._judge(Answered(judged, trial.exchange), trial)
+            plain = replace(asked.value, kind=f"method {method}", words=words, variation=variation)
+            bare = replace(asked, value=replace(plain, clause="method.refused", expected=Expected.NOT_ALLOWED))
+            self._judge(Answered(bare if asked.standing else bare.of_the_absent(), trial.exchange), trial)
         return bool(trial.changes)
 
     # -- requests that may remove what they name -----------------------------------------------------------------------
@@ -261,24 +427,33 @@ class Prober:
         self._standing = self._scene
         self._target.establish(*self._standing)
         self._remove(group)
+        again = [one.repeated() for one in group if one.value.expected is Expected.GRANTED]
+        if again and self._varied:  # what is gone is not removed once more, whatever the removal wears
+            self._stay(again)
+
+    def _go_alone(self, asked: Sequence[Asked]) -> None:
+        """Some once more where nothing stands but what they name, so that it is the last of its address and server."""
+        chosen = {one.pair: self._dressed(one, 1.0) for one in self._draw.sample(asked, len(asked) // ALONE_SHARE)}
+        for pairs in sharing_nothing(chosen):
+            self._arrange(Setting.ALONE, set(pairs))
+            self._remove([chosen[pair] for pair in pairs])
 
     def _remove(self, group: Sequence[Asked]) -> None:
         before = self._target.known()
-        answered = [self._answered(one) for one in group]
+        answered: list[Answered] = []
+        for asked in group:
+            answered += self._preceded(asked, HARMLESS) if self._is_preceded() else [self._answered(asked)]
         removed = {one.asked.pair: one.exchange for one in answered if one.removes}
         explained = before.without(*removed)
         seen = self._target.awaited(explained)
-        self._target.learnt(seen, removed)
-        if explained.differences(seen):
-            judged = len(self._judged)
-            for one in answered:
-                self._again(one, before)
-            if not any(ruling and ruling.violation for one in self._judged[judged:] for ruling in one.rulings):
-                self._blame_removals(answered, explained, seen)
+        back = self._target.learnt(seen, removed)
+        if explained.differences(seen) or any(one.removes and one.asked.stays for one in answered):
+            if not (self._each_again(answered, before) or self._each_as_sent(answered, before)):
+                self._blame_removals(answered, self._blame_earlier(back, explained, seen), seen)
             return
         for one in answered:
-            others = [pair for pair in removed if pair != one.asked.pair]
-            self._judge(one, self._attempt(one, before.without(*others), seen))
+            others = [pair for pair, exchange in removed.items() if exchange is not one.exchange]
+            self._judge_as_seen(one, before, before.without(*others), seen)
 
     def _blame_removals(self, answered: Sequence[Answered], explained: ObservedState, seen: ObservedState) -> None:
         """What none of them does again: named associations that stayed, and what was changed beside them."""
@@ -298,11 +473,11 @@ class Prober:
 
     def _at_once(self, asked: Sequence[Asked]) -> list[Answered]:
         """The answers to requests of which none changes what another one meets."""
-        sent = self._target.sent_at_once([(one.pair, one.value.variation) for one in asked])
+        sent = self._target.sent_at_once([(one.pair, one.variation) for one in asked])
         return [self._final(one, exchange) for one, exchange in zip(asked, sent, strict=True)]
 
     def _answered(self, one: Asked) -> Answered:
-        return self._final(one, self._target.sent(one.pair, one.value.variation))
+        return self._final(one, self._target.sent(one.pair, one.variation))
 
     def _final(self, one: Asked, exchange: Exchange) -> Answered:
         """The answer; a fault or a plea is tried again alone until it is no more, or is the answer."""
@@ -321,7 +496,7 @@ class Prober:
                 self._target.content_is_turned_away = True
                 return Answered(one, tries[-1])
             halting.pause(max(persistence.SECONDS / fewest, again_after(tries[-1], 0)))
-            tries.append(self._target.sent(one.pair, one.value.variation))
+            tries.append(self._target.sent(one.pair, one.variation))
             if not self._is_plea(tries[-1]):
                 return Answered(one, tries[-1])
         return Answered(one, tries[-1], tuple(tries))
@@ -378,7 +553,7 @@ class Prober:
             return
         yield from oracle.rulings(one.asked.rule, attempt)
         yield limits.over_limit(attempt)
-        if one.asked.value.expected is Expected.NOT_ALLOWED:
+        if one.asked.value.clause == "method.refused":
             yield methods.allow(attempt.exchange)
         if mistake and attempt.status is not None:
             yield faults.client_input(one.asked.words, [attempt.exchange], confirmed=False)
@@ -407,10 +582,11 @@ def standing_pairs(known: ObservedState) -> Iterator[Pair]:
     return (pair for pair, stands in known.listed.items() if stands)
 
 
-def repetition_of(asked: Asked) -> Asked:
-    """The same removal, where the association does not stand."""
-    repeated = replace(asked.value, clause="effect.repeat", expected=Expected.REPEATED, mistake=False)
-    return replace(asked, value=replace(repeated, words=f"{asked.value.words}, of what does not stand,"))
+def _is_guilty(asked: Asked, trial: Attempt) -> bool:
+    """It changed what it must not, or not what it says that it changed."""
+    if asked.stays or trial.refused:
+        return bool(trial.changes)
+    return not trial.removed and (trial.status == 204 or bool(trial.changes))
 
 
 def _granted(exchange: Exchange) -> bool:

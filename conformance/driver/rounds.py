@@ -163,6 +163,7 @@ class Overlap:
         for slot, server in scene.standing:
             wanted[slot][self._servers[server]] = True
         done: list[Did] = []
+        self._standing.arranging.clear()
         for slot, servers in wanted.items():
             self._standing.settle(self._slots[slot], servers)
             done += self._standing.carried(self._slots[slot])
@@ -337,7 +338,9 @@ class Overlap:
                 "words": words,
                 "answers": answers,
                 "names": self._topology.names,
-                ACTS: sorted({(did.exchange.operation, did.exchange.status or 0) for did in done}),
+                ACTS: sorted(
+                    {(one.exchange.operation, one.exchange.status or 0) for one in (*done, *self._standing.arranging)}
+                ),
             },
             deviations=self._deviations(done),
         )

@@ -20,8 +20,10 @@ from conformance.driver.ruling_log import RulingLog
 from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange
 from conformance.generate import space
+from conformance.generate.dress import Wardrobe
 from conformance.generate.settings import Between
 from conformance.generate.space import Expected, Subject, Value
+from conformance.generate.space.fields import IMPERSONATING
 from conformance.judge import Attempt, ObservedState, Pair, oracle
 from conformance.verdict import Ruling
 
@@ -31,6 +33,12 @@ MADE_UP_LITERAL = "192.0.2.1"
 
 MOST_UNANSWERED = 3
 MOMENT_SECONDS = 0.1
+
+NAMING = frozenset({"server", "address"})
+"""Dimensions of what a path names."""
+
+ELSEWHERE = 4
+"""Of so many names of other things a lesser caller tries one."""
 
 BY_VERSION = frozenset({"identifier.not-the-address"})
 """Clauses whose values differ with the IP version of the address."""
@@ -58,6 +66,11 @@ class StandingScene:
         self._leases = leases
         self._known = leases.known_state
         self._log = log
+
+    @property
+    def wardrobe(self) -> Wardrobe:
+        """What requests wear besides, whichever test they are sent for."""
+        return self._process.wardrobe
 
     @property
     def content_is_turned_away(self) -> bool:
@@ -91,11 +104,23 @@ class StandingScene:
     def asked_as(self, scene: Sequence[Pair], credential: str, clause: str) -> list[Asked]:
         """What a lesser caller asks for: every association plainly and twice, and in the dresses that are granted."""
         plain = [Asked(pair, lesser(credential, clause)) for pair in scene]
-        granted = self.asked(scene, lambda value: value.expected is Expected.GRANTED)
+        granted = _one_of_a_kind(self.asked(scene, lambda value: value.expected is Expected.GRANTED))
         dressed = [Asked(one.pair, lesser(credential, clause, one.value)) for one in granted]
         either = self.asked(scene, self._may_open_a_door)
         queried = [Asked(one.pair, lesser(credential, clause, one.value, strict=False)) for one in either]
-        return [*plain, *dressed, *queried, *plain]
+        inert = self.asked(scene, lambda value: value.expected is Expected.INERT and value.dimension in NAMING)
+        named = _one_of_a_kind(inert)
+        elsewhere = [Asked(one.pair, nothing_of(lesser(credential, clause, one.value))) for one in named]
+        return [*plain, *dressed, *queried, *self._some(elsewhere), *plain]
+
+    def _some(self, asked: Sequence[Asked]) -> list[Asked]:
+        """One in so many, in turn with the seed, and all that names what is lent."""
+        seed = self._process.seed
+        return [
+            one
+            for place, one in enumerate(asked)
+            if self._process.depth == "deep" or place % ELSEWHERE == seed % ELSEWHERE or "another" in one.value.kind
+        ]
 
     def removals(self, scene: Sequence[Pair]) -> list[Asked]:
         """A plain removal of each association, and those in a dress that is granted."""
@@ -104,7 +129,8 @@ class StandingScene:
 
     def _may_open_a_door(self, value: Value) -> bool:
         """Whether a lesser caller tries it, of what may be granted or refused; of fields only a deep look tries all."""
-        return value.expected is Expected.EITHER and (self._process.depth == "deep" or value.dimension != "field")
+        tried = value.dimension != "field" or value.kind in IMPERSONATING or self._process.depth == "deep"
+        return value.expected is Expected.EITHER and tried
 
     def _values(self, pair: Pair, chosen: Callable[[Value], bool], depth: str) -> list[Value]:
         every = space.values(self._subject(pair), depth, self._process.seed)
@@ -150,6 +176,7 @@ class StandingScene:
             foreign=target.foreign_servers,
             ports=leases.address(pair).ports,
             networks=(target.network_id,),
+            tenant=leases.tenant,
             token=self._client.keyring.tokens["full"],
         )
 
@@ -171,7 +198,7 @@ class StandingScene:
 
     def known(self) -> ObservedState:
         """What is known to stand, and not to."""
-        return self._known.expected()
+        return self._known.expected_everywhere()
 
     def overview(self) -> ObservedState:
         """A look at all that is leased."""
@@ -186,11 +213,16 @@ class StandingScene:
         made = self._leases.set_up.get(pair)
         return (made,) if made else ()
 
-    def learnt(self, seen: ObservedState, removed: Mapping[Pair, Exchange]) -> None:
-        """Correct what is known; ``removed`` were answered 204 by these exchanges."""
+    def learnt(self, seen: ObservedState, removed: Mapping[Pair, Exchange]) -> Mapping[Pair, str]:
+        """Correct what is known; ``removed`` were answered 204 by these exchanges.
+
+        Returns what was gone and shows again, with the exchange that had removed it.
+        """
         for pair, exchange in removed.items():
             self._leases.removed(pair, exchange)
+        back = self._known.returned(seen)
         self._leases.believe(seen, subjects=(*self._known.stands, *self._known.ports))
+        return back
 
     # -- sending -------------------------------------------------------------------------------------------------------
 
@@ -202,32 +234,57 @@ class StandingScene:
         """The same for several, in whichever order they arrive."""
         return self._client.at_once([partial(self.sent, *one) for one in requests])
 
-    def meanwhile(self, pair: Pair, what: Between) -> None:
-        """Something harmless that comes before a request; what is answered is no matter.
+    def meanwhile(self, pair: Pair, what: Between, variation: Mapping[str, Any]) -> Exchange | None:
+        """Something that comes before a request with this ``variation``; None where nothing is sent.
 
         Only what is seen to stand is associated again: that would repair a loss before anybody noticed it.
         """
+        absent = [one for one, stands in self._known.stands.items() if not stands]
+        stands = self._known.stands.get(pair)
+        send: dict[Between, Callable[[], Exchange]] = {
+            Between.LIST: lambda: self._client.list_associations(pair.server),
+            Between.SINGLE: lambda: self._client.show_association(pair.server, pair.address),
+            Between.ADDRESSES: self._client.list_addresses,
+            Between.ADDRESS: lambda: self._client.show_address(pair.address),
+            Between.AGAIN: lambda: self.sent(pair, variation),
+        }
+        if absent:
+            send[Between.REPEAT] = lambda: self.sent(absent[0], {})
+        if stands:
+            send[Between.STRANGER] = lambda: self.sent(pair, {"credential": None})
         if what is Between.PAUSE:
             self._leases.observer.rest(MOMENT_SECONDS)
-        elif what is Between.LIST:
-            self._client.list_associations(pair.server)
-        elif what is Between.SINGLE:
-            self._client.show_association(pair.server, pair.address)
-        elif self._known.stands.get(pair) and self._is_shown(pair):
-            self._client.associate(pair.server, pair.address)
+        elif what is Between.ASSOCIATE and stands and self._is_shown(pair):
+            send[what] = lambda: self._client.associate(pair.server, pair.address)
+        return send[what]() if what in send else None
 
     def _is_shown(self, pair: Pair) -> bool:
         seen = self._leases.look([pair])
         return bool(seen.listed.get(pair) or seen.shown.get(pair))
 
     def solo(
-        self, pair: Pair, words: str, variation: Mapping[str, Any], *, named: bool = True, standing: bool = True
+        self,
+        pair: Pair,
+        words: str,
+        variation: Mapping[str, Any],
+        *,
+        named: bool = True,
+        standing: bool = True,
+        run_up: Sequence[Between] = (),
     ) -> Attempt:
-        """One request on a restored scene, with a full look after it; ``named``: a DELETE names the association."""
+        """One request on a restored scene, with a full look after it.
+
+        Args:
+            named: a DELETE names the association.
+            standing: it stands when the request comes.
+            run_up: what comes right before the request.
+        """
+        led_up: list[Exchange | None] = []
         for attempt in range(TRIES):
             if standing:
                 self._leases.establish(pair)
             before = self.known()
+            led_up = [self.meanwhile(pair, what, variation) for what in run_up]
             exchange = self.sent(pair, variation)
             if not passing(exchange) or exchange.failure.startswith("timed out"):
                 break
@@ -244,7 +301,7 @@ class StandingScene:
             reached=bool(before.listed.get(pair)),
             names=named and exchange.request.method == "DELETE",
             words=words,
-            setup=self.evidence(pair),
+            setup=(*self.evidence(pair), *(one.id for one in led_up if one)),
         )
         self.learnt(after, {pair: exchange} if trial.names and exchange.status == 204 else {})
         return trial
@@ -270,6 +327,10 @@ class StandingScene:
         return persistence.fault_share(self._process.recorder)
 
 
+def _one_of_a_kind(asked: Sequence[Asked]) -> list[Asked]:
+    return list({one.value.kind: one for one in reversed(asked)}.values())
+
+
 def lesser(credential: str, clause: str, worn: Value | None = None, *, strict: bool = True) -> Value:
     """A removal by a lesser caller, in what it wears; ``strict``: the particular code is due (decision 19)."""
     forbidden = Expected.FORBIDDEN if clause == "access.forbidden" else Expected.REFUSED
@@ -284,6 +345,11 @@ def lesser(credential: str, clause: str, worn: Value | None = None, *, strict: b
         names=worn.names if worn else True,
         worn=worn.variation if worn else None,
     )
+
+
+def nothing_of(value: Value) -> Value:
+    """The same where it names nothing that stands: whatever is answered, nothing may change (decision 19)."""
+    return replace(value, expected=Expected.INERT)
 
 
 def in_the_wake(credential: str, clause: str) -> Value:

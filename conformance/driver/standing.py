@@ -53,12 +53,14 @@ class Standing:
     Attributes:
         model: what the operations mean; a target that was seen to choose is bound by its choice.
         seconds: operation -> what the last few of its kind took.
+        arranging: what was done last to bring addresses into the wanted state.
     """
 
     def __init__(self, topology: Topology) -> None:
         self._topology = topology
         self.model: Model = address_model()
         self.seconds: dict[str, deque[float]] = {}
+        self.arranging: list[Did] = []
         self._carried: dict[str, list[Did]] = {}
         self._unsettled: dict[str, set[str]] = {}
 
@@ -100,6 +102,7 @@ class Standing:
         if did.kind is not EffectKind.SUCCESS:
             raise ProvisioningError(f"an association could not be made: PUT answered {did.exchange.outcome}")
         self._topology.associated[name].add(server)
+        self.arranging.append(did)
         self._carry(name, did)
 
     def _remove(self, name: str, server: str) -> None:
@@ -108,6 +111,7 @@ class Standing:
         if not did.definite or (stood and not self._topology.is_rid_of(name, server, did.exchange)):
             raise ProvisioningError(f"an association could not be removed: DELETE answered {did.exchange.outcome}")
         self._topology.associated[name].discard(server)
+        self.arranging.append(did)
         self._carried[name] = [one for one in self._carried.get(name, []) if not _establishes(one, server)]
 
     def carried(self, name: str) -> list[Did]:

@@ -25,6 +25,7 @@ class Wording:
         judged: the page names it, so that it has to be refused.
         upper: the ID goes out in upper case.
         variation: further arguments of :meth:`conformance.client.Client.change_address`.
+        as_shown: the document repeats all that the address shows, but for its ports.
     """
 
     kind: str
@@ -33,6 +34,13 @@ class Wording:
     judged: bool = False
     upper: bool = False
     variation: Mapping[str, Any] = field(default_factory=dict)
+    as_shown: bool = False
+
+    def worded(self, shown: Mapping[str, str]) -> Mapping[str, Any]:
+        """Its variation for an address that shows these members."""
+        if not self.as_shown:
+            return self.variation
+        return {**self.variation, "body": json.dumps({"ip_address": {**shown, "port_ids": []}}).encode()}
 
     def spelt(self, address: str) -> str:
         """The ID as it goes out."""
@@ -48,6 +56,13 @@ def _put(kind: str, document: Any, *, method: str = "PUT", **settings: Any) -> W
     return Wording(kind, method, "deallocation.put-refused", variation=variation, **settings)
 
 
+def _encoded(kind: str, media_type: str, body: bytes, *, method: str = "PUT") -> Wording:
+    """No ports, in another encoding."""
+    variation = {"headers": {"Content-Type": media_type}, "body": body}
+    return Wording(kind, method, "deallocation.put-refused", variation=variation)
+
+
+OVERRIDES = {"X-HTTP-Method-Override": "DELETE", "X-HTTP-Method": "DELETE", "X-Method-Override": "DELETE"}
 NO_PORTS: dict[str, Any] = {"ip_address": {"port_ids": []}}
 
 
@@ -62,12 +77,26 @@ def wordings() -> tuple[Wording, ...]:
         _put("PUT of no address", {}),
         _put("PUT of ports outside the address", {"port_ids": []}),
         _put("PUT of an empty list with other members", {"ip_address": {"port_ids": [], "version": 4}}),
+        _put("PUT of an empty list with all that is shown", NO_PORTS, as_shown=True),
         _put("PUT of an empty list, chunked", NO_PORTS, variation={"framing": "chunked"}),
         _put("PUT of an empty list without a media type", NO_PORTS, variation={"headers": {}}),
         _put("PUT with the ID in upper case", NO_PORTS, upper=True),
         _put("PUT with .json", NO_PORTS, variation={"suffix": ".json"}),
         _put("PUT with a query", NO_PORTS, variation={"query": "force=true"}),
+        _encoded("PUT of an empty list as a form", "application/x-www-form-urlencoded", b"port_ids="),
         _put("PATCH of an empty list", NO_PORTS, method="PATCH"),
+        _encoded(
+            "PATCH of an empty list as a merge",
+            "application/merge-patch+json",
+            json.dumps(NO_PORTS).encode(),
+            method="PATCH",
+        ),
+        _encoded(
+            "PATCH that replaces the ports",
+            "application/json-patch+json",
+            json.dumps([{"op": "replace", "path": "/ip_address/port_ids", "value": []}]).encode(),
+            method="PATCH",
+        ),
         _put("POST of an empty list", NO_PORTS, method="POST"),
         _delete("DELETE with the ID in upper case", upper=True),
         _delete("DELETE with .json", variation={"suffix": ".json"}),
@@ -78,17 +107,14 @@ def wordings() -> tuple[Wording, ...]:
         _delete("DELETE with Content-Length: 0", variation={"body": b""}),
         _delete("DELETE with a condition", variation={"headers": {"If-Match": "*"}}),
         _delete("DELETE that accepts anything", variation={"headers": {"Accept": "*/*", "Connection": "close"}}),
-        Wording(
-            "POST with an override",
-            "POST",
-            "deallocation.delete-refused",
-            variation={"headers": {"X-HTTP-Method-Override": "DELETE"}, "query": "_method=DELETE"},
-        ),
-        Wording(
-            "GET with an override",
-            "GET",
-            "deallocation.delete-refused",
-            variation={"headers": {"X-HTTP-Method-Override": "DELETE"}, "query": "_method=DELETE"},
+        *(
+            Wording(
+                f"{method} with an override",
+                method,
+                "deallocation.delete-refused",
+                variation={"headers": OVERRIDES, "query": "_method=DELETE"},
+            )
+            for method in ("POST", "GET", "PUT")
         ),
     )
 

@@ -33,7 +33,7 @@ class Size:
     steps: int
 
 
-SIZES = {"quick": Size(1, 0, 6), "standard": Size(7, 2, 10), "deep": Size(40, 8, 20)}
+SIZES = {"quick": Size(1, 0, 6), "standard": Size(16, 2, 14), "deep": Size(40, 8, 20)}
 
 
 def fixed_plans(slots: int, servers: int) -> tuple[Plan, ...]:

@@ -157,6 +157,16 @@ def deallocation_beside_removal(dice: random.Random, field: Field) -> Scene | No
     return Scene("remove x de-allocate of another address", ((0, 0), (1, 0)), _swapped(dice, calls))
 
 
+def deallocation_beside_others(dice: random.Random, field: Field) -> Scene | None:
+    """One address is de-allocated while another, on the same server, comes or goes: each has its own effect."""
+    if field.slots < 2:
+        return None
+    step = dice.choice((Step("remove", 1, 0), Step("associate", 1, 0)))
+    calls = _swapped(dice, _meeting(dice, _deallocation(dice, 0), step))
+    standing = ((1, 0),) if step.f == "remove" else ()
+    return Scene(f"de-allocate x {step.f} of another address", standing, calls, mortal=True)
+
+
 def associations_of_one(dice: random.Random, _field: Field) -> Scene:
     """Two callers make the same association; one removal then removes it."""
     step = Step("associate")
@@ -245,6 +255,7 @@ PROGRAMMES: Mapping[str, tuple[tuple[Make, int], ...]] = {
         (mixture, 4),
         (deallocation_before_association, 4),
         (two_deallocations, 3),
+        (deallocation_beside_others, 2),
         (removal_of_the_last, 1),
     ),
     "deep": (
@@ -263,6 +274,7 @@ PROGRAMMES: Mapping[str, tuple[tuple[Make, int], ...]] = {
         (mixture, 30),
         (deallocation_before_association, 8),
         (two_deallocations, 4),
+        (deallocation_beside_others, 6),
         (removal_of_the_last, 4),
     ),
 }

@@ -7,13 +7,16 @@ something harmless comes before one of them.
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import StrEnum
 
 from conformance.judge import Pair
 
 BETWEEN = 0.3
 """How often something else comes before a request."""
+
+ALONE_SHARE = 8
+"""Of so many removals that may be granted one is sent once more where nothing else stands."""
 
 
 class Setting(StrEnum):
@@ -26,22 +29,33 @@ class Setting(StrEnum):
 
 
 class Between(StrEnum):
-    """What comes before a request, by the caller who may do all."""
+    """What comes right before a request, by the caller who may do all unless it says otherwise."""
 
     LIST = "the list of a server"
     SINGLE = "the single read"
+    ADDRESSES = "the list of addresses"
+    ADDRESS = "the single read of the address"
     ASSOCIATE = "the association once more"
+    STRANGER = "the same removal without a token"
+    AGAIN = "the same request"
     REPEAT = "a removal of what does not stand"
     PAUSE = "a moment without any request"
 
 
-HOW_OFTEN = {Between.LIST: 2, Between.SINGLE: 2, Between.ASSOCIATE: 2, Between.REPEAT: 4, Between.PAUSE: 1}
+HOW_OFTEN = dict.fromkeys(Between, 2) | {Between.REPEAT: 4, Between.PAUSE: 1}
 """A moment takes longer than all the others."""
 
+HARMLESS = tuple(one for one in Between if one not in {Between.REPEAT, Between.AGAIN})
+"""What may come before a removal that is granted."""
 
-def between(draw: random.Random) -> Between:
-    """What comes before a request, if something does."""
-    return draw.choices(list(HOW_OFTEN), list(HOW_OFTEN.values()))[0]
+IN_PAIRS = 0.5
+"""How often it is two things that come before: the second one may be what hides the first, or what it takes."""
+
+
+def between(draw: random.Random, among: Sequence[Between] = tuple(Between)) -> tuple[Between, ...]:
+    """What comes before a request, if something does: one thing, or two."""
+    count = 2 if draw.random() < IN_PAIRS else 1
+    return tuple(draw.choices(among, [HOW_OFTEN[one] for one in among], k=count))
 
 
 def settings(depth: str, draw: random.Random) -> Sequence[Setting]:
@@ -71,3 +85,15 @@ def dealt(scene: Sequence[Pair], most: int = 4) -> list[frozenset[Pair]]:
         number = (addresses.index(pair.address) + servers.index(pair.server)) % len(servers) % most
         shares.setdefault(number, set()).add(pair)
     return [frozenset(share) for share in shares.values()]
+
+
+def sharing_nothing(pairs: Iterable[Pair]) -> Iterator[list[Pair]]:
+    """In groups of which no two have an address or a server in common."""
+    left = list(pairs)
+    while left:
+        taken: list[Pair] = []
+        for pair in left:
+            if all(pair.address != one.address and pair.server != one.server for one in taken):
+                taken.append(pair)
+        yield taken
+        left = [pair for pair in left if pair not in taken]

@@ -55,11 +55,15 @@ def nothing_else(attempt: Attempt) -> Ruling | None:
     )
 
 
+SHOWN_AGAIN = "shown again"
+"""The rule of what a 204 removed, and no view showed, and some view shows later."""
+
+
 def still_absent(removal: Attempt, seen: ObservedState) -> Ruling | None:
     """``effect.removed``, "from then on": what a 204 removed is not shown again; None when there was no 204."""
     if not removal.reached or removal.status != 204:
         return None
-    return absent(removal.pair, seen, removal.exchange.id, rule="shown again")
+    return absent(removal.pair, seen, removal.exchange.id, rule=SHOWN_AGAIN)
 
 
 def taken_along(changes: tuple[str, ...], removal: str, seen: ObservedState) -> Ruling:

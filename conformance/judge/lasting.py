@@ -29,7 +29,7 @@ LATE = "late"
 def removed(removals: Mapping[Pair, str], seen: ObservedState) -> Iterator[Ruling | None]:
     """``effect.removed``: what was removed (association -> the exchange that did it) is not shown again."""
     for pair, exchange in removals.items():
-        yield effect.absent(pair, seen, exchange, rule="shown again")
+        yield effect.absent(pair, seen, exchange, rule=effect.SHOWN_AGAIN)
 
 
 def stayed(clause: str, expected: ObservedState, seen: ObservedState, earlier: tuple[str, ...] = ()) -> Ruling:

@@ -38,16 +38,14 @@ def override(attempt: Attempt, control: Attempt | None = None) -> Ruling | None:
 
 
 def without_effect(clause: str, attempt: Attempt) -> Ruling | None:
-    """Whatever is answered, nothing changed; None when there was nothing to change."""
-    if not attempt.reached:
-        return None
+    """Whatever is answered, nothing changed; None when nothing changed, and there was nothing to change."""
     if not attempt.changes:
-        return kept(clause, reached=attempt.exposed)
+        return kept(clause, reached=attempt.exposed) if attempt.reached else None
     return broken(
         clause,
         "effect",
-        summary=f"{attempt.words} removes",
-        expected="nothing removed",
+        summary=f"{attempt.words} {'removes' if attempt.reached else 'changes something'}",
+        expected="nothing removed" if attempt.reached else "nothing changed",
         observed=f"{attempt.exchange.outcome}, and {'; '.join(attempt.changes)}",
         exchanges=attempt.evidence,
     )

@@ -42,6 +42,9 @@ class Expected(StrEnum):
     REPEATED = "repeated"
     """The association does not stand: 204 or a documented 4xx, and nothing changes."""
 
+    ABSENT = "absent"
+    """The association does not stand: whatever is answered, nothing changes, and nothing appears."""
+
     INERT = "inert"
     """Whatever is answered, nothing changes."""
 
@@ -68,7 +71,7 @@ class Rule:
     @property
     def optional(self) -> bool:
         """An answer may lawfully give no occasion to judge its clause."""
-        return self.expected in {Expected.EITHER, Expected.REPEATED}
+        return self.expected in {Expected.EITHER, Expected.REPEATED, Expected.ABSENT}
 
 
 def rulings(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
@@ -116,6 +119,10 @@ def _repeated(_rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
     yield effect.repeated(attempt)
 
 
+def _absent(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
+    yield methods.without_effect(rule.clause, attempt)
+
+
 def _inert(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
     yield methods.without_effect(rule.clause, attempt)
 
@@ -129,10 +136,11 @@ OWN: Mapping[Expected, Callable[[Rule, Attempt], Iterator[Ruling | None]]] = {
     Expected.EITHER: _either,
     Expected.INERT: _inert,
     Expected.REPEATED: _repeated,
+    Expected.ABSENT: _absent,
 }
 
 
-OPEN = frozenset({Expected.EITHER, Expected.INERT, Expected.REPEATED})
+OPEN = frozenset({Expected.EITHER, Expected.INERT, Expected.REPEATED, Expected.ABSENT})
 """What demands no particular answer."""
 
 

@@ -292,3 +292,13 @@ def test_the_servers_segment_goes_out_as_it_is(server: Recording, client: Client
     client.remove(SERVER, ADDRESS, segment="%2573%41", headers={"Connection": "close"})
     assert server.heads[0].startswith(f"DELETE /v2/servers/%2573%41/ip_associations/{ADDRESS} ".encode())
     assert b"Connection: close\r\n" in server.heads[0]
+
+
+def test_names_of_fields_can_go_out_in_lower_case(server: Recording, client: Client) -> None:
+    """As Node.js sends them; the token is the token, and evidence shows the names as they were."""
+    exchange = client.remove(SERVER, ADDRESS, lower_case=True)
+    names = [line.partition(b":")[0] for line in server.heads[0].splitlines()[1:] if line]
+    assert {b"accept", b"x-auth-token"} <= set(names)
+    assert not {b"Accept", b"X-Auth-Token"} & set(names)
+    assert {"accept", "x-auth-token"} <= {name for name, _ in exchange.request.headers}
+    assert TOKEN not in str(exchange)

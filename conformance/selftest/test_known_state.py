@@ -161,3 +161,29 @@ def test_the_list_says_nothing_of_an_address_that_is_suspect() -> None:
     assert known_state.expected().tabled
     known_state.removal(ONE, "7")
     assert not known_state.expected().tabled
+
+
+def test_what_was_removed_is_expected_to_stay_away_once_it_was_seen_to_be_gone() -> None:
+    """Until then the removal may not show yet."""
+    known_state = known()
+    known_state.removal(ONE, "7")
+    back = ObservedState(listed={ONE: True})
+    assert known_state.expected_everywhere().differences(back) == ()
+    known_state.seen(ObservedState(listed={ONE: False}), just_removed=ONE)
+    assert known_state.expected_everywhere().differences(back) != ()
+    known_state.established([ONE], back)
+    assert known_state.expected_everywhere().differences(back) == ()
+
+
+def test_what_returns_stands_again_and_tells_which_removal_did_not_last() -> None:
+    """What still lingers after its removal does not return; what returns is said once, and can be removed again."""
+    known_state = known()
+    known_state.removal(ONE, "7")
+    back = ObservedState(listed={ONE: True})
+    assert known_state.returned(back) == {}
+    known_state.seen(ObservedState(listed={ONE: False}), just_removed=ONE)
+    assert known_state.returned(back) == {ONE: "7"}
+    assert known_state.returned(back) == {}
+    assert known_state.seen(back) == []
+    assert known_state.stands[ONE]
+    assert not known_state.removed_in_vain

@@ -97,7 +97,7 @@ def test_nothing_is_repaired_before_its_loss_is_seen(process: Process) -> None:
         process.client.remove(lost.server, lost.address)
         scene = StandingScene(process, held, log)
         for pair in (lost, kept):
-            scene.meanwhile(pair, Between.ASSOCIATE)
+            scene.meanwhile(pair, Between.ASSOCIATE, {})
         asked = [one.request for one in process.recorder.exchanges.values() if one.operation == "associate"]
         assert not held.look([lost]).listed[lost]
         assert sum(kept.server in one.url for one in asked) == 2

@@ -18,6 +18,9 @@ LEARN_LATE = ["the-guard-learns-late", "compute-learns-late"]
 AT_ONCE = {"lost-update-30-ms", "deallocation-race-30-ms"}
 """Races that show soon."""
 
+SEEDS = range(1, 6)
+"""Which of two callers comes first differs with the seed; a race that only one of them loses needs several."""
+
 IN_SEQUENCE = ["removal-does-nothing", "twice-associated-needs-two-removals", "delete-leaves-orphans"]
 
 
@@ -72,9 +75,12 @@ def test_the_counterexample_of_two_winners_is_the_smallest() -> None:
 @pytest.mark.parametrize("fault", ["lost-update-30-ms", "late-resurrection", "resurrection-30-ms"])
 def test_the_counterexample_shows_who_met_whom(fault: str) -> None:
     """Where a removal is undone by another caller of its address, that caller is in the picture."""
-    with in_process.served(fault) as reference:
-        rounds, _ = played(reference, seed=1)
-    of_one = [one for one in rounds if "another address" not in one.words]
+    for seed in SEEDS:
+        with in_process.served(fault) as reference:
+            rounds, _ = played(reference, seed=seed)
+        of_one = [one for one in rounds if "another address" not in one.words and one.explained is False]
+        if of_one:
+            break
     lanes = {lane["process"] for lane in unexplained(of_one).details["timeline"]["lanes"]}
     assert {"caller 1", "caller 2"} <= lanes
 
@@ -121,13 +127,12 @@ def test_what_fails_in_sequence_is_no_matter_of_overlap(fault: str) -> None:
 
 @pytest.mark.slow
 def test_one_kind_of_round_that_no_order_explains_hides_no_other() -> None:
-    """Of its kind no further one is played, and the others are."""
+    """Other kinds are played after it."""
     with in_process.served("two-winners-30-ms") as reference:
         rounds, _ = played(reference)
     first = unexplained(rounds)
-    later = rounds[rounds.index(first) + 1 :]
-    assert later
-    assert first.words not in {one.words for one in later}
+    later = {one.words for one in rounds[rounds.index(first) + 1 :]}
+    assert later - {first.words}
 
 
 def test_rounds_overlap_and_are_counted() -> None:

@@ -12,6 +12,7 @@ from conformance.driver.probes import Prober
 from conformance.driver.scene import PLAIN, _in_turn
 from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange, Request, Response
+from conformance.generate.dress import Wardrobe
 from conformance.generate.settings import Between, Setting, absent, dealt
 from conformance.generate.space import Value
 from conformance.judge import Attempt, Held, ObservedState, Pair
@@ -28,6 +29,11 @@ def value(name: str, expected: Expected = Expected.REFUSED, clause: str = "ident
     return Value("address", name, name, "the test", clause, expected, {"name": name})
 
 
+def name_of(variation: Mapping[str, Any]) -> str:
+    """By what the targets below know a request."""
+    return str(variation.get("name", "stranger" if "credential" in variation else "plain"))
+
+
 class Pretended:
     """A target in memory: ``answers`` maps names to codes (400 for others), ``removes`` are carried out."""
 
@@ -36,12 +42,15 @@ class Pretended:
         self.stands = dict.fromkeys(SCENE, False)
         self.also: Callable[[str], Iterable[Pair]] = lambda _: ()
         self.marks: frozenset[str] = frozenset()
+        self.restores: dict[str, Pair] = {}
+        self.restores_once = False
         self.table = dict.fromkeys(("#1", "#2"), HELD)
         self.believed_table = dict(self.table)
         self.rulings: list[tuple[Ruling, tuple[str, ...]]] = []
         self.open: list[str] = []
         self.sent_names: list[str] = []
         self.content_is_turned_away = False
+        self.wardrobe = Wardrobe()
 
     def establish(self, *pairs: Pair) -> None:
         """Let these stand."""
@@ -67,14 +76,16 @@ class Pretended:
 
     def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
         """Answer, and carry out what is to be carried out."""
-        name = variation.get("name", "plain")
+        name = name_of(variation)
         self.sent_names.append(name)
-        status = self.answers.get(name, 204 if name == "plain" else 400)
+        status = self.answers.get(name, {"plain": 204, "stranger": 401}.get(name, 400))
         if name in self.removes or name == "plain":
             self.stands[pair] = False
         if variation.get("method") == "PUT":
             self.stands[pair] = True
         self.stands.update(dict.fromkeys(self.also(name), False))
+        if name in self.restores:
+            self.stands[self.restores.pop(name) if self.restores_once else self.restores[name]] = True
         if name in self.marks:
             self.table[pair.address] = MARKED
         response = None if status is None else Response(status, "", (), b"")
@@ -95,28 +106,47 @@ class Pretended:
         """In their order."""
         return [self.sent(*one) for one in requests]
 
-    def meanwhile(self, pair: Pair, what: Between) -> None:
-        """Something harmless."""
+    def meanwhile(self, pair: Pair, what: Between, variation: Mapping[str, Any]) -> Exchange | None:
+        """Something harmless, or the same once more."""
         self.sent_names.append(f"{what} of {pair}")
+        return self.sent(pair, variation) if what is Between.AGAIN else None
 
     def solo(
-        self, pair: Pair, words: str, variation: Mapping[str, Any], *, named: bool = True, standing: bool = True
+        self,
+        pair: Pair,
+        words: str,
+        variation: Mapping[str, Any],
+        *,
+        named: bool = True,
+        standing: bool = True,
+        run_up: Sequence[Between] = (),
     ) -> Attempt:
         """The same on a restored scene."""
-        self.establish(*(SCENE if standing else [one for one in SCENE if one != pair]))
+        if standing:
+            self.establish(pair)
+        else:
+            self.clear(pair)
+        self.believed = dict(self.stands)
         before = self.known()
+        for what in run_up:
+            self.meanwhile(pair, what, variation)
         exchange = self.sent(pair, variation)
         after = self.overview()
         self.believed = dict(self.stands)
         self.believed_table = dict(self.table)
-        return Attempt(exchange=exchange, before=before, after=after, pair=pair, reached=True, words=words, names=named)
+        reached = bool(before.listed[pair])
+        return Attempt(
+            exchange=exchange, before=before, after=after, pair=pair, reached=reached, words=words, names=named
+        )
 
-    def learnt(self, seen: ObservedState, removed: Mapping[Pair, Exchange]) -> None:
+    def learnt(self, seen: ObservedState, removed: Mapping[Pair, Exchange]) -> Mapping[Pair, str]:
         """Believe what stands."""
         assert seen.exchanges
         assert isinstance(removed, Mapping)
+        back = [pair for pair, stands in self.stands.items() if stands and not self.believed[pair]]
         self.believed = dict(self.stands)
         self.believed_table = dict(self.table)
+        return dict.fromkeys(back, "earlier")
 
     def enter(
         self,
@@ -216,8 +246,9 @@ class Noting(Pretended):
     def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
         """As ever."""
         standing = [one for one, stands in self.stands.items() if stands]
-        if variation["name"] != "plain" and self.stands[pair]:
-            self.met.setdefault(variation["name"], standing)
+        name = name_of(variation)
+        if name not in {"plain", "stranger"} and self.stands[pair]:
+            self.met.setdefault(name, standing)
         return super().sent(pair, variation)
 
 
@@ -433,3 +464,196 @@ def test_what_associates_comes_before_what_may_remove() -> None:
     others = [Asked(pair, value(name)) for name in NAMES[3:6]]
     Prober(target, SCENE).run([*others, *(Asked(pair, one) for one in makers)])
     assert {kind for kind, _ in target.broken("effect.refusal-is-inert")} == {f"address: {guilty}"}
+
+
+class Between204(Pretended):
+    """Each value is refused, but for what ``opens`` says of what came right before it."""
+
+    opens: Callable[[str, str], bool] = staticmethod(lambda _before, _name: False)
+
+    def establish(self, *pairs: Pair) -> None:
+        """Requests come in between."""
+        super().establish(*pairs)
+        self.sent_names.append("established")
+
+    def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        """What opens a door lets the request after it through, and that one only."""
+        name, before = name_of(variation), (self.sent_names or [""])[-1]
+        if self.opens(before, name):
+            self.answers, self.removes = {name: 204}, {name}
+        exchange = super().sent(pair, variation)
+        self.answers, self.removes = {}, set()
+        return exchange
+
+
+def varied(target: Pretended, asked: Sequence[Asked]) -> Pretended:
+    """Probe where everything stands, and one thing or two come right before some of the requests."""
+    target.establish(*SCENE)
+    Prober(target, SCENE, [Setting.ALL, Setting.ALL], [granted(pair) for pair in SCENE]).run(asked)
+    return target
+
+
+@pytest.mark.parametrize("what", [Between.ADDRESSES, Between.LIST, Between.ADDRESS])
+def test_what_comes_right_before_is_part_of_the_class(what: Between) -> None:
+    """A request that does no harm alone is tried right after what came before it, the least that it takes."""
+    target = Between204()
+    target.opens = lambda before, name: name in NAMES and before.startswith(f"{what} of ")
+    varied(target, in_turn(map(value, NAMES * 4)))
+    kinds = {kind for kind, rule in target.broken() if rule == "refusal"}
+    assert kinds
+    assert all(kind.endswith(f" right after {what}") for kind in kinds)
+
+
+def test_the_same_once_more_is_what_comes_before_it() -> None:
+    """The second of two in a row goes through."""
+    target = Between204()
+    target.opens = lambda before, name: name in NAMES and before == name
+    varied(target, in_turn(map(value, NAMES * 4)))
+    assert target.broken()
+    assert all("right after the same request" in kind for kind, _ in target.broken())
+
+
+def test_a_removal_that_is_refused_right_after_something_is_a_class_of_its_own() -> None:
+    """The same removal goes through without it, so the dress that it wears is not to blame."""
+    target = Between204()
+    target.sent = refusing_after(target, Between.ADDRESS)  # type: ignore[method-assign]
+    dresses = [value(name, Expected.GRANTED, "codes.success") for name in ["plain"] * 40]
+    varied(target, in_turn(dresses))
+    assert target.broken("codes.success") == {(f"address: plain right after {Between.ADDRESS}", "code 400")}
+
+
+def refusing_after(target: Pretended, what: Between) -> Callable[..., Exchange]:
+    """Refuses what comes right after a read."""
+    real = target.sent
+
+    def sent(pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        refused = target.sent_names and target.sent_names[-1].startswith(f"{what} of ")
+        return real(pair, {"name": "refused"} if refused else variation)
+
+    return sent
+
+
+def test_a_removal_without_a_token_that_comes_before_is_judged() -> None:
+    """It is to blame for what it removes, and the request after it is not."""
+    target = Pretended({"stranger": 204}, ["stranger"])
+    varied(target, in_turn(map(value, NAMES * 4)))
+    assert not target.broken()
+    assert target.broken("access.authenticated")
+
+
+def test_what_was_granted_once_and_never_again_is_blamed_for_it() -> None:
+    """It said that it removed what it names, and that was gone: no other request of the group did it."""
+    target = Pretended()
+    real = target.sent
+
+    def sent(pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        first = name_of(variation) == NAMES[5] and NAMES[5] not in target.sent_names
+        target.answers, target.removes = ({NAMES[5]: 204}, {NAMES[5]}) if first else ({}, set())
+        return real(pair, variation)
+
+    target.sent = sent  # type: ignore[method-assign]
+    probed(target, map(value, NAMES))
+    assert target.broken() == {(f"address: {NAMES[5]}", "refusal")}
+    assert not target.broken("effect.refusal-is-inert")
+
+
+def test_a_repetition_wears_what_the_removal_wore() -> None:
+    """A second removal in the same dress meets nothing, and takes nothing along."""
+    target = Pretended(dict.fromkeys(NAMES[:2], 204), NAMES[:2])
+    real = target.sent
+
+    def sent(pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        if name_of(variation) == NAMES[1] and not target.stands[pair]:
+            target.stands[SCENE[3]] = False
+        return real(pair, variation)
+
+    target.sent = sent  # type: ignore[method-assign]
+    varied(target, in_turn(value(name, Expected.GRANTED, "codes.success") for name in NAMES[:2]))
+    assert target.broken("effect.repeat")
+    assert not target.broken("effect.nothing-else")
+
+
+def test_a_refused_request_that_brings_back_what_was_removed_is_found() -> None:
+    """It is to blame, not the removal that was undone."""
+    target = Pretended()
+    target.restores = {NAMES[4]: SCENE[3]}
+    probe_around(target)
+    assert target.broken() == {(f"address: {NAMES[4]}", "refusal: effect")}
+    assert not target.broken("effect.removed")
+
+
+def test_what_nobody_brings_back_did_not_stay_removed() -> None:
+    """It shows again whatever is asked: the removal is to blame."""
+    target = Pretended()
+    target.restores = {NAMES[4]: SCENE[3]}
+    target.restores_once = True
+    probe_around(target)
+    assert not target.broken()
+    assert target.broken("effect.removed") == {("", "shown again by the list")}
+
+
+def probe_around(target: Pretended) -> None:
+    """Probe the others while the last association is absent."""
+    target.establish(*SCENE[:3])
+    asked = [Asked(SCENE[place % 3], value(name)) for place, name in enumerate(NAMES)]
+    Prober(target, SCENE[:3]).run(asked)
+
+
+def test_what_is_refused_is_asked_of_what_does_not_stand_too() -> None:
+    """What makes an association there is found, though it does nothing to one that stands."""
+    target = Pretended()
+    real = target.sent
+
+    def sent(pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        if name_of(variation) == NAMES[0]:
+            target.stands[pair] = True
+        return real(pair, variation)
+
+    target.sent = sent  # type: ignore[method-assign]
+    varied(target, in_turn(map(value, NAMES)))
+    assert target.broken() == {(f"address: {NAMES[0]} of what does not stand", "effect")}
+    assert not target.broken("effect.removed")
+
+
+def test_a_door_that_two_fields_open_together_is_found_with_both() -> None:
+    """Alone each is refused, and what else the request wore is left out of the class."""
+    target = Pretended()
+    real = target.sent
+
+    def sent(pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        both = {"Accept", "Connection"} <= (variation.get("headers") or {}).keys() and name_of(variation) in NAMES
+        target.answers, target.removes = ({name_of(variation): 204}, {name_of(variation)}) if both else ({}, set())
+        return real(pair, variation)
+
+    target.sent = sent  # type: ignore[method-assign]
+    harmless = [
+        Value("field", name, name, "a client", "codes.success", Expected.GRANTED, {"headers": {name: "x"}})
+        for name in ("Accept", "Connection", "User-Agent", "Cache-Control")
+    ]
+    target.establish(*SCENE)
+    removals = [Asked(pair, one) for pair in SCENE for one in harmless]
+    Prober(target, SCENE, [Setting.ALL, Setting.ALL], removals).run(in_turn(map(value, NAMES * 4)))
+    found = {kind.removeprefix("address: ")[len(NAMES[0]) :] for kind, _ in target.broken()}
+    assert found == {" with Accept with Connection"}
+
+
+def test_what_is_refused_for_its_dress_is_no_matter_of_what_wore_it() -> None:
+    """The removal that is granted is refused in the same dress: it breaks its own clause, and the other does not."""
+    target = Pretended()
+    real = target.sent
+
+    def sent(pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        worn = "Connection" in (variation.get("headers") or {})
+        return real(pair, {"name": "turned away"} if worn else variation)
+
+    target.sent = sent  # type: ignore[method-assign]
+    target.answers = dict.fromkeys(NAMES, 405) | {"turned away": 400}
+    harmless = Value(
+        "field", "closes", "closes", "a client", "codes.success", Expected.GRANTED, {"headers": {"Connection": "x"}}
+    )
+    removals = [Asked(pair, harmless) for pair in SCENE]
+    target.establish(*SCENE)
+    methods = in_turn(value(name, Expected.NOT_ALLOWED, "method.refused") for name in NAMES)
+    Prober(target, SCENE, [Setting.ALL, Setting.ALL], removals).run(methods)
+    assert target.broken("codes.success") == {("field: closes", "code 400")}
+    assert not target.broken("method.refused")

@@ -129,9 +129,9 @@ def test_each_removal_of_theirs_is_granted(removal: dict[str, Any]) -> None:
 
 def test_each_deallocation_of_theirs_is_a_wording_of_the_suite() -> None:
     """A PUT that leaves no port, whatever it looks like (decision 20)."""
-    known = {json.dumps(json.loads(one.variation.get("body") or b"null")) for one in wordings() if one.method == "PUT"}
+    known = {one.variation.get("body", b"").replace(b" ", b"") for one in wordings() if one.method == "PUT"}
     sent = {one["body"] for one in RECORDED if one["method"] == "PUT" and "/v2.0/ip_addresses/" in one["path"]}
-    assert {json.dumps(json.loads(one)) for one in sent if "{port" not in one} <= known
+    assert {one.replace(" ", "").encode() for one in sent if "{port" not in one} <= known
 
 
 def test_they_met_nothing_but_success() -> None:

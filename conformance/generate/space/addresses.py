@@ -18,7 +18,7 @@ DEVANAGARI = {str(one): chr(0x0966 + one) for one in range(10)}
 MATHEMATICAL = {str(one): chr(0x1D7CE + one) for one in range(10)}
 SUPERSCRIPT = dict(zip("0123456789", "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079", strict=True))
 CYRILLIC = {"a": "\u0430", "c": "\u0441", "e": "\u0435", "A": "\u0410", "C": "\u0421", "E": "\u0415"}
-HYPHENS = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d\u00ad_ .:"
+HYPHENS = "\u2010\u2011\u2012\u2013\u2212\ufe63\uff0d\u00ad "
 BLANKS = "\u00a0\u2003\u2009\u3000\u200b\ufeff\u2060\u00ad"
 ENDINGS = ("xml", "yaml", "html", "txt", "js", "jsonp", "csv", "do", "php", "atom", "hal", "gz", "bak")
 
@@ -79,6 +79,11 @@ SPELLINGS: dict[str, tuple[str, Forms]] = {
     "some hyphens only": (GUID, lambda i: [i.replace("-", "", 1), _grouped(i, 8)]),
     "with doubled hyphens": (GUID, lambda i: [i.replace("-", "--"), f"-{i}"]),
     "with other hyphens": ("Unicode Dash", lambda i: [i.replace("-", one) for one in HYPHENS]),
+    "with underscores": ("UUIDs as identifiers of programs", lambda i: [i.replace("-", "_")]),
+    "with other separators": (
+        "UUIDs in file names and paths",
+        lambda i: [i.replace("-", one) for one in (".", ":", ",", "+", "~", "=")],
+    ),
     "in base64": ("RFC 4648", lambda i: _unpadded(i)[0::4]),
     "in base32": ("RFC 4648", lambda i: _unpadded(i)[1::4] + _unpadded(i)[2::4]),
     "text in base64": ("RFC 4648", lambda i: [base64.urlsafe_b64encode(i.encode()).decode()]),

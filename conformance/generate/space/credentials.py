@@ -79,7 +79,12 @@ IDENTITY: dict[str, tuple[str, dict[str, str]]] = {
 def every(subject: Subject) -> list[Value]:
     """All values of the dimension; those made of the token need one."""
     own = [*_parts(subject.token), *_places(subject.token)] if subject.token else []
-    return [_value("no token", "none", "the page: authentication", {}), *_made_up(), *own]
+    return [no_token(), *_made_up(), *own]
+
+
+def no_token() -> Value:
+    """The plainest: nobody asks."""
+    return _value("no token", "none", "the page: authentication", {})
 
 
 def _value(

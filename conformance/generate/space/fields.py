@@ -176,7 +176,19 @@ MEANING: dict[str, tuple[str, tuple[Mapping[str, Any], ...]]] = {
     ),
     "another registered field": ("IANA HTTP Field Name Registry", tuple({name: x} for name, x in REGISTERED.items())),
     "tenant": ("Keystone", ({"X-Tenant-Id": "x"}, {"X-Project-Id": "x"}, {"X-Auth-All-Projects": "true"})),
-    "roles": ("keystonemiddleware", ({"X-Roles": "reader"}, {"X-Roles": "admin"}, {"X-Identity-Status": "Invalid"})),
+    "roles": ("keystonemiddleware", ({"X-Roles": "reader"}, {"X-Identity-Status": "Invalid"})),
+    "the administrator's role": (
+        "keystonemiddleware",
+        (
+            {"X-Roles": "admin", "X-Role": "admin", "X-Is-Admin-Project": "True"},
+            {"X-Identity-Status": "Confirmed", "X-Service-Roles": "service,admin"},
+            {"X-Admin": "true", "X-Is-Admin": "1"},
+        ),
+    ),
+    "the administrator's name": (
+        "keystonemiddleware; habits of proxies that authenticate",
+        ({"X-User-Name": "admin", "X-User-Id": "admin"}, {"X-Remote-User": "admin", "X-Forwarded-User": "admin"}),
+    ),
     "forwarded": (
         "RFC 7239; habits of proxies",
         (
@@ -192,6 +204,19 @@ MEANING: dict[str, tuple[str, tuple[Mapping[str, Any], ...]]] = {
     "credentials beside the token": ("RFC 9110, 11.6.2", ({"Authorization": "Bearer x"}, {"Authorization": "Basic x"})),
     "scripted": ("jQuery", ({"X-Requested-With": "XMLHttpRequest"},)),
 }
+IMPERSONATING = frozenset(
+    {
+        "the administrator's role",
+        "the administrator's name",
+        "the owner's tenant",
+        "tenant",
+        "forwarded",
+        "cookie",
+        "credentials beside the token",
+    }
+)
+"""Kinds that claim to come from somebody or somewhere else: nothing but the token says who asks (decision 19)."""
+
 NAMING = {
     "X-Original-URL": "IIS URL Rewrite; Symfony",
     "X-Rewrite-URL": "IIS ISAPI Rewrite; Zend",
@@ -206,7 +231,7 @@ NAMES = ("IPAddressID", "X-IP-Address-Id", "X-Address-Id", "X-Resource-Id")
 
 def every(subject: Subject) -> list[Value]:
     """All values of the dimension."""
-    return [*_harmless(), *_meaning(), *_naming(subject)]
+    return [*_harmless(), _in_lower_case(), *_meaning(), *_naming(subject), *_of_the_tenant(subject)]
 
 
 def _harmless() -> Iterator[Value]:
@@ -216,6 +241,15 @@ def _harmless() -> Iterator[Value]:
                 *("field", kind, _words(headers), source, "codes.success", Expected.GRANTED, {"headers": headers}),
                 mistake=False,
             )
+
+
+def _in_lower_case() -> Value:
+    words, source = (
+        "the names of its fields in lower case",
+        "RFC 9110, 5.1: names have no case; Node.js",
+    )
+    kind, variation = "names in lower case", {"lower_case": True}
+    return Value("field", kind, words, source, "codes.success", Expected.GRANTED, variation, mistake=False)
 
 
 def _either(kind: str, source: str, headers: Mapping[str, Any]) -> Value:
@@ -238,6 +272,13 @@ def _naming(subject: Subject) -> Iterator[Value]:
             yield _either(kind, source, {name: path})
         for name in NAMES:
             yield _either("field with another address's ID", "parameters as fields", {name: other})
+
+
+def _of_the_tenant(subject: Subject) -> Iterator[Value]:
+    """Fields that claim the owner's tenant."""
+    if subject.tenant:
+        for name in ("X-Tenant-Id", "X-Project-Id", "X-Tenant"):
+            yield _either("the owner's tenant", "Keystone", {name: subject.tenant})
 
 
 def _words(headers: Mapping[str, Any]) -> str:

@@ -11,10 +11,11 @@ from operator import attrgetter
 
 from conformance.generate.space import addresses, bodies, credentials, fields, methods, queries, servers
 from conformance.generate.space.value import Subject, Value
+from conformance.judge.oracle import Expected
 
 DEPTHS = ("quick", "standard", "deep")
 QUICK_SHARE = 8
-MOST_AT_STANDARD = 440
+MOST_AT_STANDARD = 800
 MOST_SUBJECTS = 64
 """Each test asks for those of every association of the scene, which most tests share."""
 
@@ -54,8 +55,18 @@ def _by_kind(found: list[Value]) -> list[list[Value]]:
 
 
 def _chosen(kinds: list[list[Value]], depth: str, seed: int) -> list[Value]:
+    """One value of each kind, and at standard second and third ones while there is room, in turn.
+
+    What may remove takes an association of its own, and has no second one.
+    """
     chosen = [kind[seed % len(kind)] for kind in kinds]
-    room = MOST_AT_STANDARD - len(chosen) if depth == "standard" else 0
-    further = [kind[(seed + 1) % len(kind)] for kind in kinds if len(kind) > 1]
-    turn = seed % len(further) if further else 0
-    return chosen + (further[turn:] + further[:turn])[: max(0, room)]
+    room = max(0, MOST_AT_STANDARD - len(chosen)) if depth == "standard" else 0
+    several = [kind for kind in kinds if kind[0].expected is not Expected.EITHER]
+    most = max(map(len, several))
+    further = [[kind[(seed + more) % len(kind)] for kind in several if len(kind) > more] for more in range(1, most)]
+    return chosen + [value for values in further for value in _turned(values, seed)][:room]
+
+
+def _turned(values: list[Value], seed: int) -> list[Value]:
+    turn = seed % len(values)
+    return values[turn:] + values[:turn]

@@ -21,6 +21,7 @@ class Subject:
         idle: IDs of own addresses that are not associated with ``server``: to name one there names nothing.
         foreign: servers of another tenant that the description lends: to name one there names nothing.
         strangers: lent servers on which ``address`` was never associated.
+        tenant: the ID of the owner's tenant, where the target tells it.
         token: the valid token; never shown.
     """
 
@@ -34,6 +35,7 @@ class Subject:
     idle: tuple[str, ...] = ()
     strangers: tuple[str, ...] = ()
     foreign: tuple[str, ...] = ()
+    tenant: str = ""
     token: str = field(default="", repr=False)
 
 

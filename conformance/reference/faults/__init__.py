@@ -4,6 +4,7 @@ from conformance.reference.faults import (  # noqa: F401 - importing a module re
     access,
     body,
     codes,
+    combination,
     concurrency,
     deallocation,
     dress,
