@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import jsonschema_rs
 import yaml
 
-from conformance import SPEC, yaml_input
+from conformance import SPEC, contract, yaml_input
 from conformance.errors import SpecificationError
 from conformance.verdict import Absence, Level
 
@@ -24,21 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-FAMILIES = (
-    "codes",
-    "response",
-    "effect",
-    "identifier",
-    "body",
-    "access",
-    "method",
-    "deallocation",
-    "limits",
-    "faults",
-    "lifecycle",
-    "concurrency",
-)
-"""The families in the order of reports: from one answer over one removal to many at once."""
+    from conformance.contract import Contract
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +75,7 @@ class Family:
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """All clauses, by family in the order of :data:`FAMILIES`, within a family in the order of its file."""
+    """All clauses, by family in the order of their contract, within a family in the order of its file."""
 
     families: tuple[Family, ...]
 
@@ -122,16 +108,20 @@ class Catalogue:
 
 
 @functools.cache
-def load(spec_dir: Path = SPEC) -> Catalogue:
-    """The catalogue under ``spec_dir``, checked against ``clause.schema.json``.
+def load(spec_dir: Path = SPEC, chosen: tuple[Contract, ...] = (contract.REMOVAL,)) -> Catalogue:
+    """The clauses of the removal under ``spec_dir``, and of other contracts where they are, checked by their schema.
 
     Raises:
         SpecificationError: a file is missing, superfluous or wrong, or an identifier is taken twice.
     """
-    _check_files(spec_dir)
+    folders = {one: spec_dir / "clauses" if one is contract.REMOVAL else one.clauses for one in chosen}
+    for one, folder in folders.items():
+        _check_files(folder, one.families)
     schema = json.loads((spec_dir / "clause.schema.json").read_text(encoding="utf-8"))
     validator = jsonschema_rs.Draft202012Validator(schema)
-    catalogue = Catalogue(tuple(_family(spec_dir, name, validator) for name in FAMILIES))
+    catalogue = Catalogue(
+        tuple(_family(folder, name, validator) for one, folder in folders.items() for name in one.families)
+    )
     _check_identifiers(catalogue)
     return catalogue
 
@@ -153,13 +143,11 @@ def digest(spec_dir: Path = SPEC) -> str:
     return f"sha256:{total.hexdigest()}"
 
 
-def _check_files(spec_dir: Path) -> None:
-    found = {path.stem for path in (spec_dir / "clauses").glob("*.yaml")}
-    if found != set(FAMILIES):
-        different = ", ".join(f"{name}.yaml" for name in sorted(found ^ set(FAMILIES)))
-        raise SpecificationError(
-            f"{spec_dir / 'clauses'}: expected one file for each family; missing or superfluous: {different}"
-        )
+def _check_files(folder: Path, families: tuple[str, ...]) -> None:
+    found = {path.stem for path in folder.glob("*.yaml")}
+    if found != set(families):
+        different = ", ".join(f"{name}.yaml" for name in sorted(found ^ set(families)))
+        raise SpecificationError(f"{folder}: expected one file for each family; missing or superfluous: {different}")
 
 
 def _check_identifiers(catalogue: Catalogue) -> None:
@@ -172,13 +160,13 @@ def _check_identifiers(catalogue: Catalogue) -> None:
             )
 
 
-def _family(spec_dir: Path, name: str, validator: jsonschema_rs.Draft202012Validator) -> Family:
-    path = spec_dir / "clauses" / f"{name}.yaml"
+def _family(folder: Path, name: str, validator: jsonschema_rs.Draft202012Validator) -> Family:
+    path = folder / f"{name}.yaml"
     document, lines = _read(path)
     _check_document(path, document, validator)
     if document["family"] != name:
         raise SpecificationError(f"{path}: family: expected {name}, the file's stem, not {document['family']}")
-    relative = path.relative_to(spec_dir).as_posix()
+    relative = path.relative_to(folder.parent).as_posix()
     clauses = tuple(
         _clause(entry, name, relative, line) for entry, line in zip(document["clauses"], lines, strict=True)
     )

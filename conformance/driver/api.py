@@ -17,17 +17,18 @@ from conformance.driver import persistence
 from conformance.driver.context import Deallocated, Process
 from conformance.driver.deallocating import Deallocator
 from conformance.driver.leases import Leases
+from conformance.driver.operation import REMOVAL, JudgedOperation
 from conformance.driver.probed import Asked
 from conformance.driver.probes import Prober
 from conformance.driver.ruling_log import FindingKey, RulingLog
-from conformance.driver.scene import StandingScene, explained, in_the_wake, names
+from conformance.driver.scene import StandingScene, in_the_wake
 from conformance.errors import ProvisioningError, Unjudgeable, Untested
 from conformance.evidence import Exchange
 from conformance.generate import GeneratedRequest
 from conformance.generate.deallocations import Wording
 from conformance.generate.settings import settings
 from conformance.generate.space import Value
-from conformance.judge import Attempt, Deallocation, ObservedState, Pair, deallocation, effect, faults, limits
+from conformance.judge import Attempt, Deallocation, ObservedState, Pair, deallocation, effect, faults
 from conformance.provision import Address
 from conformance.target import Target
 from conformance.verdict import Absence, Ruling
@@ -45,10 +46,15 @@ T = TypeVar("T")
 
 
 class TargetApi:
-    """What one test needs of the target; leased addresses come back clean when it is closed."""
+    """What one test needs of the target; leased addresses come back clean when it is closed.
 
-    def __init__(self, process: Process, ruling_log: RulingLog) -> None:
+    Args:
+        operation: what its attempts are requests to.
+    """
+
+    def __init__(self, process: Process, ruling_log: RulingLog, operation: JudgedOperation = REMOVAL) -> None:
         self._process = process
+        self._operation = operation
         self._client = process.client
         self._open_in_a_row = 0
         self.ruling_log = ruling_log
@@ -82,7 +88,7 @@ class TargetApi:
         """
         address = self.leases.one()
         for pair in self._known_state.standing(address.id):
-            self.attempt(pair, standing=False, mistake=False)
+            self.remove(pair)
             if self._known_state.stands[pair]:
                 raise ProvisioningError(f"an association of an earlier test could not be removed: {pair}")
         return tuple(Pair(address.id, server) for server in self.leases.servers)
@@ -105,7 +111,7 @@ class TargetApi:
         """Remove these, as part of the set-up of a case."""
         for pair in pairs:
             if self._known_state.stands.get(pair):
-                self.attempt(pair, standing=False, mistake=False)
+                self._attempt(REMOVAL, pair, REMOVAL.words, mistake=False, full=False, arranged=False, variation={})
 
     def associate_as(self, pair: Pair, **variation: Any) -> bool:
         """Associate in another wording; whether the target granted it, and shows it.
@@ -137,31 +143,48 @@ class TargetApi:
     def attempt(
         self,
         pair: Pair,
-        words: str = "a removal",
+        words: str = "",
         *,
         mistake: bool = True,
         full: bool = False,
         standing: bool = True,
         **variation: Any,
     ) -> Attempt:
-        """Send a request that might remove ``pair``, until it is answered with more than a plea for patience.
+        """Send a request that might have the operation's effect on ``pair``, until it is more than put off.
 
         Args:
-            words: what is odd about it.
+            words: what is odd about it; a plain one unless stated.
             mistake: it is a client's mistake, which is no server's fault (``faults.client-input``).
             full: read all lists, the single read and the addresses afterwards, not only the list of the server.
-            standing: see to it that the association stands before.
+            standing: see to it that it has something to have its effect on.
             variation: as :meth:`conformance.client.Client.remove`; ``address`` stands in for the ID in the path.
 
         Raises:
             Unjudgeable: several cases in a row could not be judged.
         """
+        asked = words or self._operation.words
+        return self._attempt(
+            self._operation, pair, asked, mistake=mistake, full=full, arranged=standing, variation=variation
+        )
+
+    def _attempt(
+        self,
+        operation: JudgedOperation,
+        pair: Pair,
+        words: str,
+        *,
+        mistake: bool,
+        full: bool,
+        arranged: bool,
+        variation: dict[str, Any],
+    ) -> Attempt:
         answers: list[Exchange] = []
         blamed = mistake and self._knows(faults.CLAUSE)
         for number in range(1 if blamed else TRIES):
-            trial = self._try(pair, words, full=full, standing=standing, variation=variation)
+            trial = self._try(operation, pair, words, full=full, arranged=arranged, variation=variation)
             answers.append(trial.exchange)
-            self._note(trial, mistake=mistake)
+            for ruling in operation.besides(trial, mistake=mistake):
+                self.ruling_log.note(ruling, trial.exchange.id)
             if not self._is_plea(trial.exchange) or self._turns_content_away(trial):
                 self._open_in_a_row = 0
                 if mistake and trial.status is not None:
@@ -176,27 +199,37 @@ class TargetApi:
             self._give_up_after(trial)
         return trial
 
-    def _try(self, pair: Pair, words: str, *, full: bool, standing: bool, variation: dict[str, Any]) -> Attempt:
-        if standing:
-            self.leases.establish(pair)
-        before = self._known_state.expected() if standing else self._known_state.expected_again(pair)
-        exchange = self._send(pair, variation)
-        after = self._after(pair, exchange, full=full)
+    def _try(
+        self,
+        operation: JudgedOperation,
+        pair: Pair,
+        words: str,
+        *,
+        full: bool,
+        arranged: bool,
+        variation: dict[str, Any],
+    ) -> Attempt:
+        if arranged:
+            operation.arrange(self.leases, pair)
+        before = operation.before(self._known_state, pair, arranged=arranged)
+        exchange = operation.send(self._client, pair, variation)
+        after = self._after(operation, pair, exchange, full=full)
         return Attempt(
             pair=pair,
             exchange=exchange,
             before=before,
             after=after,
-            reached=not self.leases.phantom and bool(before.listed.get(pair)),
-            names=names(exchange, pair),
+            reached=not self.leases.phantom and operation.reached(before, pair),
+            names=operation.names(exchange, pair),
             words=words,
             setup=tuple(self.leases.set_up[one] for one in (pair,) if one in self.leases.set_up),
         )
 
-    def _send(self, pair: Pair, variation: dict[str, Any]) -> Exchange:
-        return self._client.remove(**{"server": pair.server, "address": pair.address, **variation})
+    def _try_plainly(self, pair: Pair) -> Attempt:
+        """The removal as the page has it, of what stands: the control."""
+        return self._try(REMOVAL, pair, REMOVAL.words, full=False, arranged=True, variation={})
 
-    def _after(self, pair: Pair, exchange: Exchange, *, full: bool) -> ObservedState:
+    def _after(self, operation: JudgedOperation, pair: Pair, exchange: Exchange, *, full: bool) -> ObservedState:
         if self.leases.phantom:
             return ObservedState()
         pairs = list(self._known_state.stands) if full else [pair]
@@ -204,13 +237,11 @@ class TargetApi:
         def look() -> ObservedState:
             return self.leases.everything(pairs, [pair]) if full else self.leases.look(pairs)
 
-        seen = self._observer.settled(
-            look, *explained(exchange, pair, self._known_state.awaited(), named=names(exchange, pair))
-        )
-        removed = pair if exchange.status == 204 and names(exchange, pair) else None
-        if removed:
-            self.leases.removed(pair, exchange)
-        self.leases.believe(seen, just_removed=removed, subjects=(pair,))
+        named = operation.names(exchange, pair)
+        due = operation.explained(exchange, pair, self._known_state.awaited(), named=named)
+        seen = self._observer.settled(look, *due)
+        done = operation.learn(self.leases, pair, exchange)
+        self.leases.believe(seen, just_removed=pair if done else None, subjects=(pair,))
         return seen
 
     def _is_plea(self, exchange: Exchange) -> bool:
@@ -220,17 +251,9 @@ class TargetApi:
         """The 413 is no limit: the same removal without content goes through meanwhile (decision 18)."""
         if not persistence.speaks_of_content(trial.exchange) or self.leases.phantom:
             return False
-        plain = self._try(trial.pair, "a removal", full=False, standing=True, variation={})
+        plain = self._try_plainly(trial.pair)
         self._process.content_is_turned_away = plain.status == 204
         return self._process.content_is_turned_away
-
-    def _note(self, trial: Attempt, *, mistake: bool) -> None:
-        """Rulings that every trial gives occasion for, whatever its test is about."""
-        key = trial.exchange.id
-        self.ruling_log.note(effect.inert(trial), key)
-        self.ruling_log.note(limits.over_limit(trial), key)
-        if not mistake:
-            self.ruling_log.note(effect.removed(trial), key)
 
     def _blame_the_server(self, pair: Pair, words: str, answers: list[Exchange], variation: dict[str, Any]) -> None:
         """Server faults for a mistake count only if they persist while requests without the mistake succeed."""
@@ -238,11 +261,11 @@ class TargetApi:
             return
         for number in range(CONFIRMATIONS - len(answers)):
             control = self._client.list_associations(pair.server)
-            answers.append(self._send(pair, variation))
+            answers.append(REMOVAL.send(self._client, pair, variation))
             if control.status != 200 or answers[-1].status not in {500, 503}:
                 return
             halting.pause(min(1.0, again_after(answers[-1], number)))
-        plain = self._try(pair, "a removal", full=False, standing=True, variation={})
+        plain = self._try_plainly(pair)
         self.ruling_log.note(faults.client_input(words, answers, confirmed=plain.status == 204))
 
     def _knows(self, clause: str) -> bool:
@@ -307,7 +330,8 @@ class TargetApi:
             burst = [callers.submit(self._client.list_associations, pair.server) for _ in range(BURST_REQUESTS)]
             met = any(answer.result().status == 413 for answer in as_completed(burst))
             # The rest of the burst is still under way: a limit by the second holds no longer than it.
-            trial = self._try(pair, "a removal over the limit", full=False, standing=False, variation={})
+            words = "a removal over the limit"
+            trial = self._try(REMOVAL, pair, words, full=False, arranged=False, variation={})
         if trial.status != 413:
             said = "was met, but let the removal through" if met else f"was met in {BURST_REQUESTS} requests at once"
             raise Untested(f"{'a' if met else 'no'} limit {said}", Absence.OCCASION)

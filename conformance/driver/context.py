@@ -9,7 +9,6 @@ from typing import Any
 from conformance.client import Client, Wait
 from conformance.driver.observer import Views
 from conformance.evidence import Exchange, Recorder
-from conformance.generate.dress import Wardrobe
 from conformance.judge import Held, Pair
 from conformance.provision import Address, Ledger, Provisioner
 from conformance.target import Target
@@ -41,8 +40,11 @@ class Process:
     probed: int = 0
     """Scenes of the request space so far: each meets its settings in another order."""
 
-    wardrobe: Wardrobe = field(default_factory=Wardrobe)
-    """What requests wear besides what they are sent for."""
+    worn_together: set[frozenset[str]] = field(default_factory=set)
+    """Any three harmless things that a request wore (:class:`conformance.generate.dress.Wardrobe`)."""
+
+    worn_no_more: set[str] = field(default_factory=set)
+    """Harmless things that were seen to make a difference."""
 
     baselines: dict[str, Held] = field(default_factory=dict)
     """Address -> what its single read showed before anything was done to it."""

@@ -242,7 +242,7 @@ class Leases:
 
     def _associate(self, pairs: Sequence[Pair]) -> None:
         for pair in pairs:
-            self._process.ledger.associating(pair.address, pair.server)
+            self.intend(pair)
         for pair, exchange in zip(pairs, self._client.at_once([partial(self._put, one) for one in pairs]), strict=True):
             self._associated(pair, exchange)
 
@@ -253,24 +253,35 @@ class Leases:
         if exchange.status is None or not 200 <= exchange.status < 300:
             self.sound = False
             raise ProvisioningError(f"an association could not be made: PUT answered {exchange.outcome}")
+        self._made(pair, exchange)
+
+    def _made(self, pair: Pair, exchange: Exchange) -> None:
         self.set_up[pair] = exchange.id
         self._process.made[pair] = exchange
         self._process.removed.pop(pair, None)
+
+    def intend(self, pair: Pair) -> None:
+        """An association may come to be from here on, and is the suite's own to remove."""
+        self._process.ledger.associating(pair.address, pair.server)
+
+    def associated(self, pair: Pair, exchange: Exchange) -> None:
+        """A 2xx said so."""
+        self._made(pair, exchange)
+        self.known_state.established([pair], ObservedState())
 
     def _put(self, pair: Pair) -> Exchange:
         return retried(lambda: self._client.associate(pair.server, pair.address))
 
     def associate_as(self, pair: Pair, variation: Mapping[str, Any]) -> bool:
         """Associate in another wording; whether the target granted it, and shows it."""
-        self._process.ledger.associating(pair.address, pair.server)
+        self.intend(pair)
         exchange = retried(lambda: self._client.associate_as(pair.server, pair.address, **variation))
         if exchange.status is None or not 200 <= exchange.status < 300:
             return False
         seen = self.observer.settled(lambda: self.look([pair]), ObservedState(listed={pair: True}, shown={pair: True}))
         if not (seen.listed.get(pair) or seen.shown.get(pair)):
             return False
-        self.set_up[pair] = exchange.id
-        self._process.removed.pop(pair, None)
+        self._made(pair, exchange)
         self.known_state.established([pair], seen)
         return True
 

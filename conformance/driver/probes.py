@@ -247,7 +247,8 @@ class Prober:
     def _stay_absent(self, asked: Sequence[Asked]) -> None:
         """Some once more where what they name does not stand, and must not come to stand."""
         share = dealt(self._scene, 2)[0]
-        there = [one for one in asked if one.pair in share and one.standing and not one.value.associates]
+        there = [self._moved(one, share) for one in asked if one.standing and not one.value.associates]
+        there = [one for one in there if one.pair in share]
         firsts = {(one.value.dimension, one.value.clause): one for one in reversed(there)}
         group = [one for one in there if one in firsts.values() or self._draw.random() < ABSENT_SHARE]
         if group:
@@ -256,6 +257,11 @@ class Prober:
             self._target.establish(*self._standing)
             for run in _runs(group):
                 self._stay([one.of_the_absent() for one in run])
+
+    def _moved(self, asked: Asked, share: Collection[Pair]) -> Asked:
+        """The same of an association of the share, where the value does not depend on which it is."""
+        bound = {"address", "segment"} & asked.value.variation.keys() or self._refers(asked) or asked.pair in share
+        return asked if bound else replace(asked, pair=self._draw.choice(sorted(share)))
 
     def _is_preceded(self) -> bool:
         return self._varied and self._draw.random() < BETWEEN
@@ -388,19 +394,23 @@ class Prober:
             least = self._least(one.asked, stood, self._breaks_its_own)
             if least:
                 self._put_aside(least[0].asked)
-                if self._is_the_dress(least[0].asked, stood):
+                if self._is_the_company(least[0].asked, stood):
                     self._again(one, stood)
                     return
             self._judge(*(least or (one, attempt)))
             return
         self._judge(one, attempt)
 
-    def _is_the_dress(self, asked: Asked, stood: ObservedState) -> bool:
-        """A removal that is granted is answered as wrongly in the same dress: that is to blame, and is judged."""
-        if not asked.dress or is_harmless(asked.value):
+    def _is_the_company(self, asked: Asked, stood: ObservedState) -> bool:
+        """A removal that is granted is answered as wrongly in the same dress, or right after the same.
+
+        That is to blame then, and is judged.
+        """
+        after = tuple(one for one in asked.after if one in HARMLESS)
+        ways = [*asked.dress, *(one.value for one in self._removals if one.pair == asked.pair and one.value.plain)]
+        if asked.value.expected is Expected.GRANTED or not (asked.dress or after) or not ways:
             return False
-        first, *rest = asked.dress
-        plain = Asked(asked.pair, first, dress=tuple(rest))
+        plain = Asked(asked.pair, ways[0], dress=asked.dress[1:], after=after)
         found = self._least(plain, stood, self._breaks_its_own)
         if found:
             self._judge(*found)
@@ -414,6 +424,8 @@ class Prober:
         """The method alone changes something, so that no override is to blame; a method that nobody documents is."""
         method = asked.value.variation["method"]
         words, variation = f"the method {method}", {"method": method}
+        if not asked.standing:
+            self._target.clear(asked.pair)
         trial = self._target.solo(asked.pair, f"a removal with {words}", variation, standing=asked.standing)
         if trial.changes and method not in openapi.methods_documented_on_the_path():
             plain = replace(asked.value, kind=f"method {method}", words=words, variation=variation)
@@ -490,7 +502,7 @@ class Prober:
         tries, began = [first], time.monotonic()
         fewest = persistence.fewest_tries(self._target.fault_share())
         while len(tries) < fewest or time.monotonic() - began < persistence.SECONDS:
-            if len(tries) >= persistence.MOST_TRIES or not self._plain_removal_succeeds(one.pair):
+            if len(tries) >= persistence.MOST_TRIES or not self._plain_removal_succeeds(one):
                 return Answered(one, tries[-1])
             if persistence.speaks_of_content(tries[-1]):
                 self._target.content_is_turned_away = True
@@ -501,10 +513,10 @@ class Prober:
                 return Answered(one, tries[-1])
         return Answered(one, tries[-1], tuple(tries))
 
-    def _plain_removal_succeeds(self, pair: Pair) -> bool:
-        """The control; what it removed stands again afterwards, as the others of the group take it to."""
-        trial = self._target.solo(pair, "a removal", {})
-        self._target.establish(pair)
+    def _plain_removal_succeeds(self, asked: Asked) -> bool:
+        """The control; afterwards the association stands, or does not, as the others of the group take it to."""
+        trial = self._target.solo(asked.pair, "a removal", {})
+        (self._target.establish if asked.standing else self._target.clear)(asked.pair)
         return trial.status == 204
 
     # -- rulings -------------------------------------------------------------------------------------------------------

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
 from conformance.client import again_after, halting, passing
 from conformance.driver import persistence
 from conformance.driver.context import Process
 from conformance.driver.folding import folded
 from conformance.driver.leases import Leases
+from conformance.driver.operation import REMOVAL
 from conformance.driver.probed import Answered, Asked, Judged
 from conformance.driver.probes import enter
 from conformance.driver.ruling_log import RulingLog
@@ -70,7 +70,7 @@ class StandingScene:
     @property
     def wardrobe(self) -> Wardrobe:
         """What requests wear besides, whichever test they are sent for."""
-        return self._process.wardrobe
+        return Wardrobe(self._process.worn_together, self._process.worn_no_more)
 
     @property
     def content_is_turned_away(self) -> bool:
@@ -228,7 +228,7 @@ class StandingScene:
 
     def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
         """One request, sent once."""
-        return self._client.remove(**{"server": pair.server, "address": pair.address, **variation})
+        return REMOVAL.send(self._client, pair, variation)
 
     def sent_at_once(self, requests: Sequence[tuple[Pair, Mapping[str, Any]]]) -> list[Exchange]:
         """The same for several, in whichever order they arrive."""
@@ -291,7 +291,7 @@ class StandingScene:
             halting.pause(again_after(exchange, attempt))
             if standing:
                 self.learnt(self.awaited(self.known()), {})  # a fault may have had its effect
-        due = explained(exchange, pair, self._known.awaited(), named=named)
+        due = REMOVAL.explained(exchange, pair, self._known.awaited(), named=named)
         after = self._leases.observer.settled(self._everything, *due)
         trial = Attempt(
             pair=pair,
@@ -376,20 +376,3 @@ def _in_turn(values: Mapping[Pair, Sequence[Value]]) -> Iterator[tuple[Pair, Val
         turn = place % len(pairs)
         pair = next(one for one in (*pairs[turn:], *pairs[:turn]) if one in having)
         yield pair, having[pair]
-
-
-def names(exchange: Exchange, pair: Pair) -> bool:
-    """It is a DELETE whose path names the association; hex digits have no case (RFC 9562, section 4)."""
-    path, _, address = exchange.request.url.partition("?")[0].rpartition("/")
-    named = f"/servers/{quote(pair.server, safe='')}/ip_associations"
-    same = address.lower() == quote(pair.address, safe="").lower()
-    return exchange.request.method == "DELETE" and same and path.endswith(named)
-
-
-def explained(exchange: Exchange, pair: Pair, untouched: ObservedState, *, named: bool) -> tuple[ObservedState, ...]:
-    """The states that the answer explains; what is seen is awaited to become one of them."""
-    gone = untouched.without(pair)
-    refused = exchange.status is not None and 400 <= exchange.status < 500
-    if refused or exchange.request.method != "DELETE":
-        return (untouched,)
-    return (gone,) if exchange.status == 204 and named else (untouched, gone)

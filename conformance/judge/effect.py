@@ -153,8 +153,11 @@ def stayed(expected: ObservedState, seen: ObservedState, earlier: tuple[str, ...
 
 
 def repeated(attempt: Attempt) -> Ruling | None:
-    """``effect.repeat``: a second removal changed nothing more; its code is judged as every code is."""
-    if attempt.outcome_unknown or attempt.status == 413:
+    """``effect.repeat``: a second removal changed nothing more; its code is judged as every code is.
+
+    None where the first one was not made, so that this is none, or the answer leaves the outcome open.
+    """
+    if attempt.outcome_unknown or attempt.status == 413 or attempt.reached:
         return None
     code = documented(attempt.exchange)
     if code and code.violation:

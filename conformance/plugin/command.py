@@ -11,8 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from conformance import contract
 from conformance.plugin import screen
-from conformance.run.suite import CLAUSES
+
+FOLDERS = tuple(one.tests for one in contract.chosen(contract.SUPPORTING))
+"""Where clause tests are."""
 
 
 def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
@@ -29,7 +32,7 @@ def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> Non
 @pytest.hookimpl(tryfirst=True, wrapper=True)
 def pytest_cmdline_main(config: pytest.Config) -> Generator[None, int | None, int | None]:
     """Choose the tests: all of them, unless some are named."""
-    config.args[:] = [_found(one) for one in config.known_args_namespace.file_or_dir] or [str(CLAUSES)]
+    config.args[:] = [_found(one) for one in config.known_args_namespace.file_or_dir] or _all(config)
     return (yield)
 
 
@@ -76,17 +79,24 @@ def _wrong(given: str) -> str:
         return ""
     if given.startswith(("http://", "https://")) or Path(given).exists() or Path(given).suffix in {".yaml", ".yml"}:
         return f"{given}: a target is given as --target {given}"
-    near = difflib.get_close_matches(given.partition("::")[0], [path.name for path in CLAUSES.glob("test_*.py")])
+    near = difflib.get_close_matches(
+        given.partition("::")[0], [path.name for folder in FOLDERS for path in folder.glob("test_*.py")]
+    )
     hint = f"did you mean {near[0]}?" if near else "tests are chosen with -k, a target is given with --target"
     return f"{given}: neither an option nor a file of clauses ({hint})"
+
+
+def _all(config: pytest.Config) -> list[str]:
+    return [str(one.tests) for one in contract.chosen(config.known_args_namespace.contracts)]
 
 
 def _found(given: str) -> str:
     """The tests that an argument names, as pytest takes them; empty if it names none."""
     name, colons, test = given.partition("::")
-    path = next((one for one in (CLAUSES / Path(name).name, Path(name).resolve()) if _is_ours(one)), None)
+    named = [*(folder / Path(name).name for folder in FOLDERS), Path(name).resolve()]
+    path = next((one for one in named if _is_ours(one)), None)
     return f"{path}{colons}{test}" if path else ""
 
 
 def _is_ours(path: Path) -> bool:
-    return path == CLAUSES or (path.parent == CLAUSES and path.name.startswith("test_") and path.is_file())
+    return path in FOLDERS or (path.parent in FOLDERS and path.name.startswith("test_") and path.is_file())

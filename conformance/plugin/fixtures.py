@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from conformance import contract
 from conformance.driver.ruling_log import RulingLog
 from conformance.errors import Untested
 from conformance.judge import Pair
@@ -26,7 +27,8 @@ def api(request: pytest.FixtureRequest) -> Iterator[TargetApi]:
     """What acts on the target: sets up, sends, reads back, enters rulings, and cleans up after the test."""
     from conformance.driver.api import TargetApi  # noqa: PLC0415
 
-    acting = TargetApi(request.config.stash[PROCESS], request.node.stash[RULING_LOG])
+    operation = contract.of(request.path).operation
+    acting = TargetApi(request.config.stash[PROCESS], request.node.stash[RULING_LOG], operation)
     yield acting
     acting.close()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from conformance import catalogue, openapi
+from conformance import catalogue, contract, openapi
 from conformance.client import halting
 from conformance.driver.context import Process, Readings
 from conformance.driver.ruling_log import RulingLog
@@ -101,8 +101,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def _concerned(config: pytest.Config) -> bool:
     """Tests of clauses will run, and this process is not a worker."""
-    concerned = suite.concerned(config.args, config.invocation_params.dir)
+    folders = tuple(one.tests for one in _contracts(config))
+    concerned = suite.concerned(config.args, config.invocation_params.dir, folders)
     return concerned and workers.runs_tests(config.option) and not hasattr(config, "workerinput")
+
+
+def _contracts(config: pytest.Config) -> tuple[contract.Contract, ...]:
+    return contract.chosen(config.getoption("contracts"))
 
 
 def _judges(config: pytest.Config) -> bool:
@@ -179,7 +184,7 @@ def pytest_configure_node(node: Any) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """A test that names an unknown clause is a defect of the suite; workers take the longest tests first."""
-    known = catalogue.load()
+    known = catalogue.load(chosen=_contracts(config))
     for item in items:
         for clause in _clauses(item):
             if clause not in known:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance import report
+from conformance import contract, report
 from conformance.errors import UsageError
 from conformance.provision import places
 from conformance.run.arguments import ALONE
@@ -37,6 +37,7 @@ def read(config: pytest.Config) -> Options:
         waivers=_path(config, "--waivers"),
         baseline=_path(config, "--baseline"),
         compare=_path(config, "--compare"),
+        contracts=contract.chosen(config.getoption("contracts")),
     )
 
 

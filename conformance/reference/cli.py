@@ -18,7 +18,7 @@ import click
 
 from conformance.reference import replicas
 from conformance.reference.app import Rules
-from conformance.reference.faults import catalogue
+from conformance.reference.faults import catalogue, supporting
 from conformance.reference.registry import Fault, UnknownNameError
 from conformance.reference.server import Reference, Settings, check_loopback
 from conformance.reference.store import Tokens
@@ -45,7 +45,7 @@ def yaml_lines(document: Mapping[str, Any], indent: str = "") -> Iterable[str]:
 def describe_faults() -> str:
     """Write the faults for a reader, grouped by the clause to blame."""
     groups: dict[str, list[str]] = {}
-    for fault in (*catalogue(), *replicas.registry.faults):
+    for fault in (*catalogue(), *replicas.registry.faults, *supporting()):
         groups.setdefault(fault.breaks[0], []).append(
             f"  {fault.name}: {fault.description}{_besides(fault)}{_needs(fault)}"
         )

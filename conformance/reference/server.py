@@ -268,6 +268,7 @@ class Reference:
     def target(self) -> dict[str, Any]:
         """Give the target description, with the credentials named by their environment variables."""
         resources: dict[str, Any] = {"servers": list(self.servers), "network_id": PUBLIC_NETWORK}
+        resources["foreign_servers"] = list(self.store.servers_of(self.store.other_tenant))
         if self.settings.publish_ports:
             resources["ports"] = self.ports
         base = {

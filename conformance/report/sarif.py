@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from conformance import catalogue
+from conformance import catalogue, contract
 from conformance.catalogue import Clause
 from conformance.report.outline import SUITE, gate, gates, headline, in_words, left_open, target_name
 from conformance.report.visible import command, one_line, visible
@@ -49,7 +49,7 @@ OTHER_KEYS = ("compute", "auth")
 
 def render(run: Run) -> str:
     """The run as a SARIF log, in ASCII."""
-    known = {clause.id: clause for clause in catalogue.load()}
+    known = {clause.id: clause for clause in catalogue.load(chosen=contract.chosen(contract.SUPPORTING))}
     log = {"$schema": SCHEMA, "version": "2.1.0", "runs": [_run(run, known)]}
     return json.dumps(log, indent=1) + "\n"
 

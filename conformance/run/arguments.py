@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 
-from conformance import report
+from conformance import contract, report
 from conformance.errors import UsageError
 from conformance.run.cost import DEPTHS
 
@@ -58,6 +58,14 @@ def add(add_option: Callable[..., object]) -> None:
     add_option("--require-all", action="store_true", help="a clause that is untested fails the run")
     add_option("--waivers", metavar="FILE", help="promises to live with findings until a day")
     add_option("--baseline", metavar="RUN.json", help="a saved run whose findings do not fail this run again")
+    add_option(
+        "--contract",
+        dest="contracts",
+        action="append",
+        choices=sorted(contract.SUPPORTING),
+        default=[],
+        help="judge a supporting contract as well; may be repeated",
+    )
     add_option("--compare", metavar="OLD.json", help="a saved run: the reports say what is better, worse and new")
 
 

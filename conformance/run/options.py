@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from conformance import catalogue
+from conformance.catalogue import Catalogue
+from conformance.contract import REMOVAL, Contract
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -22,6 +26,12 @@ class Options:
     waivers: Path | None
     baseline: Path | None
     compare: Path | None
+    contracts: tuple[Contract, ...] = (REMOVAL,)
+
+    @property
+    def clauses(self) -> Catalogue:
+        """What is judged."""
+        return catalogue.load(chosen=self.contracts)
 
     def of(
         self, target: str, report_dir: Path, waivers: Path | None, baseline: Path | None, compare: Path | None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from conformance.catalogue import Catalogue, Clause
+from conformance.contract import REMOVAL, Contract
 from conformance.judge.lasting import CLAUSES
 from conformance.run import suite
 from conformance.run.item_record import AT_THE_END, ItemRecord
@@ -37,8 +39,15 @@ class Collector:
     collected: set[str] = field(default_factory=set)
     crashed: dict[str, str] = field(default_factory=dict)
     unlooked: str = ""
+    contracts: tuple[Contract, ...] = (REMOVAL,)
+    """What is judged."""
+
     stopped: str = ""
     """Why no test ran, or why the run ended early; empty when it came to its end."""
+
+    @property
+    def _folders(self) -> tuple[Path, ...]:
+        return tuple(one.tests for one in self.contracts)
 
     @property
     def records(self) -> Collection[ItemRecord]:
@@ -59,7 +68,7 @@ class Collector:
     @property
     def partial(self) -> bool:
         """Some of the suite's tests were not chosen."""
-        return not suite.tests() <= {suite.name(item) for item in self.collected}
+        return not suite.tests(self._folders) <= {suite.name(item) for item in self.collected}
 
     @property
     def unheard(self) -> dict[str, str]:
@@ -74,7 +83,7 @@ class Collector:
 
     def missing(self, clause: str) -> dict[str, str]:
         """What should have judged a clause and did not reach its end -> why."""
-        tests = suite.judges().get(clause, frozenset())
+        tests = suite.judges(self._folders).get(clause, frozenset())
         early = {item: why for item, why in self.unheard.items() if suite.name(item) in tests}
         chosen = tests & {suite.name(item) for item in self.collected}
         late = {AT_THE_END: self.stopped or self.unlooked} if self.unlooked and clause in CLAUSES and chosen else {}
@@ -144,7 +153,7 @@ class Collector:
 
     def _unjudged(self, clause: str) -> tuple[Verdict, str, Absence | None]:
         """No test of the clause reported."""
-        tests = suite.judges().get(clause, frozenset())
+        tests = suite.judges(self._folders).get(clause, frozenset())
         if not tests:
             return Verdict.UNTESTED, "no test of this suite judges it yet", Absence.DESELECTED
         if self.stopped:

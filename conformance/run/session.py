@@ -94,7 +94,7 @@ class RunSession:
     started: str = field(default_factory=lambda: now())  # noqa: PLW0108  # defined below
     run_id: str = field(default_factory=lambda: f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}")
     recorder: Recorder = field(default_factory=Recorder)
-    collector: Collector = field(default_factory=Collector)
+    collector: Collector = field(init=False)
     counted: list[dict[str, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
@@ -126,6 +126,10 @@ class RunSession:
 
     complaint: str = ""
     """What went wrong after the verdict, such as a report that could not be written."""
+
+    def __post_init__(self) -> None:
+        """What is heard is of the contracts that were asked for."""
+        self.collector = Collector(contracts=self.options.contracts)
 
     @property
     def ledger_path(self) -> Path:
@@ -258,7 +262,7 @@ class RunSession:
 
     def conclude(self) -> Run:
         """The run document."""
-        judged = self.collector.results(catalogue.load())
+        judged = self.collector.results(self.options.clauses)
         results, uses = waivers.apply(judged, self.waivers, datetime.now(UTC).date())
         # What stood in the way of the run is the news, not the age of a waiver; the notes tell that too.
         weighed = () if self.obstacle or self.collector.stopped else uses
@@ -459,7 +463,7 @@ def waivers_of(options: Options) -> tuple[Waiver, ...]:
     Raises:
         conformance.errors.UsageError: the waiver file cannot be read or is wrong.
     """
-    known = tuple(clause.id for clause in catalogue.load())
+    known = tuple(clause.id for clause in options.clauses)
     return waivers.load(options.waivers, known) if options.waivers else ()
 
 

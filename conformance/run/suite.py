@@ -7,15 +7,17 @@ from collections import defaultdict
 from functools import cache
 from pathlib import Path
 
-CLAUSES = Path(__file__).resolve().parents[1] / "clauses"
-"""Where the clause modules are, without symbolic links: pytest names what it collects so."""
+from conformance import contract
+
+CLAUSES = contract.REMOVAL.tests
+"""Where the clause modules are."""
 
 
 @cache
-def judges(directory: Path = CLAUSES) -> dict[str, frozenset[str]]:
+def judges(directories: tuple[Path, ...] = (CLAUSES,)) -> dict[str, frozenset[str]]:
     """Clause -> the tests that are marked with it, as ``test_family.py::test_name``."""
     found: dict[str, set[str]] = defaultdict(set)
-    for path in sorted(directory.glob("test_*.py")):
+    for path in _modules(directories):
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
                 for clause in marked(node):
@@ -23,14 +25,18 @@ def judges(directory: Path = CLAUSES) -> dict[str, frozenset[str]]:
     return {clause: frozenset(tests) for clause, tests in found.items()}
 
 
-def tests(directory: Path = CLAUSES) -> frozenset[str]:  # noqa: PT028  # an index of tests, not one
+def tests(directories: tuple[Path, ...] = (CLAUSES,)) -> frozenset[str]:  # noqa: PT028  # an index of tests, not one
     """Every test of the suite, marked or not."""
     return frozenset(
         f"{path.name}::{node.name}"
-        for path in sorted(directory.glob("test_*.py"))
+        for path in _modules(directories)
         for node in ast.parse(path.read_text(encoding="utf-8")).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
     )
+
+
+def _modules(directories: tuple[Path, ...]) -> list[Path]:
+    return [path for directory in directories for path in sorted(directory.glob("test_*.py"))]
 
 
 def marked(node: ast.FunctionDef) -> list[str]:
@@ -55,7 +61,9 @@ def name(nodeid: str) -> str:
     return item(nodeid).partition("[")[0]
 
 
-def concerned(arguments: list[str], directory: Path, clauses: Path = CLAUSES) -> bool:
+def concerned(arguments: list[str], directory: Path, folders: tuple[Path, ...] = (CLAUSES,)) -> bool:
     """Some of pytest's arguments selects clause tests."""
     chosen = [Path(directory, argument.partition("::")[0]).resolve() for argument in arguments]
-    return any(path == clauses or clauses in path.parents or path in clauses.parents for path in chosen)
+    return any(
+        path == clauses or clauses in path.parents or path in clauses.parents for path in chosen for clauses in folders
+    )

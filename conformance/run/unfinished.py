@@ -47,7 +47,7 @@ def document(options: Options, described: Target, policy: GatePolicy, started: s
         depth=options.depth,
         suite_version=__version__,
         spec_digest=catalogue.digest(),
-        clauses=Collector(stopped=REASON).results(catalogue.load()),
+        clauses=Collector(stopped=REASON, contracts=options.contracts).results(options.clauses),
         interrupted=True,
         policy=policy,
     )

@@ -239,6 +239,7 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (effect.repeated, (tried(404, NOTHING, NOTHING),), {}, "code 404"),
     (effect.repeated, (tried(204, NOTHING, REMOVED),), {}, "effect"),
     (effect.repeated, (tried(204, UNREAD, NOTHING),), {}, VACUOUS),
+    (effect.repeated, (tried(204, REMOVED),), {}, NONE),
     *((effect.repeated, (tried(code, NOTHING, REMOVED),), {}, NONE) for code in (None, 413, 503)),
     (effect.same_in_upper_case, (tried(204, REMOVED), None, None), {}, HOLDS),
     (effect.same_in_upper_case, (tried(204, UNREAD), None, None), {}, VACUOUS),

@@ -21,7 +21,7 @@ ROOT_NAMES = frozenset({"SPEC", "__version__"})
 
 RECORDS = frozenset({"errors", "verdict", "evidence", "target"})
 DRIVER = RECORDS | {"identity", "openapi", "client", "judge", "model", "generate", "provision"}
-RUN = DRIVER | {"catalogue", "driver", "preflight", "report"}
+RUN = DRIVER | {"catalogue", "contract", "driver", "preflight", "report"}
 
 LAYERS = {
     "errors": frozenset(),
@@ -29,7 +29,7 @@ LAYERS = {
     "yaml_input": frozenset({"errors", "input_file"}),
     "verdict": frozenset({"errors", "yaml_input"}),
     # Both read YAML of the project's own, with the loader that stands beside the strict one.
-    "catalogue": frozenset({"errors", "verdict", "yaml_input"}),
+    "catalogue": frozenset({"errors", "verdict", "yaml_input", "contract"}),
     "openapi": frozenset({"errors", "verdict", "yaml_input"}),
     # It reads files of others and holds them against the document; the judged target is none of its business.
     "page": frozenset({"errors", "openapi"}),
@@ -44,14 +44,15 @@ LAYERS = {
     # What the client hands back is an exchange.
     "provision": frozenset({"errors", "evidence", "target", "client"}),
     "driver": DRIVER,
-    "report": frozenset({"errors", "verdict", "evidence", "catalogue", "input_file"}),
+    "report": frozenset({"errors", "verdict", "evidence", "catalogue", "contract", "input_file"}),
     # Its commands show what a target said, which only the report makes harmless.
     "preflight": frozenset({"errors", "evidence", "identity", "target", "client", "provision", "report"}),
     "run": RUN,
     # Its command shows what a target said, which only the report makes harmless.
     "reproduction": RUN | {"run"},
     # Two independent statements of the API: a mistake that both made would hide itself.
-    "reference": frozenset(),
+    # It knows of folders that bring faults of their own, and of nothing in them that is judged.
+    "reference": frozenset({"contract"}),
     "plugin": RUN | {"run"},
     # The contract says which codes a refusal may have; everything else arrives as a fixture.
     "clauses": frozenset({"openapi", "judge", "generate", "model"}),
@@ -60,6 +61,10 @@ LAYERS = {
     # It runs the commands as others do, and times what they are made of.
     "bench": frozenset({"errors", "verdict", "evidence", "run", "model", "reference", "report"}),
     "cli": RUN | {"run", "reproduction", "plugin", "reference", "proof", "bench", "page"},
+    # It names what belongs to each contract.
+    "contract": frozenset(),
+    # A contract's folder stands on the driver, as clause tests do, and brings faults of its own.
+    "contracts": DRIVER | {"driver", "reference", "contract"},
     "__main__": frozenset({"cli"}),
     "__init__": frozenset(),
 }
@@ -134,7 +139,7 @@ def test_the_layers_have_no_cycle() -> None:
 def test_pytest_is_known_to_few_parts() -> None:
     """What judges, speaks and renders works without a test runner."""
     using = {_part(path) for path in _modules() if any(name.split(".")[0] == "pytest" for name in _imports(path))}
-    assert using <= {"plugin", "clauses", "proof", "cli"}
+    assert using <= {"plugin", "clauses", "contracts", "proof", "cli"}
 
 
 def test_every_hook_is_one_of_the_plugin() -> None:

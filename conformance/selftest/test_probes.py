@@ -657,3 +657,21 @@ def test_what_is_refused_for_its_dress_is_no_matter_of_what_wore_it() -> None:
     Prober(target, SCENE, [Setting.ALL, Setting.ALL], removals).run(methods)
     assert target.broken("codes.success") == {("field: closes", "code 400")}
     assert not target.broken("method.refused")
+
+
+def test_a_control_leaves_what_did_not_stand_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault in between is no reason for an association to appear."""
+    monkeypatch.setattr("conformance.driver.persistence.SECONDS", 0.01)
+    monkeypatch.setattr("conformance.driver.probes.again_after", lambda *_: 0.0)
+    target = Pretended()
+    real = target.sent
+
+    def sent(pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        fails = name_of(variation) == NAMES[0] and not target.stands[pair] and target.sent_names.count(NAMES[0]) % 2
+        target.answers = {NAMES[0]: 503} if fails else {}
+        return real(pair, variation)
+
+    target.sent = sent  # type: ignore[method-assign]
+    varied(target, in_turn([value(NAMES[0])]))
+    assert "plain" in target.sent_names
+    assert not [one for one, _ in target.rulings if one.violation]

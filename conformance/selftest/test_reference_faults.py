@@ -47,7 +47,9 @@ CLAUSES = (
 )
 TOKENS = Tokens("ab12" * 8, "cd34" * 8, "ef56" * 8)
 RACES = [fault for fault in catalogue() if fault.breaks == ("concurrency.linearizable",)]
-NARROW = {f"conformance.reference.faults.{name}" for name in ("dress", "persistence", "views", "wording")}
+NARROW = {
+    f"conformance.reference.faults.{name}" for name in ("combination", "dress", "persistence", "views", "wording")
+}
 """Modules of faults that one request among many shows: each has a witness of its own."""
 DEVIATIONS = [fault for fault in catalogue() if fault not in RACES and fault.hook.__module__ not in NARROW]
 

@@ -128,6 +128,53 @@ def repeated(script: Script, held: str) -> None:
     script.read(2, held)
 
 
+def closing_ipv6(script: Script, _held: str) -> None:
+    """Remove an IPv6 address on a connection that is to end."""
+    address = script.allocate(6)
+    script.put(0, address)
+    removal(headers={"Connection": "close"})(script, address)
+
+
+def right_after(path: str, **how: Any) -> Witness:
+    """Read something, and remove right after it."""
+
+    def witness(script: Script, held: str) -> None:
+        script.send("GET", path.format(one=script.one(0, held)))
+        removal(**how)(script, held)
+
+    return witness
+
+
+def twice(first: Witness) -> Witness:
+    """The same, two times in a row."""
+
+    def witness(script: Script, held: str) -> None:
+        for _ in range(2):
+            first(script, held)
+
+    return witness
+
+
+def in_the_name_of_another(script: Script, held: str) -> None:
+    """Remove from a server of another tenant, as its owner."""
+    store = script.reference.store
+    (server,) = store.servers_of(store.other_tenant)
+    path = script.one(0, held).replace(script.servers[0], server)
+    script.send("DELETE", path, headers={"X-Auth-Token": TOKENS.foreign})
+
+
+def claiming(script: Script, held: str) -> None:
+    """Remove as a caller of another tenant who claims to be of this one."""
+    tenant = script.reference.store.tenant
+    removal(headers={"X-Auth-Token": TOKENS.foreign, "X-Tenant-Id": tenant})(script, held)
+
+
+def gone_but_for_the_address(script: Script, held: str) -> None:
+    """Remove every association."""
+    for server in (0, 1):
+        script.send("DELETE", script.one(server, held))
+
+
 WITNESSES: dict[str, Witness] = {
     "zero-length-is-400": removal(environ_overrides={"CONTENT_LENGTH": "0"}),
     "json-type-without-content-is-415": removal(content_type="application/json"),
@@ -140,6 +187,29 @@ WITNESSES: dict[str, Witness] = {
     "missing-token-is-500": removal(headers={"X-Auth-Token": None}),
     "held-delete-is-503": deallocation(),
     "stray-line-after-204": plain(),
+    "three-fields-together-are-400": removal(
+        environ_overrides={"CONTENT_LENGTH": "0"}, content_type="application/json", headers={"Accept": "*/*"}
+    ),
+    "closing-forgets-ipv6": closing_ipv6,
+    "browsers-need-no-token": removal(headers={"X-Auth-Token": None, "Accept": "text/html"}),
+    "post-associates-where-nothing-stands": lambda script, held: script.send("POST", script.one(2, held)),
+    "allow-of-the-absent-names-put-only": lambda script, held: script.send("POST", script.one(2, held)),
+    "readers-follow-the-list": right_after("/v2.0/ip_addresses", headers={"X-Auth-Token": TOKENS.restricted}),
+    "the-second-body-in-a-row-passes": twice(body(b"{}")),
+    "a-removal-after-a-read-is-400": right_after("{one}"),
+    "a-foreign-server-opens-our-address": in_the_name_of_another,
+    "the-owners-tenant-is-claimed": claiming,
+    "a-strangers-removal-comes-in-quiet": later(removal(headers={"X-Auth-Token": None}), 9),
+    "the-last-one-comes-back-later": later(gone_but_for_the_address, 9),
+    "a-form-is-not-guarded": lambda script, held: script.send(
+        "PUT", f"/v2.0/ip_addresses/{held}", b"port_ids=", content_type="application/x-www-form-urlencoded"
+    ),
+    "a-json-patch-is-not-guarded": lambda script, held: script.send(
+        "PATCH",
+        f"/v2.0/ip_addresses/{held}",
+        b'[{"op": "replace", "path": "/ip_address/port_ids", "value": []}]',
+        content_type="application/json-patch+json",
+    ),
     "every-twelfth-204-is-followed-by-content": plain(times=12),
     "repetition-leaves-content-behind": gone,
     "blank-body-is-none": body(b" \r\n\t "),
@@ -191,7 +261,8 @@ def play(monkeypatch: pytest.MonkeyPatch, witness: Witness, *faults: str) -> lis
     """Play a witness to an address with two associations, always with the same ids and at the same times."""
     clock, bits = Clock(), random.Random(1)
     stopped = SimpleNamespace(monotonic=lambda: clock.now, tick=clock.tick)
-    monkeypatch.setattr("conformance.reference.faults.persistence.time", stopped)
+    for module in ("combination", "persistence"):
+        monkeypatch.setattr(f"conformance.reference.faults.{module}.time", stopped)
     monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=bits.getrandbits(128), version=4))
     script = Script(*faults)
     held = script.allocate()

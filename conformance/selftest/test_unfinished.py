@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import jsonschema_rs
 import pytest
@@ -49,7 +50,7 @@ def description(folder: Path, url: str, name: str = "silent") -> Path:
 def options(folder: Path, target: Path | None, *formats: str) -> Options:
     """What a command line asks for that says little."""
     asked = (*report.WRITTEN_BY_A_RUN, *formats)
-    rest = {"probe_limits": False, "strict": False, "require_all": False}
+    rest: dict[str, Any] = {"probe_limits": False, "strict": False, "require_all": False}
     return Options(
         target=str(target) if target else None,
         depth="quick",
