@@ -22,6 +22,8 @@ MOST_BYTES = 4 * 1024 * 1024
 MOST_NODES = 100_000
 """More than any description or waiver file needs, aliases written out."""
 
+TOO_LARGE = "its aliases make it too large"
+
 
 def read(path: Path, expected: str) -> Any:
     """The document in the file ``path``: just JSON's types beside what an explicit tag makes, and no key twice.
@@ -65,11 +67,33 @@ def _loaded(text: str) -> Any:
         node = loader.get_single_node()
         if node is None:
             return None
-        if _expanded(node, {}) > MOST_NODES:
-            raise yaml.MarkedYAMLError(problem="its aliases make it too large", problem_mark=node.start_mark)
+        _check_size(node)
         return loader.construct_document(node)
     finally:
         loader.dispose()
+
+
+def check_bounded(path: Path) -> None:
+    """Make sure of a file that a library is going to read as YAML, whatever it is to hold.
+
+    Raises:
+        OSError: it is not there, is no regular file or too large.
+        ValueError: its aliases make it too large; what is wrong otherwise is for the library to say.
+    """
+    text = input_file.content(path, MOST_BYTES).decode("utf-8", "replace")
+    try:
+        if node := yaml.compose(text, yaml.SafeLoader):
+            _check_size(node)
+    except yaml.MarkedYAMLError as error:
+        if error.problem == TOO_LARGE:
+            raise ValueError(f"line {error.problem_mark.line + 1 if error.problem_mark else 1}: {TOO_LARGE}") from None
+    except (yaml.YAMLError, RecursionError):
+        return
+
+
+def _check_size(node: yaml.Node) -> None:
+    if _expanded(node, {}) > MOST_NODES:
+        raise yaml.MarkedYAMLError(problem=TOO_LARGE, problem_mark=node.start_mark)
 
 
 def _expanded(node: yaml.Node, known: dict[int, int]) -> int:

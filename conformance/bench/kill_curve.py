@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from conformance import input_file
 from conformance.bench import runs
 from conformance.bench.plan import BenchPlan
 from conformance.bench.processes import served
@@ -65,9 +66,9 @@ def proven(path: Path) -> list[Kill]:
         UsageError: the file is no proof document, or has no such fault.
     """
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        document = json.loads(input_file.content(path))
         told = document["format"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
         raise UsageError(f"{path}: cannot be read as a proof: {error}", "conformance prove writes one") from error
     if told != PROOF:
         raise UsageError(f"{path}: format: expected {PROOF!r}, found {told!r}", "conformance prove writes one")

@@ -13,10 +13,12 @@ import logging
 import os
 import re
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from conformance import yaml_input
 
 SERVICES = ("compute", "network")
 NEEDED = ("keystoneauth1", "openstack")
@@ -94,11 +96,10 @@ def named(name: str, environment: Mapping[str, str], region: str | None = None) 
         ValueError: there is no such cloud, or it cannot be used.
     """
     loader = _loader()
-    config = _configuration(
-        config_files=[*_file(environment, "OS_CLIENT_CONFIG_FILE"), *loader.CONFIG_FILES],
-        secure_files=[*_file(environment, "OS_CLIENT_SECURE_FILE"), *loader.SECURE_FILES],
-        load_envvars=False,
-    )
+    config_files = [*_file(environment, "OS_CLIENT_CONFIG_FILE"), *loader.CONFIG_FILES]
+    secure_files = [*_file(environment, "OS_CLIENT_SECURE_FILE"), *loader.SECURE_FILES]
+    _check([*config_files, *secure_files, *loader.VENDOR_FILES])
+    config = _configuration(config_files=config_files, secure_files=secure_files, load_envvars=False)
     known = sorted(set(config.get_cloud_names()) - {"defaults"})
     if config.config_filename is None:
         raise ValueError("no clouds.yaml was found; expected one in a usual place, or named by OS_CLIENT_CONFIG_FILE")
@@ -133,6 +134,24 @@ def _loader() -> Any:
 
 def _file(environment: Mapping[str, str], variable: str) -> list[str]:
     return [environment[variable]] if environment.get(variable) else []
+
+
+def _check(files: Iterable[str]) -> None:
+    """Make sure of the files that the library reads, those of them that exist: it takes what has no end.
+
+    Raises:
+        ValueError: one is no regular file of a sane size; it is named.
+    """
+    for file in files:
+        try:
+            if os.path.exists(file):  # noqa: PTH110  # it raises nothing, whatever the name
+                yaml_input.check_bounded(Path(file))
+        except PermissionError:  # the library passes over it
+            continue
+        except OSError as error:
+            raise ValueError(f"{file} cannot be read ({error.strerror}); expected {SHAPE}") from None
+        except ValueError as error:
+            raise ValueError(f"{file} cannot be used ({error}); expected {SHAPE}") from None
 
 
 def _configuration(**settings: Any) -> Any:

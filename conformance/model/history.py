@@ -28,6 +28,8 @@ from enum import Enum, StrEnum
 from pathlib import Path
 from typing import Any, Final
 
+from conformance import input_file
+
 INVOKE: Final = "invoke"
 _ALIASES: Final = {"info": "unknown"}
 _MEMBERS: Final = ("process", "type", "input", "output", "time")
@@ -126,7 +128,7 @@ def load(path: Path) -> tuple[Operation, ...]:
         OSError: the file cannot be read.
     """
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = input_file.text(path)
     except UnicodeDecodeError as error:
         raise HistoryError(None, f"byte {error.start} is no UTF-8", "JSON lines in UTF-8") from None
     return parse(text)

@@ -14,6 +14,7 @@ from docutils.frontend import get_default_settings
 from docutils.parsers.rst import Parser
 from docutils.utils import new_document
 
+from conformance import input_file
 from conformance.errors import UsageError
 from conformance.page.records import BodyRule, Code, Described, Example, FactDifference, Parameter, Prose
 
@@ -42,7 +43,7 @@ def read(path: Path) -> tuple[tuple[Described, ...], tuple[FactDifference, ...]]
         UsageError: the file cannot be read, or no operation stands in it.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = input_file.text(path)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read ({error.strerror}); expected a page in reStructuredText") from error
     except UnicodeDecodeError as error:

@@ -3,6 +3,7 @@
 Entities and external files are refused by the parser: a file is read, and nothing that it names is fetched.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from xml.sax.handler import ContentHandler, feature_namespaces
 import defusedxml.sax
 from defusedxml import DefusedXmlException
 
+from conformance import input_file
 from conformance.errors import UsageError
 from conformance.page.records import BodyRule, Code, Described, Parameter
 
@@ -80,8 +82,7 @@ def _parsed(path: Path) -> Element:
     parser = defusedxml.sax.make_parser()
     parser.setFeature(feature_namespaces, True)
     parser.setContentHandler(builder)
-    with path.open("rb") as source:
-        parser.parse(source)
+    parser.parse(io.BytesIO(input_file.content(path)))
     return builder.open[0]
 
 

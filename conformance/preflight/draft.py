@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 import jsonschema_rs
 import yaml
 
-from conformance import SPEC, target
+from conformance import SPEC, input_file, target
 from conformance.client import Client, Pacer, retried
 from conformance.errors import UsageError
 from conformance.evidence import Recorder
@@ -102,7 +102,7 @@ def write(text: str, path: Path, *, force: bool) -> None:
         UsageError: there is a file already, or it cannot be written.
     """
     try:
-        with path.open("w" if force else "x", encoding="utf-8") as file:
+        with open(path, "w" if force else "x", encoding="utf-8", opener=input_file.without_waiting) as file:
             file.write(text)
     except FileExistsError:
         raise UsageError(f"{path}: is there already", "--force overwrites it, - writes to standard output") from None

@@ -66,8 +66,12 @@ def _beat(beacon: Path, released: threading.Event) -> None:
 
 
 def _write(beacon: Path) -> None:
-    with contextlib.suppress(OSError):  # the lock is had all the same
-        beacon.write_text(f"{os.getpid()}", encoding="ascii")
+    with contextlib.suppress(OSError), open(beacon, "w", encoding="ascii", opener=_without_waiting) as file:
+        file.write(f"{os.getpid()}")  # where that fails the lock is had all the same
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK, 0o600)
 
 
 def _sign(beacon: Path) -> int:
@@ -79,6 +83,7 @@ def _sign(beacon: Path) -> int:
 
 def _holder(beacon: Path) -> str:
     try:
-        return f"process {int(beacon.read_bytes()[:20])}"
+        with open(beacon, "rb", opener=_without_waiting) as file:
+            return f"process {int(file.read(20))}"
     except (OSError, ValueError):
         return "another process"

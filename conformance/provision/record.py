@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 BEGINNING = b'{"do": "'
+LATEST = 1e15
+"""No clock shows it, in seconds since the epoch; a larger number, or none, is no moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ class LedgerRecord:
         match entry:
             case {"do": "allocating", "intent": str(intent), "before": before, "ports": ports, "at": int() | float()}:
                 servers = entry.get("servers", [])
-                if not (_texts(before) and _texts(ports) and _texts(servers)):
+                if not (_texts(before) and _texts(ports) and _texts(servers) and abs(entry["at"]) < LATEST):
                     return False
                 whole = bool(entry.get("whole", True))
                 self._asked(Intent(intent, _lower(before), _lower(ports), float(entry["at"]), whole), servers)

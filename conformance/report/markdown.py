@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from conformance import input_file
 from conformance.errors import UsageError
 from conformance.report import SUMMARY_PAGE
 from conformance.report.outline import (
@@ -54,7 +55,7 @@ def append(text: str, path: Path) -> None:
         UsageError: it cannot be written to.
     """
     try:
-        with path.open("a", encoding="utf-8") as file:
+        with open(path, "a", encoding="utf-8", opener=input_file.without_waiting) as file:
             file.write(f"\n{text}\n")
     except OSError as error:
         raise UsageError(f"{SUMMARY_PAGE}: {path} cannot be written to ({error.strerror})") from error

@@ -1,13 +1,21 @@
 """What users name as input: regular files of a sane size, with nothing in them that grows."""
 
 import os
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from conformance import input_file, target, yaml_input
+from conformance.bench import kill_curve
 from conformance.errors import UsageError
-from conformance.report import document
+from conformance.model import history
+from conformance.page import rst, wadl
+from conformance.preflight import draft
+from conformance.report import document, markdown
+from conformance.target.secrets import token_in
 from conformance.verdict import waivers
 
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -26,19 +34,88 @@ def fifo(folder: Path) -> Path:
     return path
 
 
-READERS = {
+def described(folder: Path, **members: object) -> Path:
+    """A target description with these members."""
+    path = folder / "described.yaml"
+    auth = {"token": "env:CONFORMANCE_TOKEN"}
+    document = {"name": "x", "compute": "http://x/", "auth": auth, "resources": {"servers": ["one", "two"]}}
+    path.write_text(yaml.safe_dump(document | members))
+    return path
+
+
+def named(path: Path, **members: object) -> None:
+    """Load a description that names ``path``."""
+    target.load(
+        str(described(path.parent, **members)), {"CONFORMANCE_TOKEN": "token", "OS_CLIENT_CONFIG_FILE": str(path)}
+    )
+
+
+READERS: dict[str, Callable[[Path], object]] = {
     "description": lambda path: target.load(str(path)),
     "waivers": lambda path: waivers.load(path, ()),
     "saved run": document.read,
+    "history": history.load,
+    "page": rst.read,
+    "WADL": wadl.read,
+    "proof": kill_curve.proven,
+    "authorities": lambda path: named(path, tls={"ca": str(path)}),
+    "certificate": lambda path: named(path, tls={"client_cert": str(path)}),
+    "clouds": lambda path: named(path, auth={"cloud": "one"}),
+}
+WRITERS: dict[str, Callable[[Path], object]] = {
+    "draft": lambda path: draft.write("text", path, force=True),
+    "page of the job": lambda path: markdown.append("text", path),
 }
 
 
+@pytest.fixture
+def device(tmp_path: Path) -> Path:
+    """A device without end, by a name in a directory of the test's."""
+    path = tmp_path / "zero"
+    path.symlink_to("/dev/zero")
+    return path
+
+
 @pytest.mark.parametrize("reader", READERS)
-def test_a_pipe_and_a_device_are_refused(reader: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_has_no_end_is_refused(reader: str, kind: str, device: Path, tmp_path: Path) -> None:
     """Without waiting for a writer, and without reading for ever."""
-    for path in (fifo(tmp_path), Path("/dev/zero")):
-        with pytest.raises(UsageError, match=r"cannot be read.*it is no regular file"):
-            READERS[reader](path)
+    path = fifo(tmp_path) if kind == "pipe" else device
+    with pytest.raises((UsageError, OSError)) as raised:
+        READERS[reader](path)
+    assert "it is no regular file" in str(raised.value)
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_nobody_waits_for_the_reader_of_a_pipe(writer: str, tmp_path: Path) -> None:
+    """What is to be written is written at once, or the file is named."""
+    path = fifo(tmp_path)
+    with pytest.raises(UsageError, match=r"pipe:? cannot be written"):
+        WRITERS[writer](path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    WRITERS[writer](path)
+    assert os.read(reader, 100).strip() == b"text"
+    os.close(reader)
+
+
+def test_a_token_may_come_through_a_pipe_but_not_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whole, in whatever pieces it is written; a pipe that nobody writes to is named."""
+    path = fifo(tmp_path)
+    writer = threading.Thread(target=lambda: path.write_text("  token-of-a-pipe\n"))
+    writer.start()
+    assert token_in(str(path)) == "token-of-a-pipe"
+    writer.join()
+    monkeypatch.setattr(input_file, "PIPE_SECONDS", 0.1)
+    with pytest.raises(ValueError, match="nobody wrote its end"):
+        token_in(str(path))
+
+
+def test_aliases_of_clouds_cannot_grow(tmp_path: Path) -> None:
+    """The file is named, whatever the library would make of it."""
+    path = tmp_path / "clouds.yaml"
+    path.write_text(f"{LAUGHS}clouds: {{one: {{auth: {{password: *i}}}}}}\n")
+    with pytest.raises(UsageError, match=r"clouds\.yaml cannot be used \(line 1: its aliases make it too large\)"):
+        named(path, auth={"cloud": "one"})
 
 
 def test_a_file_has_a_sane_size(tmp_path: Path) -> None:

@@ -32,21 +32,21 @@ LAYERS = {
     "catalogue": frozenset({"errors", "verdict", "yaml_input", "contract"}),
     "openapi": frozenset({"errors", "verdict", "yaml_input"}),
     # It reads files of others and holds them against the document; the judged target is none of its business.
-    "page": frozenset({"errors", "openapi"}),
+    "page": frozenset({"errors", "openapi", "input_file"}),
     "evidence": frozenset({"errors", "verdict"}),
     # Clouds are read while the description is, and asked for tokens by the client.
-    "identity": frozenset({"errors", "evidence"}),
-    "target": frozenset({"errors", "verdict", "yaml_input", "identity"}),
+    "identity": frozenset({"errors", "evidence", "yaml_input"}),
+    "target": frozenset({"errors", "verdict", "input_file", "yaml_input", "identity"}),
     "client": frozenset({"errors", "evidence", "identity", "target"}),
     "judge": frozenset({"errors", "verdict", "evidence", "openapi"}),
-    "model": frozenset(),
+    "model": frozenset({"input_file"}),
     "generate": frozenset({"errors", "openapi", "target", "model", "judge"}),
     # What the client hands back is an exchange.
     "provision": frozenset({"errors", "evidence", "target", "client"}),
     "driver": DRIVER,
     "report": frozenset({"errors", "verdict", "evidence", "catalogue", "contract", "input_file"}),
     # Its commands show what a target said, which only the report makes harmless.
-    "preflight": frozenset({"errors", "evidence", "identity", "target", "client", "provision", "report"}),
+    "preflight": frozenset({"errors", "evidence", "identity", "input_file", "target", "client", "provision", "report"}),
     "run": RUN,
     # Its command shows what a target said, which only the report makes harmless.
     "reproduction": RUN | {"run"},
@@ -59,7 +59,7 @@ LAYERS = {
     # It serves the reference, runs the plugin on it and reads the run document that comes out.
     "proof": frozenset({"errors", "evidence", "catalogue", "run", "plugin", "reference", "report"}),
     # It runs the commands as others do, and times what they are made of.
-    "bench": frozenset({"errors", "verdict", "evidence", "run", "model", "reference", "report"}),
+    "bench": frozenset({"errors", "verdict", "evidence", "input_file", "run", "model", "reference", "report"}),
     "cli": RUN | {"run", "reproduction", "plugin", "reference", "proof", "bench", "page"},
     # It names what belongs to each contract.
     "contract": frozenset(),

@@ -25,6 +25,15 @@ def test_a_holder_that_stands_still_is_named(tmp_path: Path, monkeypatch: pytest
         pass
 
 
+def test_an_odd_beacon_hinders_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lock is had, and waited for no longer, where its holder's sign of life is a pipe."""
+    monkeypatch.setattr(locks, "QUIET_SECONDS", 0.3)
+    path = tmp_path / "sweep.lock"
+    os.mkfifo(tmp_path / "sweep.lock.holder")
+    with locks.exclusive(path), pytest.raises(LedgerError, match="held by another process"), locks.exclusive(path):
+        pass
+
+
 def test_a_holder_that_lives_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Longer than a holder that stands still: its signs of life are seen."""
     monkeypatch.setattr(locks, "BEAT_SECONDS", 0.05)

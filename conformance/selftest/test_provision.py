@@ -1,6 +1,7 @@
 import errno
 import http
 import json
+import math
 import os
 import shutil
 import stat
@@ -418,7 +419,14 @@ def test_a_ledger_that_vanishes_is_noticed_and_written_again(run: Run, lose: str
     assert run.swept().removed == [address.id]
 
 
-@pytest.mark.parametrize("odd", ["fifo", "directory", "garbage", "entry", "link", "empty object"])
+ASKED = {"do": "allocating", "intent": "main-1", "before": [], "ports": [], "servers": []}
+ODD = (
+    *("fifo", "directory", "garbage", "entry", "link", "empty object"),
+    *("moment of no clock", "moment without a number"),
+)
+
+
+@pytest.mark.parametrize("odd", ODD)
 def test_an_odd_ledger_breaks_nothing_and_is_not_forgotten(run: Run, odd: str) -> None:
     """It is set aside and named, each time anew, until somebody has dealt with it."""
     path = run.path.with_name(f"0-odd{ledger.SUFFIX}")
@@ -429,6 +437,8 @@ def test_an_odd_ledger_breaks_nothing_and_is_not_forgotten(run: Run, odd: str) -
         "entry": lambda: path.write_text('{"do": "allocating", "intent": "x", "before": [1], "ports": 3, "at": "x"}'),
         "link": lambda: path.symlink_to("/etc/passwd"),
         "empty object": lambda: path.write_text("{}"),
+        "moment of no clock": lambda: path.write_text(json.dumps(ASKED | {"at": 10**400})),
+        "moment without a number": lambda: path.write_text(json.dumps(ASKED | {"at": math.nan})),
     }
     make[odd]()
     for _ in range(2):

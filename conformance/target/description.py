@@ -192,9 +192,10 @@ def _tls(given: Mapping[str, str], mistakes: list[str]) -> Tls:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     if "ca" in files:
         load = partial(context.load_verify_locations, files["ca"])
-        _tried("ca", load, "certificates of authorities in PEM", mistakes)
+        _tried("ca", [files["ca"]], load, "certificates of authorities in PEM", mistakes)
     if "client_cert" in files:
         load = partial(context.load_cert_chain, files["client_cert"], files.get("client_key"), _no_passphrase)
         expected = "a certificate and its key without passphrase in PEM, the key here or in client_key"
-        _tried("client_cert", load, expected, mistakes)
+        shown = [files[key] for key in ("client_cert", "client_key") if key in files]
+        _tried("client_cert", shown, load, expected, mistakes)
     return Tls(**files)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
+
+from conformance import input_file
 
 TOKENS = {"token": "full", "restricted_token": "restricted", "foreign_token": "foreign"}
 """Keys of ``auth`` that say where a token is -> the name under which the suite speaks of that credential."""
@@ -42,8 +44,10 @@ def _tokens(auth: Mapping[str, Any], environment: Mapping[str, str], mistakes: l
     return found
 
 
-def _tried(key: str, load: Callable[[], object], expected: str, mistakes: list[str]) -> None:
+def _tried(key: str, files: Iterable[str], load: Callable[[], object], expected: str, mistakes: list[str]) -> None:
     try:
+        for file in files:
+            input_file.check_regular(Path(file))
         load()
     except ssl.SSLError:
         mistakes.append(f"tls.{key}: the file that is named there cannot be used; expected {expected}")
@@ -79,8 +83,7 @@ def _secret(reference: str, environment: Mapping[str, str]) -> Secret:
     else:
         shown = "the file that is named there"
         try:
-            with Path(name).expanduser().open(encoding="utf-8") as file:  # a pipe is a place for a token too
-                value = file.read(MOST_CHARACTERS).strip()
+            value = input_file.words(Path(name).expanduser(), MOST_CHARACTERS).strip()  # a pipe is a place for one too
         except (OSError, ValueError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or "not UTF-8 text"
             raise ValueError(f"{shown} cannot be read ({reason}); expected the token in it") from None
