@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeGuard
 
 from conformance.client import Wait, retried
 from conformance.driver.context import Deallocated, Process
@@ -302,16 +302,21 @@ class Lasting:
 
     def _guard(self, early: Early) -> None:
         """The address that was left alone is still protected by its associations."""
-        if not early.guarded or not self._leases.known_state.stands[early.guarded]:
+        if not self._still_stands(early.guarded):
             return
         deallocator = Deallocator(self._process, self._leases)
         for wording in (one for one in wordings() if one.judged):
             trial = insisted(deallocator, early.guarded.address, wording)
             self._log.note(deallocation.refused(wording.clause, trial))
 
+    def _still_stands(self, pair: Pair | None) -> TypeGuard[Pair]:
+        """Neither it nor its address was lost: that is ruled on, and nothing more can be learnt of it."""
+        known = self._leases.known_state
+        return pair is not None and known.stands.get(pair, False) and known.ports.get(pair.address) is not None
+
     def _remove_what_is_old(self, early: Early) -> None:
         """An association that has stood for long goes like any other, and a removal of long ago may be repeated."""
-        if early.old:
+        if self._still_stands(early.old):
             scene = StandingScene(self._process, self._leases, self._log)
             trial = scene.solo(early.old, "a removal of an association that has stood for a while", {})
             for ruling in (codes.success(trial), effect.removed(trial), effect.nothing_else(trial)):

@@ -155,10 +155,18 @@ def _mentioned(identifier: str, literal: str, told: str) -> bool:
 
 
 def _steps(cited: Sequence[Record], decisive: str) -> list[Record]:
-    """Without the reads, and without the set-up at the beginning; a finding of reads alone is its last one."""
-    acts = [one for one in cited if one["operation"] not in READS]
+    """Without the looks, and without the set-up at the beginning; a finding of reads alone is its last one.
+
+    A read that is cited before the decisive request is no look: it came right before it.
+    """
+    ids = [str(one["id"]) for one in cited]
+    place = ids.index(decisive) if decisive in ids else 0
+    acts = [one for at, one in enumerate(cited) if at < place or one["operation"] not in READS]
+    made: set[str] = set()
     while len(acts) > 1 and acts[0]["operation"] in {"associate", "allocateAddress"} and _granted(acts[0]):
-        acts.pop(0)
+        if acts[0]["request"]["url"] in made:
+            break  # once more right before something else
+        made.add(acts.pop(0)["request"]["url"])
     if decisive in (ids := [str(one["id"]) for one in acts]):
         acts = acts[: ids.index(decisive) + 1]
     return acts or [cited[-1]]

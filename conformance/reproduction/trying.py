@@ -197,9 +197,11 @@ class _Trial:
         self._arrange(order)
         if self._sequence:
             return self._again()
-        for step in self._steps[:-1]:
+        *before, last = self._steps
+        run_up = list(_without_effect(before))
+        for step in before[: len(before) - len(run_up)]:
             self._send(step)
-        ruling, exchange, changes = self._judged(self._steps[-1])
+        ruling, exchange, changes = self._judged(last, run_up)
         said = "; ".join([exchange.outcome, *changes])
         if ruling and ruling.violation:
             return f"{ruling.violation.observed}", said
@@ -243,8 +245,12 @@ class _Trial:
 
     # -- one request, judged ---------------------------------------------------------------------------------------
 
-    def _judged(self, step: Mapping[str, Any]) -> tuple[Ruling | None, Exchange, tuple[str, ...]]:
+    def _judged(
+        self, step: Mapping[str, Any], run_up: Sequence[Mapping[str, Any]]
+    ) -> tuple[Ruling | None, Exchange, tuple[str, ...]]:
         before = replace(self._look(), exchanges=())
+        for one in run_up:  # nothing comes between them and the request, not even a look
+            self._send(one)
         exchange = self._send(step)
         if step["operation"] in DEALLOCATIONS:
             trial = self._deallocation(step, exchange, before)
@@ -328,6 +334,18 @@ class _Trial:
         was = step["response"]["status"] if step["response"] else "no answer"
         self._sent.append(f"{exchange.request.method} {exchange.request.url}: {exchange.outcome} (in the run: {was})")
         return exchange
+
+
+def _without_effect(steps: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Of the steps those at the end that changed nothing in the run: reads, refusals, associations of what stood."""
+    kept = len(steps)
+    while kept:
+        step = steps[kept - 1]
+        status = step["response"]["status"] if step["response"] else 0
+        if step["operation"] not in setting.READS | {"associate"} and not 400 <= status < 500:
+            break
+        kept -= 1
+    return steps[kept:]
 
 
 def _ends(exchange: Exchange, pair: Pair) -> bool:
