@@ -16,7 +16,7 @@ from conformance.driver.ruling_log import RulingLog
 from conformance.errors import ProvisioningError, Untested
 from conformance.evidence import Exchange
 from conformance.generate.settings import sharing_nothing
-from conformance.judge import Held, ObservedState, Pair, effect
+from conformance.judge import Attempt, Held, ObservedState, Pair, codes, effect
 from conformance.provision import Address
 from conformance.verdict import Absence
 
@@ -353,6 +353,10 @@ class Leases:
             seen = self.settled(lambda: self.look([pair], [pair]), gone)
             if exchange.status == 204:
                 self._ruling_log.note(effect.absent(pair, seen, exchange.id), exchange.id)
+            elif _is_told_otherwise(pair, exchange, seen):
+                stood = ObservedState(listed={pair: True})
+                trial = Attempt(pair=pair, exchange=exchange, before=stood, after=seen, reached=True, words="a removal")
+                self._ruling_log.note(codes.success(trial), exchange.id)
             self.believe(seen, subjects=(pair,))
 
     def removed(self, pair: Pair, exchange: Exchange) -> None:
@@ -422,6 +426,12 @@ class Leases:
         """An address that went before its associations leaves them behind."""
         for pair in self.known_state.standing(address.id):
             retried(lambda pair=pair: self._client.remove(pair.server, pair.address))  # type: ignore[misc]
+
+
+def _is_told_otherwise(pair: Pair, exchange: Exchange, seen: ObservedState) -> bool:
+    """An association that stood for certain was asked for: it is still there, or its removal was granted otherwise."""
+    granted = exchange.status is not None and 200 <= exchange.status < 300
+    return granted or bool(seen.listed.get(pair))
 
 
 def _refused(exchange: Exchange) -> bool:

@@ -15,7 +15,7 @@ from conformance.client import Client
 from conformance.driver.known_state import KnownState
 from conformance.driver.leases import Leases
 from conformance.evidence import Exchange
-from conformance.judge import Attempt, ObservedState, Pair, effect, limits
+from conformance.judge import Attempt, ObservedState, Pair, codes, effect, limits
 from conformance.verdict import Ruling
 
 
@@ -98,10 +98,11 @@ class RemovalOperation:
         return done
 
     def besides(self, trial: Attempt, *, mistake: bool) -> Iterator[Ruling | None]:
-        """A refusal is inert, a limit does nothing, and what was removed is gone."""
+        """A refusal is inert, a limit does nothing; what stood, and was asked for plainly, goes with a 204."""
         yield effect.inert(trial)
         yield limits.over_limit(trial)
         if not mistake:
+            yield codes.success(trial)
             yield effect.removed(trial)
 
 

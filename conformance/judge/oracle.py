@@ -119,12 +119,10 @@ def _repeated(_rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
     yield effect.repeated(attempt)
 
 
-def _absent(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
-    yield methods.without_effect(rule.clause, attempt)
-
-
 def _inert(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
-    yield methods.without_effect(rule.clause, attempt)
+    """What a refusal changes is for ``effect.refusal-is-inert`` to say: nothing else goes with a 204."""
+    not_its_own = rule.clause == "effect.nothing-else" and attempt.refused and attempt.changes
+    yield None if not_its_own else methods.without_effect(rule.clause, attempt)
 
 
 OWN: Mapping[Expected, Callable[[Rule, Attempt], Iterator[Ruling | None]]] = {
@@ -136,7 +134,7 @@ OWN: Mapping[Expected, Callable[[Rule, Attempt], Iterator[Ruling | None]]] = {
     Expected.EITHER: _either,
     Expected.INERT: _inert,
     Expected.REPEATED: _repeated,
-    Expected.ABSENT: _absent,
+    Expected.ABSENT: _inert,
 }
 
 

@@ -130,3 +130,10 @@ def test_a_fault_that_persists_is_an_answer(clause: str, expected: Expected, *, 
     (own,) = oracle.persistent(Rule(clause, expected), attempt(503), (exchange(503),) * 3)
     assert own is not None
     assert (own.violation is None) is kept
+
+
+@pytest.mark.parametrize("expected", [Expected.INERT, Expected.ABSENT])
+def test_what_a_refusal_changes_is_not_blamed_on_what_a_removal_may_take(expected: Expected) -> None:
+    """What goes beside what is named speaks of a 204; a refusal has a clause of its own."""
+    assert broken(expected, attempt(400, REMOVED), "effect.nothing-else") == {"effect.refusal-is-inert"}
+    assert broken(expected, attempt(204, REMOVED), "effect.nothing-else") == {"effect.nothing-else"}
