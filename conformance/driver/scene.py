@@ -14,8 +14,8 @@ from conformance.driver.context import Process
 from conformance.driver.folding import folded
 from conformance.driver.leases import Leases
 from conformance.driver.operation import REMOVAL
+from conformance.driver.probe_target import enter
 from conformance.driver.probed import Answered, Asked, Judged
-from conformance.driver.probes import enter
 from conformance.driver.ruling_log import RulingLog
 from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange

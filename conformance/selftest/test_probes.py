@@ -330,7 +330,7 @@ def test_a_fault_that_persists_breaks_what_demands_an_answer(
 ) -> None:
     """Between two tries a plain removal succeeds; a client's mistake is no server's fault."""
     monkeypatch.setattr("conformance.driver.persistence.SECONDS", 0.01)
-    monkeypatch.setattr("conformance.driver.probes.again_after", lambda *_: 0.0)
+    monkeypatch.setattr("conformance.driver.answering.again_after", lambda *_: 0.0)
     target = probed(Pretended({NAMES[0]: status}), [value(NAMES[0], Expected.REFUSED, "body.refused")])
     assert target.broken("body.refused") == {(f"address: {NAMES[0]}", f"persists: {status or 'no answer'}")}
     assert target.sent_names.count("plain") >= 2
@@ -339,7 +339,7 @@ def test_a_fault_that_persists_breaks_what_demands_an_answer(
 
 def test_a_fault_that_everything_meets_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plain removal fails as well: the case stays open, and nothing is blamed."""
-    monkeypatch.setattr("conformance.driver.probes.again_after", lambda *_: 0.0)
+    monkeypatch.setattr("conformance.driver.answering.again_after", lambda *_: 0.0)
     target = probed(Pretended({NAMES[0]: 503, "plain": 503}), [value(NAMES[0], Expected.REFUSED, "body.refused")])
     assert not target.broken("body.refused")
     assert target.open
@@ -662,7 +662,7 @@ def test_what_is_refused_for_its_dress_is_no_matter_of_what_wore_it() -> None:
 def test_a_control_leaves_what_did_not_stand_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
     """A fault in between is no reason for an association to appear."""
     monkeypatch.setattr("conformance.driver.persistence.SECONDS", 0.01)
-    monkeypatch.setattr("conformance.driver.probes.again_after", lambda *_: 0.0)
+    monkeypatch.setattr("conformance.driver.answering.again_after", lambda *_: 0.0)
     target = Pretended()
     real = target.sent
 

@@ -1,0 +1,88 @@
+"""What follows from an answer to a request of the space: rulings by the one oracle, less what the company explains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from conformance.driver.probe_target import ProbeTarget
+from conformance.driver.probed import Answered, Asked, Judged
+from conformance.evidence import Exchange
+from conformance.judge import Attempt, ObservedState, faults, limits, methods, oracle
+from conformance.judge.expect import kept
+from conformance.verdict import Ruling
+
+
+class Assessing:
+    """Judges answers, and keeps what it found.
+
+    Attributes:
+        judged: everything so far.
+    """
+
+    def __init__(self, target: ProbeTarget) -> None:
+        self._target = target
+        self.judged: list[Judged] = []
+        self._of_holders: dict[str, Attempt] = {}
+
+    def attempt(self, one: Answered, before: ObservedState, after: ObservedState) -> Attempt:
+        """The answer between what stood before and what stands after it."""
+        return Attempt(
+            pair=one.asked.pair,
+            exchange=one.exchange,
+            before=before,
+            after=after,
+            reached=bool(before.listed.get(one.asked.pair)),
+            names=one.asked.value.names and one.exchange.request.method == "DELETE",
+            words=one.asked.words,
+            setup=self._target.evidence(one.asked.pair),
+        )
+
+    def judge(self, one: Answered, attempt: Attempt) -> None:
+        """Take note of all that follows from it."""
+        rulings = tuple(self._rulings(one, attempt))
+        left_open = rulings[0] is None and not (one.asked.rule.optional and not attempt.outcome_unknown)
+        self.judged.append(self._excused(Judged(one, attempt, rulings, left_open)))
+
+    def _excused(self, judged: Judged) -> Judged:
+        """The same, less the blame for an answer that everybody gets who wears the same: the credential is not why."""
+        attempt, value = judged.attempt, judged.answered.asked.value
+        done = granted(attempt.exchange)
+        if value.worn is None or not judged.breaks_its_own or attempt.status is None or done or attempt.changes:
+            return judged
+        holder = self._of_the_holder(judged.answered.asked, value.worn)
+        if not (attempt.refused and holder.refused) and attempt.status != holder.status:
+            return judged
+        return replace(judged, rulings=(kept(value.clause, reached=attempt.exposed), *judged.rulings[1:]))
+
+    def _of_the_holder(self, asked: Asked, worn: Mapping[str, Any]) -> Attempt:
+        """What the holder of every right is answered in the same; asked once a kind."""
+        kind = asked.value.kind.partition(", ")[2]
+        if kind not in self._of_holders:
+            self._of_holders[kind] = self._target.solo(asked.pair, asked.words, worn)
+        return self._of_holders[kind]
+
+    def _rulings(self, one: Answered, attempt: Attempt) -> Iterator[Ruling | None]:
+        mistake = one.asked.value.mistake
+        if one.persisted:
+            yield from oracle.persistent(one.asked.rule, attempt, one.persisted)
+            if mistake:
+                yield faults.client_input(one.asked.words, list(one.persisted), confirmed=True)
+            return
+        yield from oracle.rulings(one.asked.rule, attempt)
+        yield limits.over_limit(attempt)
+        if one.asked.value.clause == "method.refused":
+            yield methods.allow(attempt.exchange)
+        if mistake and attempt.status is not None:
+            yield faults.client_input(one.asked.words, [attempt.exchange], confirmed=False)
+
+    def breaks_its_own(self, one: Answered, attempt: Attempt) -> bool:
+        """It breaks the clause that it was sent for."""
+        own = next(iter(self._rulings(one, attempt)))
+        return own is not None and own.violation is not None
+
+
+def granted(exchange: Exchange) -> bool:
+    """A 2xx."""
+    return exchange.status is not None and 200 <= exchange.status < 300
