@@ -260,9 +260,7 @@ class Prober:
         """Send it alone on a restored scene, with all that it could choose instead; whether it changes too much."""
         bare = one.asked.alone
         trial = self._on_a_restored_scene(bare, before)
-        if trial.changes and bare.value.clause == "method.override" and self._without_override(bare):
-            return True
-        self._assessed.judge(Answered(bare, trial.exchange), trial)
+        self._blame(Answered(bare, trial.exchange), trial)
         guilty = _is_guilty(bare, trial)
         if guilty:
             self._put_aside(bare)
@@ -272,9 +270,15 @@ class Prober:
         """The same with all that it wore and that came before it, and then with the least of that that it takes."""
         found = self._least(one.asked, before, lambda again, trial: _is_guilty(again.asked, trial))
         if found:
-            self._assessed.judge(*found)
+            self._blame(*found)
             self._put_aside(found[0].asked)
         return found is not None
+
+    def _blame(self, again: Answered, trial: Attempt) -> None:
+        """Judge it, unless it is an override, and its method does as much without it."""
+        override = trial.changes and again.asked.value.clause == "method.override"
+        if not (override and self._without_override(again.asked)):
+            self._assessed.judge(again, trial)
 
     def _put_aside(self, asked: Asked) -> None:
         """What it wore made the difference: that is found once, and would only be found again."""
