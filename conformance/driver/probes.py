@@ -259,7 +259,7 @@ class Prober:
     def _again(self, one: Answered, before: ObservedState) -> bool:
         """Send it alone on a restored scene, with all that it could choose instead; whether it changes too much."""
         bare = one.asked.alone
-        trial = self._on_a_restored_scene(bare, before)
+        trial = self._confirmed(bare, before, self._on_a_restored_scene(bare, before))
         self._blame(Answered(bare, trial.exchange), trial)
         guilty = _is_guilty(bare, trial)
         if guilty:
@@ -273,6 +273,20 @@ class Prober:
             self._blame(*found)
             self._put_aside(found[0].asked)
         return found is not None
+
+    def _confirmed(self, asked: Asked, before: ObservedState, trial: Attempt) -> Attempt:
+        """The trial, where a refusal that changed something changes it again.
+
+        Else what the request did the second time: what changed the first time was done by an earlier one, and late.
+        """
+        if not (trial.refused and trial.changes):
+            return trial
+        again = self._on_a_restored_scene(asked, before)
+        if again.changes:
+            return trial
+        late = effect.stayed(trial.before, trial.after, (trial.exchange.id,))
+        self._target.enter([late], trial.exchange.id, asked.words)
+        return again
 
     def _blame(self, again: Answered, trial: Attempt) -> None:
         """Judge it, unless it is an override, and its method does as much without it."""

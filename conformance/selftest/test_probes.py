@@ -675,3 +675,12 @@ def test_a_control_leaves_what_did_not_stand_as_it_was(monkeypatch: pytest.Monke
     varied(target, in_turn([value(NAMES[0])]))
     assert "plain" in target.sent_names
     assert not [one for one, _ in target.rulings if one.violation]
+
+
+def test_what_changes_while_a_request_is_tried_alone_is_not_blamed_on_it() -> None:
+    """An earlier one did it, and late: the request is refused once more, and nothing goes."""
+    target = Pretended()
+    target.also = lambda name: [SCENE[0]] if name == NAMES[2] and target.sent_names.count(name) < 3 else []
+    probed(target, map(value, NAMES))
+    assert not target.broken()
+    assert target.broken("effect.refusal-is-inert") == {("", "late")}
