@@ -18,6 +18,9 @@ LEARN_LATE = ["the-guard-learns-late", "compute-learns-late"]
 AT_ONCE = {"lost-update-30-ms", "deallocation-race-30-ms"}
 """Races that show soon."""
 
+MEETINGS = 5
+"""Two callers that a busy machine keeps apart now and then meet in one of so many rounds."""
+
 SEEDS = range(1, 6)
 """Which of two callers comes first differs with the seed; a race that only one of them loses needs several."""
 
@@ -193,10 +196,9 @@ def test_the_choice_made_in_sequence_binds(choice: str | None) -> None:
         in_process.topology(process) as topology,
     ):
         overlap = Overlap(topology, depth="quick", seed=0)
-        first = next(overlap.rounds())
-        second = overlap.play(scene)
+        played = [next(overlap.rounds()), *(overlap.play(scene) for _ in range(MEETINGS))]
         overlap.close()
-    assert first.explained is second.explained is (choice is not None)
+    assert any(one.explained is False for one in played) is (choice is None)
 
 
 @pytest.mark.parametrize("depth", ["quick", "standard", "deep"])
