@@ -64,9 +64,9 @@ def _writes(allocations: int, associations: int, removals: int, refused: int) ->
 
 
 COSTS = {
-    "quick": Cost(880, 1, _writes(9, 90, 90, 220)),
-    "standard": Cost(3400, 1, _writes(20, 450, 400, 850)),
-    "deep": Cost(9000, 1, _writes(35, 1450, 1100, 2700)),
+    "quick": Cost(900, 1, _writes(9, 90, 90, 140)),
+    "standard": Cost(5200, 1, _writes(20, 550, 420, 1400)),
+    "deep": Cost(10200, 1, _writes(39, 1400, 1050, 2700)),
 }
 """By depth; the README repeats the requests, and a test compares them with runs."""
 
