@@ -1,4 +1,7 @@
-"""Whether a target is gone, over all tests of a process: so many answers lost in a row that it can be no bad luck."""
+"""Whether a target is gone, over all tests of a process: so many answers lost in a row that it can be no bad luck.
+
+Each of its services counts for itself: one may be gone while the other, behind the same front, answers as ever.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,8 @@ IMPROBABLE = 1e-6
 
 
 @dataclass(slots=True)
-class _Origin:
-    """What one origin answered.
+class _Service:
+    """What one service answered.
 
     Attributes:
         lost: answers that never came, those of the row that goes on left out.
@@ -41,23 +44,28 @@ class _Origin:
 
 @dataclass(slots=True)
 class Breaker:
-    """Hears of every exchange. Threads may share it."""
+    """Hears of every exchange. Threads may share it.
 
-    _origins: dict[str, _Origin] = field(default_factory=lambda: defaultdict(_Origin))
+    Attributes:
+        roots: URLs of the services; what lies under none of them is one service with its host.
+    """
+
+    roots: tuple[str, ...] = ()
+    _services: dict[str, _Service] = field(default_factory=lambda: defaultdict(_Service))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def hear(self, sent: Outgoing, exchange: Exchange) -> Outgoing | None:
         """Count it; the read to repeat after a pause, once so many answers are lost."""
         with self._lock:
-            origin = self._origins[urlsplit(sent.url).netloc]
+            service = self._service(sent)
             if exchange.response is None:
-                origin.row += 1
-                return origin.read if origin.row == _enough(origin) else None
-            origin.answered += 1
-            origin.lost += origin.row
-            origin.row = 0
+                service.row += 1
+                return service.read if service.row == _enough(service) else None
+            service.answered += 1
+            service.lost += service.row
+            service.row = 0
             if sent.method == "GET" and exchange.status == 200:
-                origin.read = sent
+                service.read = sent
             return None
 
     def ask(self, read: Outgoing, last: Exchange, again: Callable[[Outgoing], Exchange]) -> None:
@@ -74,10 +82,14 @@ class Breaker:
     def silent(self, sent: Outgoing) -> bool:
         """Nothing was answered there since so many answers were lost."""
         with self._lock:
-            return self._origins[urlsplit(sent.url).netloc].row >= FEWEST
+            return self._service(sent).row >= FEWEST
+
+    def _service(self, sent: Outgoing) -> _Service:
+        under = next((root for root in self.roots if sent.url.startswith(f"{root}/")), "")
+        return self._services[under or urlsplit(sent.url).netloc]
 
 
-def _enough(origin: _Origin) -> int:
+def _enough(service: _Service) -> int:
     """The fewest losses in a row, the repeated read among them, that the losses so far make improbable; less one."""
-    share = (origin.lost + 0.5) / (origin.lost + origin.answered + 1)
+    share = (service.lost + 0.5) / (service.lost + service.answered + 1)
     return next((row for row in range(FEWEST, MOST) if share ** (row + 1) < IMPROBABLE), MOST)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import quote
 
 from conformance.client import paging, proxies
+from conformance.client.breaker import Breaker
 from conformance.client.callers import Callers
 from conformance.client.keyring import Keyring
 from conformance.client.outgoing import CHUNK_BYTES, Outgoing
@@ -40,10 +41,11 @@ class Client:
         self.keyring = Keyring(target, self.redactor)
         self.pacer = pacer
         self.stopwatch = Stopwatch()
-        self._session = Session(
-            recorder, self.redactor, pacer, self.stopwatch, target.limits.timeout_seconds, target.tls
-        )
         limits = target.limits
+        breaker = Breaker((target.compute, target.network))
+        self._session = Session(
+            recorder, self.redactor, pacer, self.stopwatch, breaker, limits.timeout_seconds, target.tls
+        )
         self._callers = Callers(
             lambda: self._session.latency, limits.requests_per_second, limits.timeout_seconds, limits.connections
         )

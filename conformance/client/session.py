@@ -64,6 +64,7 @@ class Session:
         redactor: Redactor,
         pacer: Pacer,
         stopwatch: Stopwatch,
+        breaker: Breaker,
         timeout_seconds: float,
         tls: Tls | None = None,
     ) -> None:
@@ -73,7 +74,7 @@ class Session:
         self._stopwatch = stopwatch
         self._timeout = min(timeout_seconds, DAY_SECONDS)
         self._tls = tls or Tls()
-        self._breaker = Breaker()
+        self._breaker = breaker
         self._local = threading.local()
         self._surroundings: dict[tuple[str, str], dict[str, Any]] = {}
         self._lock = threading.Lock()

@@ -60,6 +60,25 @@ def test_a_target_that_answers_no_more_stops_the_run(tmp_path: Path) -> None:
     assert client.recorder.total == 30 + FEWEST + 1
 
 
+def test_a_service_that_is_gone_stops_the_run_although_the_other_answers(tmp_path: Path) -> None:
+    """Both behind one front: answers of the one say nothing of the other."""
+
+    def behave(peer: Peer) -> None:
+        for _ in range(1000):
+            if not (head := peer.head()) or (b"/servers/" in head and next(counted) >= 30):
+                return
+            peer.send(LIST)
+
+    counted = iter(range(1000))
+    with RawServer(behave) as server:
+        client = client_of(server.url, tmp_path)
+        for _ in range(30 + FEWEST - 1):
+            client.list_associations(SERVER)
+            client.list_addresses()
+        with pytest.raises(halting.Stopped, match="the target stopped answering"):
+            client.list_associations(SERVER)
+
+
 def test_a_target_that_answers_again_is_not_stopped(tmp_path: Path) -> None:
     """The read after the pause is answered."""
     with serving(answering(lambda number: number not in {30, 31, 32}), tmp_path) as client:
