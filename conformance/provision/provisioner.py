@@ -22,7 +22,7 @@ from conformance.evidence import Exchange
 from conformance.provision import ledger as ledgers
 from conformance.provision import ownership
 from conformance.provision.ledger import Ledger, allocation_lock
-from conformance.provision.listing import look, rows
+from conformance.provision.listing import identifiers, look, rows
 from conformance.provision.locks import exclusive
 from conformance.provision.ownership import AllocationAnswer, Known, Look
 from conformance.provision.record import Intent, LedgerRecord
@@ -32,6 +32,9 @@ from conformance.target import in_words, is_uuid
 POLL_SECONDS = 0.02
 LONGEST_WAIT_FOR_A_SLOT_SECONDS = 600.0
 ATTEMPTS_TO_ALLOCATE = 3
+LOOKS_FOR_OTHERS, BETWEEN_LOOKS_SECONDS = 4, 0.5
+"""Before an address that no answer named is used: whoever made it for himself does something with it by then."""
+
 ROUNDS_IN_PASSING = 2
 """Between tests an address is not worth a long wait: the end of the run tries harder."""
 
@@ -353,6 +356,8 @@ class Provisioner:
         elsewhere.pop(self._ledger.path, None)
         known = replace(known, rivals=ownership.rivals(first, ledgers.pending(elsewhere)))
         claim = ownership.found(intent, answer, first, known)
+        if claim.ours and not known.exclusive and self._others_at_work(claim.ours, first):
+            claim = ownership.Claim(reported=(claim.ours,))
         row = first.row(claim.ours) if claim.ours else None
         if row:
             self._ledger.allocated(intent.id, claim.ours, _literal(row))
@@ -366,6 +371,25 @@ class Provisioner:
             self._doubt(one)
         self._unused(claim.reported)
         return {}
+
+    def _others_at_work(self, address: str, first: Look) -> bool:
+        """Somebody uses the address, or another one on its ports, although this run does not; written down if so."""
+        for _ in range(LOOKS_FOR_OTHERS):
+            halting.pause(BETWEEN_LOOKS_SECONDS)
+            seen = look(retried(self._client.list_addresses))
+            record = self._ledger.read()
+            used = self._is_associated(address) or seen is None or seen.row(address) != first.row(address)
+            if self._see(seen or first, record, record.own | ({address.lower()} if not used else frozenset())) or used:
+                return True
+        return False
+
+    def _is_associated(self, address: str) -> bool:
+        """Some lent server's list shows the address, or cannot be read: who could tell then?"""
+        for server in self._client.target.servers:
+            listed = rows(retried(lambda server=server: self._client.list_associations(server)), "ip_associations")  # type: ignore[misc]
+            if listed is None or address.lower() in map(str.lower, identifiers(listed)):
+                return True
+        return False
 
     def _unused(self, reported: Iterable[str]) -> None:
         if named := ", ".join(in_words(one) for one in reported if is_uuid(one)):

@@ -321,6 +321,26 @@ def test_a_lost_answer_is_ours_at_once_or_never(alone: Tenant, tmp_path: Path) -
     assert alone.untouched
 
 
+def test_an_address_that_somebody_uses_is_not_ours_although_the_first_look_shows_it(
+    alone: Tenant, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another run allocated while our own allocation was lost, and nobody had been seen before: it tells by its use."""
+    monkeypatch.setattr("conformance.provision.provisioner.BETWEEN_LOOKS_SECONDS", 0.0)
+    run, theirs = Run(alone, tmp_path), []
+
+    def theirs_instead() -> None:
+        theirs.append(alone.add())
+        raise Refusal(503, "not now")
+
+    on(alone, "POST ip_addresses", "came", theirs_instead)
+    with run.provisioner.lease(1) as (address,):
+        assert [address.id] == alone.leftovers
+    done = run.swept()
+    assert done.removed == [address.id]
+    assert f"--adopt {theirs[0]}" in " ".join(done.left)
+    assert alone.untouched
+
+
 def test_a_sign_of_others_is_kept_in_mind(alone: Tenant, tmp_path: Path) -> None:
     """An address that came and went on the same ports: from then on nothing is ours but what an answer names."""
     run = Run(alone, tmp_path)
