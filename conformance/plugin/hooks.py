@@ -232,7 +232,7 @@ def pytest_look_at_the_end(session: pytest.Session) -> Generator[None, Any, Any]
     worker = _worker(session.config)
     if worker in FIRST_PROCESSES:  # the others need the addresses that are granted
         _listen(process, log)
-        with contextlib.suppress(halting.Stopped):  # the tests will say so
+        with contextlib.suppress(halting.Stopped, ConformanceError):  # the tests will say so
             subjects.begin()
     ended = yield
     if not session.shouldstop and not session.shouldfail and not halting.asked():
@@ -246,7 +246,7 @@ def pytest_look_at_the_end(session: pytest.Session) -> Generator[None, Any, Any]
 def _at_last(subjects: Lasting) -> ItemOutcome:
     try:
         return outcome.left_open(subjects.end())
-    except halting.Stopped as error:
+    except (halting.Stopped, ConformanceError) as error:
         return outcome.of(error)
 
 

@@ -174,13 +174,10 @@ class Ledger:
 
     def close(self) -> None:
         """Give the lock back; the last process of a settled run leaves no file."""
-        if self._file < 0:
-            return
-        os.close(self._file)
-        self._file = -1
-        self._lock.release()
-        Path(self._lock.lock_file).unlink(missing_ok=True)
-        with contextlib.suppress(LedgerError):  # what cannot be read is set aside by whoever comes next
+        self._let_go()
+        # What cannot be read is set aside by whoever comes next, and where no directory is nothing is to be tidied.
+        with contextlib.suppress(LedgerError, OSError):
+            Path(self._lock.lock_file).unlink(missing_ok=True)
             record = read(self.path)
             if not alive(self.path) and record.settled and not record.damaged:
                 self.path.unlink(missing_ok=True)
@@ -199,18 +196,26 @@ class Ledger:
 
     def _shrunk(self) -> bool:
         """The file is gone, is another one, or is shorter than it was."""
+        if self._file < 0:
+            return True
         try:
             there, ours = os.lstat(self.path), os.fstat(self._file)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return True
         return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino) or there.st_size < self._size
 
     def _again(self, missing: Iterable[Mapping[str, Any]]) -> None:
         """Open the file anew and write all of it; the lock too, which may have vanished with the directory."""
-        os.close(self._file)
-        self._lock.release()
+        self._let_go()
         self._open()
         self._append(missing)
+
+    def _let_go(self) -> None:
+        """Close the file, once: its number may be another file's from then on."""
+        descriptor, self._file = self._file, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+        self._lock.release(force=True)
 
     def _append(self, missing: Iterable[Mapping[str, Any]]) -> None:
         # The leading newline keeps a line that a killed process tore from swallowing this one.
@@ -390,7 +395,8 @@ def orphans(directory: Path) -> list[Path]:
 def forget(path: Path) -> None:
     """Remove a dead run's ledger and locks, and what its processes shared."""
     tidy(path)
-    path.unlink(missing_ok=True)
+    with contextlib.suppress(NotADirectoryError):  # somebody has put something else in the directory's place
+        path.unlink(missing_ok=True)
 
 
 def tidy(path: Path) -> None:

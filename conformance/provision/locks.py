@@ -26,7 +26,7 @@ def exclusive(path: Path) -> Iterator[None]:
     """Hold the lock ``path``, and show signs of life meanwhile in a file beside it.
 
     Raises:
-        LedgerError: its holder stands still; the message names the process.
+        LedgerError: its holder stands still, and the message names the process; or there is no place for a lock.
         Stopped: the run is to stop.
     """
     beacon = path.with_name(f"{path.name}.holder")
@@ -49,6 +49,8 @@ def _acquired(lock: FileLock, beacon: Path) -> contextlib.AbstractContextManager
             return lock.acquire(timeout=0)
         except Timeout:
             halting.pause(POLL_SECONDS)
+        except OSError as error:
+            raise LedgerError(f"{lock.lock_file} cannot be locked: {error.strerror}") from error
         if (now := _sign(beacon)) != seen:
             seen, since = now, time.monotonic()
         elif time.monotonic() - since >= QUIET_SECONDS:

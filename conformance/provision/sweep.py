@@ -244,11 +244,14 @@ def _settled(client: Client, path: Path, record: LedgerRecord) -> tuple[Exchange
     patience = client.target.limits.timeout_seconds
     give_up = time.monotonic() + patience
     while True:
-        with allocation_lock(path.parent):
-            listing = retried(client.list_addresses)
-            others = {other: one for other, one in ledgers.readable(path.parent).items() if other != path}
+        exclusive = client.target.policy.tenant == "exclusive"
+        try:
+            with allocation_lock(path.parent):
+                listing, others = retried(client.list_addresses), _others(path)
+        except LedgerError:  # what is the run's own is taken back all the same; what may be is somebody else's then
+            listing, others, exclusive = retried(client.list_addresses), _others(path), False
         seen = look(listing)
-        claims = _claims(client, record, seen, others) if seen else {}
+        claims = _claims(record, seen, others, exclusive=exclusive) if seen else {}
         missing = [one for one in record.unanswered.values() if claims.get(one.id, Claim()) == Claim()]
         due = max((intent.at + patience for intent in missing if intent.suspects is None), default=0.0)
         if time.time() >= due or time.monotonic() >= give_up:
@@ -256,7 +259,13 @@ def _settled(client: Client, path: Path, record: LedgerRecord) -> tuple[Exchange
         halting.pause(POLL_SECONDS)
 
 
-def _claims(client: Client, record: LedgerRecord, seen: Look, others: Mapping[Path, LedgerRecord]) -> dict[str, Claim]:
+def _others(path: Path) -> dict[Path, LedgerRecord]:
+    return {other: one for other, one in ledgers.readable(path.parent).items() if other != path}
+
+
+def _claims(
+    record: LedgerRecord, seen: Look, others: Mapping[Path, LedgerRecord], *, exclusive: bool
+) -> dict[str, Claim]:
     """Each allocation is compared with the list taken before it; the newest first, since it knew what older ones made.
 
     Allocations of one user do not overlap, so no more than one address can be new to each.
@@ -264,7 +273,6 @@ def _claims(client: Client, record: LedgerRecord, seen: Look, others: Mapping[Pa
     claims: dict[str, Claim] = {}
     known = record.own.union(*(other.own for other in others.values()))
     rivals = ownership.rivals(seen, ledgers.pending(others))
-    exclusive = client.target.policy.tenant == "exclusive"
     for intent in reversed([*record.unseen.values(), *record.unanswered.values()]):
         claims[intent.id] = claim = ownership.found(
             intent, AllocationAnswer.OPEN, seen, Known(known, rivals=rivals, exclusive=exclusive)

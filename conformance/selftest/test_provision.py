@@ -446,6 +446,40 @@ ODD = (
 )
 
 
+@pytest.mark.parametrize("instead", ["pipe", "file for the directory"])
+def test_what_stands_in_a_ledgers_place_does_not_keep_a_run_from_taking_back(run: Run, instead: str) -> None:
+    """Nothing is created any more, memory serves, and no descriptor is closed twice."""
+    with run.provisioner.lease(1) as (address,):
+        run.provisioner.keep(address)
+    if instead == "pipe":
+        run.path.unlink()
+        os.mkfifo(run.path)
+    else:
+        shutil.rmtree(run.path.parent)
+        run.path.parent.write_text("")
+    for _ in range(2):
+        with pytest.raises(LedgerError):
+            run.ledger.associating(address.id, "another")
+    opened = os.open(os.devnull, os.O_RDONLY)
+    assert run.swept().removed == [address.id]
+    os.close(opened)
+    assert run.others.untouched
+
+
+def test_a_lock_that_is_not_to_be_had_keeps_nothing_standing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another run's process stands still with it: what is ours goes, and what may be ours is named."""
+    monkeypatch.setattr("conformance.provision.locks.QUIET_SECONDS", 0.1)
+    with run.provisioner.lease(1) as (address,):
+        run.provisioner.keep(address)
+    run.asked()
+    foreign = run.others.add()
+    with FileLock(run.path.parent / "allocation.lock"):
+        done = run.swept()
+    assert done.removed == [address.id]
+    assert f"--adopt {foreign}" in " ".join(done.left)
+    assert run.others.untouched
+
+
 @pytest.mark.parametrize("odd", ODD)
 def test_an_odd_ledger_breaks_nothing_and_is_not_forgotten(run: Run, odd: str) -> None:
     """It is set aside and named, each time anew, until somebody has dealt with it."""
