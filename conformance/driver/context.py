@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.client import Client, Wait
+from conformance.driver.lateness import Lateness
 from conformance.driver.observer import Views
 from conformance.evidence import Exchange, Recorder
 from conformance.judge import Held, Pair
@@ -34,6 +35,7 @@ class Process:
     ledger: Ledger
     provisioner: Provisioner
     views: Views = field(default_factory=Views)
+    lateness: Lateness = field(default_factory=Lateness)
     depth: str = "standard"
     seed: int = 0
     probe_limits: bool = False

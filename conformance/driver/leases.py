@@ -18,10 +18,17 @@ from conformance.evidence import Exchange
 from conformance.generate.settings import sharing_nothing
 from conformance.judge import Attempt, Held, ObservedState, Pair, codes, effect
 from conformance.provision import Address
-from conformance.verdict import Absence
+from conformance.verdict import Absence, Ruling
 
 ANY = Held(frozenset())
 """Stands for an address that is shown, whatever is shown of it."""
+
+Blame = Callable[[ObservedState, ObservedState], Ruling | None]
+
+
+def on_nobody(expected: ObservedState, seen: ObservedState) -> Ruling | None:
+    """No request was seen to do it."""
+    return effect.stayed(expected, seen, once=True)
 
 
 class Leases:
@@ -377,6 +384,27 @@ class Leases:
         self.known_state.tabled = {address: held for address, held in shown.items() if held}
         if len(self.known_state.tabled) < len(self.addresses):
             self._process.notes.append("the list of addresses does not show existing ones; it was not relied on")
+
+    def quiet(self, blame: Blame = on_nobody) -> bool:
+        """Let what is under way have its effect while nothing is sent; whether effects come late here.
+
+        A request is to blame for a change only if it is made again once nothing else is under way.
+
+        Args:
+            blame: what is ruled of a change, by what was expected and what was seen.
+        """
+        lateness = self._process.lateness
+        if lateness.is_worth_a_rest and not self.phantom:
+            expected = self.known_state.expected_everywhere()
+            self.observer.rest(self._process.target.policy.settle_seconds)
+            seen = self.everything(self.known_state.stands) | self.overview()
+            late = bool(expected.differences(seen))
+            if late:
+                self._ruling_log.note(blame(expected, seen))
+            self.known_state.returned(seen)
+            self.believe(seen, subjects=(*self.known_state.stands, *self.known_state.ports))
+            lateness.rested(in_vain=not late)
+        return lateness.seen
 
     def recheck_addresses(self) -> None:
         """Make sure of the addresses that were not looked at since the last removal."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
+from conformance.driver.lateness import Lateness
+from conformance.driver.leases import Blame
 from conformance.driver.probed import Judged
 from conformance.evidence import Exchange
 from conformance.generate.dress import Wardrobe
@@ -80,6 +82,16 @@ class ProbeTarget(Protocol):
 
     def fault_share(self) -> float:
         """An upper bound of the share of faults among plain requests."""
+
+    @property
+    def lateness(self) -> Lateness:
+        """Whether effects come late here."""
+
+    def quiet(self, blame: Blame = ...) -> bool:
+        """Let what is under way have its effect while nothing is sent; whether effects come late here.
+
+        ``blame``: what is ruled of a change, by what was expected and what was seen.
+        """
 
     def evidence(self, pair: Pair) -> tuple[str, ...]:
         """The exchange that made an association."""

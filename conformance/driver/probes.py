@@ -11,6 +11,7 @@ import itertools
 import random
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from conformance import openapi
 from conformance.driver.answering import Answering
@@ -166,6 +167,7 @@ class Prober:
             return
         back = self._target.learnt(seen, {})
         self._narrow(answered, before, seen, back)
+        self._tell_whose([one.asked for one in answered if one.exchange.status and not granted(one.exchange)])
 
     def _stay_absent(self, asked: Sequence[Asked]) -> None:
         """Some once more where what they name does not stand, and must not come to stand."""
@@ -216,14 +218,39 @@ class Prober:
         gone = {pair for pair in before.listed if before.listed[pair] and seen.listed.get(pair) is False}
         near = [one for one in answered if one.asked.pair in gone or granted(one.exchange)]
         far = [one for one in answered if one not in near]
-        if not (self._each_again(near, before) or self._each_as_sent(answered, before)):
+        if self._target.lateness.is_beyond_telling:
+            self._blame_as_seen(near, answered, before, seen)
+        elif not (self._each_again(near, before) or self._each_as_sent(answered, before)):
             if self._each_again(far, before):
                 return
+            self._target.lateness.suspected = True
             unexplained = self._blame_earlier(back, before, seen)
             self._blame_as_seen(near, answered, unexplained, seen)
             return
         for one in far:
             self._assessed.judge(one, self._assessed.attempt(one, before, before))
+
+    def _tell_whose(self, refused: Sequence[Asked]) -> None:
+        """Effects come late: a removal, and what is refused, are each sent once more with nothing else under way."""
+        plain = next((one for one in self._removals if one.pair in self._standing), None)
+        if not (plain and self._target.lateness.is_to_be_told):
+            return
+        self._target.lateness.told = True
+        removal = self._sent_in_quiet([plain])[0]
+        self._target.quiet(partial(effect.taken_later, removal=removal))
+        if refused:
+            earlier = self._sent_in_quiet(refused)
+            self._target.quiet(partial(effect.stayed, earlier=earlier))
+
+    def _sent_in_quiet(self, asked: Sequence[Asked]) -> tuple[str, ...]:
+        """Send these to a settled scene, and take note of what they do at once."""
+        self._target.establish(*self._standing)
+        self._target.quiet()
+        self._target.establish(*self._standing)
+        answered = [self._answers.answered(one.alone) for one in asked]
+        removed = {one.asked.pair: one.exchange for one in answered if one.removes}
+        self._target.learnt(self._target.awaited(self._target.known().without(*removed)), removed)
+        return tuple(one.exchange.id for one in answered)
 
     def _each_again(self, answered: Sequence[Answered], before: ObservedState) -> bool:
         """Send each alone; whether any of them changes too much."""
@@ -253,7 +280,7 @@ class Prober:
         if explained.differences(seen):
             words = f"one of {len(answered)} requests, from {answered[0].asked.words} to {answered[-1].asked.words}"
             batch = tuple(one.exchange.id for one in answered)
-            self._target.enter([effect.stayed(explained, seen, batch)], batch[-1], words)
+            self._target.enter([effect.stayed(explained, seen, batch, once=True)], batch[-1], words)
             self._target.enter(_once({one.asked.value.clause for one in answered}, words, explained, seen, batch))
 
     def _again(self, one: Answered, before: ObservedState) -> bool:
@@ -268,23 +295,28 @@ class Prober:
 
     def _again_as_sent(self, one: Answered, before: ObservedState) -> bool:
         """The same with all that it wore and that came before it, and then with the least of that that it takes."""
-        found = self._least(one.asked, before, lambda again, trial: _is_guilty(again.asked, trial))
+
+        def guilty(again: Answered, trial: Attempt) -> bool:
+            return _is_guilty(again.asked, self._confirmed(again.asked, before, trial))
+
+        found = self._least(one.asked, before, guilty)
         if found:
             self._blame(*found)
             self._put_aside(found[0].asked)
         return found is not None
 
     def _confirmed(self, asked: Asked, before: ObservedState, trial: Attempt) -> Attempt:
-        """The trial, where a refusal that changed something changes it again.
+        """The trial, where a request that changed too much does so again when nothing else is under way.
 
-        Else what the request did the second time: what changed the first time was done by an earlier one, and late.
+        Else what it did the second time: what changed the first time was done by an earlier one, and late. What is
+        granted is believed the first time, where effects are not seen to come late.
         """
-        if not (trial.refused and trial.changes):
+        if not _is_guilty(asked, trial) or not (self._target.quiet() or trial.refused):
             return trial
         again = self._on_a_restored_scene(asked, before)
-        if again.changes:
+        if _is_guilty(asked, again):
             return trial
-        late = effect.stayed(trial.before, trial.after, (trial.exchange.id,))
+        late = effect.stayed(trial.before, trial.after, (trial.exchange.id,), once=True)
         self._target.enter([late], trial.exchange.id, asked.words)
         return again
 
@@ -398,7 +430,9 @@ class Prober:
         back = self._target.learnt(seen, removed)
         if explained.differences(seen) or any(one.removes and one.asked.stays for one in answered):
             if not (self._each_again(answered, before) or self._each_as_sent(answered, before)):
+                self._target.lateness.suspected = True
                 self._blame_removals(answered, self._blame_earlier(back, explained, seen), seen)
+                self._tell_whose([])
             return
         for one in answered:
             others = [pair for pair, exchange in removed.items() if exchange is not one.exchange]

@@ -12,7 +12,8 @@ from conformance.client import again_after, halting, passing
 from conformance.driver import persistence
 from conformance.driver.context import Process
 from conformance.driver.folding import folded
-from conformance.driver.leases import Leases
+from conformance.driver.lateness import Lateness
+from conformance.driver.leases import Blame, Leases, on_nobody
 from conformance.driver.operation import REMOVAL
 from conformance.driver.probe_target import enter
 from conformance.driver.probed import Answered, Asked, Judged
@@ -207,6 +208,15 @@ class StandingScene:
     def awaited(self, expected: ObservedState) -> ObservedState:
         """What the overview shows once it agrees, or when the patience is over."""
         return self._leases.settled(self.overview, expected)
+
+    @property
+    def lateness(self) -> Lateness:
+        """Whether effects come late here."""
+        return self._process.lateness
+
+    def quiet(self, blame: Blame = on_nobody) -> bool:
+        """As :meth:`conformance.driver.leases.Leases.quiet`."""
+        return self._leases.quiet(blame)
 
     def evidence(self, pair: Pair) -> tuple[str, ...]:
         """The exchange that made an association."""

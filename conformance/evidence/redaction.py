@@ -26,8 +26,8 @@ DECODED_BYTES = 1 << 16
 LAYERS = 3
 """So many encodings around each other are taken off."""
 
-LONGEST_REMEMBERED, MOST_REMEMBERED = 128, 2048
-"""Names and values of header fields come again with every answer."""
+LONGEST_REMEMBERED, MOST_REMEMBERED = 4096, 2048
+"""Bytes of a value, and values: fields and whole bodies come again with every answer."""
 
 COOKIES = frozenset({"cookie", "set-cookie"})
 
@@ -50,38 +50,40 @@ class Redactor:
         joined = {*self._joined, *(row for secret in secrets for row in _joined(secret))}
         self._rows = sorted(rows, key=lambda row: len(row[0]), reverse=True)
         self._joined = sorted(joined)
+        self._clean = functools.partial(_without, rows=self._rows, joined=self._joined)
         # What was clean before need not be so now: nothing that is remembered outlives the rows it was held against.
-        self._short = functools.lru_cache(MOST_REMEMBERED)(self._text)
+        self._remembered = functools.lru_cache(MOST_REMEMBERED)(self._clean)
 
     def text(self, value: str) -> str:
         """``value`` without the secrets."""
-        return self._short(value) if len(value) <= LONGEST_REMEMBERED else self._text(value)
-
-    def _text(self, value: str) -> str:
         raw = value.encode("utf-8", "surrogatepass")
         clean = self.bytes(raw)
         return value if clean is raw else clean.decode("utf-8", "surrogatepass")
 
     def bytes(self, value: bytes) -> bytes:
         """``value`` without the secrets; the same object when there are none in it."""
-        shown = value[:DECODED_BYTES]
-        runs = sorted(
-            {*_spans(value, self._rows, 0), *_spans(shown, self._rows, LAYERS), *_divided(shown, self._joined)}
-        )
-        if not runs:
-            return value
-        pieces, end = [], 0
-        for start, stop in runs:
-            if start >= end:
-                pieces += [value[end:start], REDACTED.encode()]
-            end = max(end, stop)
-        return b"".join([*pieces, value[end:]])
+        clean = (self._remembered if len(value) <= LONGEST_REMEMBERED else self._clean)(value)
+        return value if clean is None else clean
 
     def headers(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Header fields without the secrets, and cookies without their values."""
         return tuple(
             (self.text(name), REDACTED if name.lower() in COOKIES else self.text(value)) for name, value in pairs
         )
+
+
+def _without(value: bytes, *, rows: list[tuple[bytes, int]], joined: list[tuple[bytes, int]]) -> bytes | None:
+    """``value`` without the secrets; None where there are none in it."""
+    shown = value[:DECODED_BYTES]
+    runs = sorted({*_spans(value, rows, 0), *_spans(shown, rows, LAYERS), *_divided(shown, joined)})
+    if not runs:
+        return None
+    pieces, end = [], 0
+    for start, stop in runs:
+        if start >= end:
+            pieces += [value[end:start], REDACTED.encode()]
+        end = max(end, stop)
+    return b"".join([*pieces, value[end:]])
 
 
 def _spellings(secret: str) -> Iterator[tuple[bytes, int]]:

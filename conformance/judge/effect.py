@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from conformance.judge.attempt import Attempt, Deallocation
 from conformance.judge.codes import documented, documented_codes
 from conformance.judge.expect import broken, kept
 from conformance.judge.state import ObservedState, Pair
-from conformance.verdict import SCOPE, Ruling
+from conformance.verdict import ONCE, SCOPE, Ruling
 
 INERT = "effect.refusal-is-inert"
+
+LATE = "late"
+"""The rule of what was noticed when time had passed, and which no request is known to have done."""
 
 KINDS = "kinds"
 """Among a finding's details: what became of what, whichever it was."""
@@ -55,6 +61,9 @@ def nothing_else(attempt: Attempt) -> Ruling | None:
     )
 
 
+NOT_AGAIN: Mapping[str, Any] = {ONCE: True}
+"""Details of what no request was seen to do again, so that another one, and late, may have."""
+
 SHOWN_AGAIN = "shown again"
 """The rule of what a 204 removed, and no view showed, and some view shows later."""
 
@@ -66,8 +75,10 @@ def still_absent(removal: Attempt, seen: ObservedState) -> Ruling | None:
     return absent(removal.pair, seen, removal.exchange.id, rule=SHOWN_AGAIN)
 
 
-def taken_along(changes: tuple[str, ...], removal: str, seen: ObservedState) -> Ruling:
-    """``effect.nothing-else``, noticed later: an earlier removal changed what it did not name."""
+def taken_along(
+    changes: tuple[str, ...], removal: str, seen: ObservedState, details: Mapping[str, Any] = NOT_AGAIN
+) -> Ruling:
+    """``effect.nothing-else``, noticed later: an earlier removal, it seems, changed what it did not name."""
     return broken(
         "effect.nothing-else",
         "more than asked for",
@@ -75,6 +86,7 @@ def taken_along(changes: tuple[str, ...], removal: str, seen: ObservedState) -> 
         expected="only the named association removed",
         observed="; ".join(changes),
         exchanges=(*filter(None, [removal]), *seen.exchanges),
+        details=details,
     )
 
 
@@ -137,18 +149,33 @@ def inert(attempt: Attempt) -> Ruling | None:
     )
 
 
-def stayed(expected: ObservedState, seen: ObservedState, earlier: tuple[str, ...] = ()) -> Ruling | None:
-    """``effect.refusal-is-inert`` when time has passed: refusals, the ``earlier``, have no effect that shows late."""
+def taken_later(expected: ObservedState, seen: ObservedState, removal: str) -> Ruling | None:
+    """``effect.nothing-else`` while nothing was sent after a removal: it has no effect that shows late."""
+    changes = expected.differences(seen)
+    if not changes:
+        return kept("effect.nothing-else", reached=expected.comparable(seen))
+    return taken_along(changes, removal, seen, {KINDS: sorted(expected.kinds(seen))})
+
+
+def stayed(
+    expected: ObservedState, seen: ObservedState, earlier: tuple[str, ...] = (), *, once: bool = False
+) -> Ruling | None:
+    """``effect.refusal-is-inert`` when time has passed: refusals, the ``earlier``, have no effect that shows late.
+
+    Args:
+        once: none of them was seen to do it again.
+    """
     changes = expected.differences(seen)
     if not changes:
         return kept(INERT, reached=expected.comparable(seen))
     return broken(
         INERT,
-        "late",
+        LATE,
         summary="something changed after nothing but refusals",
         expected="everything as it was after the last refusal",
         observed="; ".join(changes),
         exchanges=(*earlier, *seen.exchanges),
+        details={KINDS: sorted(expected.kinds(seen)), **(NOT_AGAIN if once else {})},
     )
 
 

@@ -22,9 +22,6 @@ CLAUSES = (
 )
 """What the look at the end speaks of."""
 
-LATE = "late"
-"""The rule of what was noticed at the end, and which no request is known to have done."""
-
 
 def removed(removals: Mapping[Pair, str], seen: ObservedState) -> Iterator[Ruling | None]:
     """``effect.removed``: what was removed (association -> the exchange that did it) is not shown again."""
@@ -39,7 +36,7 @@ def stayed(clause: str, expected: ObservedState, seen: ObservedState, earlier: t
         return kept(clause, reached=expected.comparable(seen))
     return broken(
         clause,
-        LATE,
+        effect.LATE,
         summary="something changed that was left alone",
         expected="everything as it was, from then on",
         observed="; ".join(changes),

@@ -13,16 +13,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from conformance.evidence.setting import READS
-from conformance.judge import effect, lasting, lifecycle, order
+from conformance.judge import effect, lifecycle, order
 from conformance.model.deviation import Deviation
 from conformance.run.item_record import AT_THE_END, ItemRecord
-from conformance.verdict import SCOPE, Finding
+from conformance.verdict import ONCE, SCOPE, Finding
 
 WIDE = frozenset({lifecycle.CLAUSE, order.CLAUSE})
 
-MORE, BODY = "effect.nothing-else", "body.inert"
+MORE, INERT, BODY = "effect.nothing-else", effect.INERT, "body.inert"
 
-REFUSED = frozenset({"effect.refusal-is-inert", "limits.over-limit"})
+REFUSED = frozenset({INERT, "limits.over-limit"})
 GUARD = "deallocation.until-the-last"
 
 SHOWN_BY: Mapping[Deviation, frozenset[str]] = {
@@ -62,9 +62,11 @@ def by(finding: Finding, narrower: Sequence[Finding]) -> tuple[str, ...]:
     """The clauses that say already what a finding says; none if it is new."""
     if finding.clause in WIDE:
         return _by_deviation(finding, narrower)
+    if ONCE in finding.details and (late := _by_what_is_late(finding, narrower)):
+        return late
     if finding.clause == BODY:
         return _by_the_plain(finding, narrower, SCOPE)
-    if finding.rule == lasting.LATE:
+    if finding.rule == effect.LATE:
         return _by_the_plain(finding, narrower, effect.KINDS)
     return ()
 
@@ -79,8 +81,23 @@ def _narrower(finding: Finding, records: Iterable[ItemRecord]) -> list[Finding]:
 def _by_the_plain(finding: Finding, narrower: Iterable[Finding], extent: str) -> tuple[str, ...]:
     """A removal that wears nothing does as much: neither what this one wore nor time is to blame."""
     done = set(finding.details.get(extent, ()))
-    plain = (one for one in narrower if one.clause == MORE and not one.classes and one.rule != lasting.LATE)
+    plain = (one for one in narrower if one.clause == MORE and not one.classes and _is_certain(one))
     return (MORE,) if done and any(done <= set(one.details.get(extent, ())) for one in plain) else ()
+
+
+def _is_certain(finding: Finding) -> bool:
+    """The request that is blamed was seen to do it, by itself."""
+    return finding.rule != effect.LATE and ONCE not in finding.details
+
+
+def _by_what_is_late(finding: Finding, narrower: Iterable[Finding]) -> tuple[str, ...]:
+    """What no request does again is the doing of those whose effects come late: a look at the end says whose they are.
+
+    A clause that is broken for certain besides explains its own.
+    """
+    said = [one for one in narrower if one.clause in {MORE, INERT} and ONCE not in one.details]
+    own = any(one.clause == finding.clause for one in said)
+    return () if own else tuple(sorted({one.clause for one in said if one.rule == effect.LATE}))
 
 
 def _by_deviation(finding: Finding, narrower: Iterable[Finding]) -> tuple[str, ...]:

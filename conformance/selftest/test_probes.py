@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from conformance.driver.lateness import Lateness
+from conformance.driver.leases import Blame, on_nobody
 from conformance.driver.probed import Asked
 from conformance.driver.probes import Prober
 from conformance.driver.scene import PLAIN, _in_turn
@@ -17,7 +19,7 @@ from conformance.generate.settings import Between, Setting, absent, dealt
 from conformance.generate.space import Value
 from conformance.judge import Attempt, Held, ObservedState, Pair
 from conformance.judge.oracle import Expected
-from conformance.verdict import Ruling
+from conformance.verdict import ONCE, Ruling
 
 HELD = Held(frozenset({"p1", "p2"}), "192.0.2.1", (("type", "shared"),))
 MARKED = HELD._replace(members=(("type", "fixed"),))
@@ -51,6 +53,8 @@ class Pretended:
         self.sent_names: list[str] = []
         self.content_is_turned_away = False
         self.wardrobe = Wardrobe()
+        self.lateness = Lateness()
+        self.under_way: list[Pair] = []
 
     def establish(self, *pairs: Pair) -> None:
         """Let these stand."""
@@ -64,6 +68,17 @@ class Pretended:
     def known(self) -> ObservedState:
         """What was seen last."""
         return ObservedState(listed=dict(self.believed), shown=dict(self.believed), tabled=dict(self.believed_table))
+
+    def quiet(self, blame: Blame = on_nobody) -> bool:
+        """What is under way has its effect."""
+        before = self.known()
+        self.stands.update(dict.fromkeys(self.under_way, False))
+        late, self.under_way = bool(self.under_way), []
+        self.believed = dict(self.stands)
+        if late:
+            self.enter([blame(before, self.overview())])
+        self.lateness.rested(in_vain=not late)
+        return self.lateness.seen
 
     def overview(self) -> ObservedState:
         """What stands."""
@@ -675,6 +690,39 @@ def test_a_control_leaves_what_did_not_stand_as_it_was(monkeypatch: pytest.Monke
     varied(target, in_turn([value(NAMES[0])]))
     assert "plain" in target.sent_names
     assert not [one for one, _ in target.rulings if one.violation]
+
+
+def late(target: Pretended, name: str) -> None:
+    """What this request names goes while nothing is sent."""
+    real = target.sent
+
+    def sent(pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        stood = dict(target.stands)
+        answer = real(pair, variation)
+        if name_of(variation) == name:
+            target.under_way.append(next(one for one in SCENE if one != pair and stood[one]))
+        return answer
+
+    target.sent = sent  # type: ignore[method-assign]
+
+
+@pytest.mark.parametrize(
+    ("name", "clause", "rule"),
+    [("plain", "effect.nothing-else", "more than asked for"), (NAMES[1], "effect.refusal-is-inert", "late")],
+)
+def test_whose_late_effects_are_is_tried_with_nothing_else_under_way(name: str, clause: str, rule: str) -> None:
+    """Once something changed while nothing was sent, the removal and the refused requests are tried in quiet."""
+    target = Pretended()
+    late(target, name)
+    target.under_way.append(SCENE[0])
+    target.also = lambda sent: [SCENE[1]] if sent == NAMES[2] and target.sent_names.count(sent) == 1 else []
+    varied(target, in_turn(map(value, NAMES)))
+    certain = {
+        (one.clause, one.violation.rule)
+        for one, _ in target.rulings
+        if one.violation and ONCE not in one.violation.details
+    }
+    assert certain == {(clause, rule)}
 
 
 def test_what_changes_while_a_request_is_tried_alone_is_not_blamed_on_it() -> None:

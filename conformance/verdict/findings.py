@@ -11,12 +11,18 @@ SCOPE = "scope"
 """Among a finding's details: what was changed, as it is seen from what the request named."""
 
 
+ONCE = "once"
+"""Among a finding's details: no request was seen to do it again."""
+
+
 def smaller(one: Finding, other: Finding) -> Finding:
     """Both show the same: the one that is easier to read, counting both, keeping how it was first met."""
     kept = min(one, other, key=lambda finding: (len(finding.exchanges), len(finding.case), finding.case))
     first = one.first_case or one.case
     changed = _scope(one) | _scope(other)
-    details = {**kept.details, SCOPE: sorted(changed)} if changed else kept.details
+    details = {**kept.details, SCOPE: sorted(changed)} if changed else dict(kept.details)
+    if not (ONCE in one.details and ONCE in other.details):
+        details.pop(ONCE, None)
     return replace(kept, seen=one.seen + other.seen, first_case="" if first == kept.case else first, details=details)
 
 
