@@ -37,7 +37,8 @@ class Halt:
 class _Here:
     """What this process knows. It is one for the process, as its signals are."""
 
-    shared: Path | None = None
+    word: Path | None = None
+    """The file of the word; its name is made once, for it is looked for at every exchange."""
     halt: Halt | None = None
     since: float = 0.0
     deadline: float | None = None
@@ -50,9 +51,9 @@ _here = _Here()
 
 def share(directory: Path) -> None:
     """Say it to the other processes of the run, and hear it from them."""
-    _here.shared = directory
+    _here.word = directory / FILE
     if _here.halt:
-        _tell(directory / FILE, _here.halt)
+        _tell(_here.word, _here.halt)
 
 
 def limit(seconds: float) -> None:
@@ -77,8 +78,8 @@ def ask(reason: str, signal: int = 0) -> None:
     _listen()
     if _here.halt is None or (signal and not _here.halt.signal):
         _note(Halt(reason, signal))
-        if _here.shared:
-            _tell(_here.shared / FILE, Halt(reason, signal))
+        if _here.word:
+            _tell(_here.word, Halt(reason, signal))
 
 
 def asked() -> Halt | None:
@@ -126,7 +127,7 @@ def pause(seconds: float) -> None:
 
 def _listen() -> None:
     open_to = _here.halt is None or not _here.halt.signal
-    if open_to and _here.shared and (said := _said(_here.shared / FILE)):
+    if open_to and _here.word and _here.word.exists() and (said := _said(_here.word)):
         _note(said)
 
 

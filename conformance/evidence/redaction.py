@@ -6,7 +6,10 @@ import base64
 import functools
 import html
 import json
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Self
 from urllib.parse import quote, quote_plus
 
 from conformance.evidence import decoding
@@ -26,10 +29,36 @@ DECODED_BYTES = 1 << 16
 LAYERS = 3
 """So many encodings around each other are taken off."""
 
-LONGEST_REMEMBERED, MOST_REMEMBERED = 4096, 2048
-"""Bytes of a value, and values: fields and whole bodies come again with every answer."""
+SMALL_BYTES, MOST_SMALL, MOST_LARGE = 4096, 2048, 8
+"""Of values, how many of which size are remembered: fields and whole bodies come again with every exchange."""
+
+SHORT_BYTES = 1536
+"""In what is shorter one pattern is faster than a search for each of its pieces (measured: four times at 300 bytes)."""
+
+END = -1
+"""Where a piece ends in the tree of all."""
 
 COOKIES = frozenset({"cookie", "set-cookie"})
+
+
+@dataclass(frozen=True, slots=True)
+class Spellings:
+    """What is looked for, each with how long a run of it must be, and one pattern of all that such a run contains."""
+
+    rows: tuple[tuple[bytes, int], ...]
+    anchors: re.Pattern[bytes]
+
+    @classmethod
+    def of(cls, rows: Iterable[tuple[bytes, int]]) -> Self:
+        """The longest first."""
+        ordered = tuple(sorted(rows, key=lambda row: len(row[0]), reverse=True))
+        return cls(ordered, _any_of(anchor for row in ordered for _, anchor in _anchors(*row)))
+
+    def runs(self, text: bytes) -> Iterator[tuple[int, int]]:
+        """Where long enough runs of any of them stand in a text in lower case."""
+        if self.rows and (len(text) > SHORT_BYTES or self.anchors.search(text)):
+            for spelling, shortest in self.rows:
+                yield from _runs(text, spelling, shortest)
 
 
 class Redactor:
@@ -40,19 +69,18 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        self._rows: list[tuple[bytes, int]] = []
-        self._joined: list[tuple[bytes, int]] = []
+        self._whole = Spellings.of(())
+        self._joined = Spellings.of(())
         self.learn(*secrets)
 
     def learn(self, *secrets: str) -> None:
         """Take these out from now on as well. Other threads may be at work: they see all rows of it or none."""
-        rows = {*self._rows, *(row for secret in secrets if secret for row in _spellings(secret))}
-        joined = {*self._joined, *(row for secret in secrets for row in _joined(secret))}
-        self._rows = sorted(rows, key=lambda row: len(row[0]), reverse=True)
-        self._joined = sorted(joined)
-        self._clean = functools.partial(_without, rows=self._rows, joined=self._joined)
+        rows = {*self._whole.rows, *(row for secret in secrets if secret for row in _spellings(secret))}
+        joined = {*self._joined.rows, *(row for secret in secrets for row in _joined(secret))}
+        self._whole, self._joined = Spellings.of(rows), Spellings.of(joined)
         # What was clean before need not be so now: nothing that is remembered outlives the rows it was held against.
-        self._remembered = functools.lru_cache(MOST_REMEMBERED)(self._clean)
+        clean = functools.partial(_without, whole=self._whole, joined=self._joined)
+        self._small, self._large = functools.lru_cache(MOST_SMALL)(clean), functools.lru_cache(MOST_LARGE)(clean)
 
     def text(self, value: str) -> str:
         """``value`` without the secrets."""
@@ -62,7 +90,7 @@ class Redactor:
 
     def bytes(self, value: bytes) -> bytes:
         """``value`` without the secrets; the same object when there are none in it."""
-        clean = (self._remembered if len(value) <= LONGEST_REMEMBERED else self._clean)(value)
+        clean = (self._small if len(value) <= SMALL_BYTES else self._large)(value)
         return value if clean is None else clean
 
     def headers(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
@@ -72,10 +100,10 @@ class Redactor:
         )
 
 
-def _without(value: bytes, *, rows: list[tuple[bytes, int]], joined: list[tuple[bytes, int]]) -> bytes | None:
+def _without(value: bytes, *, whole: Spellings, joined: Spellings) -> bytes | None:
     """``value`` without the secrets; None where there are none in it."""
     shown = value[:DECODED_BYTES]
-    runs = sorted({*_spans(value, rows, 0), *_spans(shown, rows, LAYERS), *_divided(shown, joined)})
+    runs = sorted({*whole.runs(value.lower()), *_spans(shown, whole, LAYERS), *_divided(shown, joined)})
     if not runs:
         return None
     pieces, end = [], 0
@@ -117,38 +145,58 @@ def _joined(secret: str) -> Iterator[tuple[bytes, int]]:
         yield raw.hex().encode(), 2 * LONGEST_NEEDED_RUN
 
 
-def _spans(value: bytes, rows: list[tuple[bytes, int]], layers: int) -> Iterator[tuple[int, int]]:
+def _spans(value: bytes, spellings: Spellings, layers: int) -> Iterator[tuple[int, int]]:
     """Where secrets stand, also in what escapes and base64 mean, so many of them around each other."""
-    lowered = value.lower()
-    for spelling, shortest in rows:
-        yield from _runs(lowered, spelling, shortest)
-    if not layers or not rows:
+    yield from spellings.runs(value.lower())
+    if not layers or not spellings.rows:
         return
     if view := decoding.unescaped(value):
-        yield from (view.span(*run) for run in _spans(view.text, rows, layers - 1))
+        yield from (view.span(*run) for run in _spans(view.text, spellings, layers - 1))
     for start, stop, meant in decoding.from_base64(value):
-        if any(_spans(meant, rows, layers - 1)):
+        if any(_spans(meant, spellings, layers - 1)):
             yield start, stop
 
 
-def _divided(value: bytes, rows: list[tuple[bytes, int]]) -> Iterator[tuple[int, int]]:
+def _divided(value: bytes, spellings: Spellings) -> Iterator[tuple[int, int]]:
     """Where secrets stand with something between their characters."""
-    if rows and (view := decoding.without_separators(value.lower())):
-        for spelling, shortest in rows:
-            yield from (view.span(*run) for run in _runs(view.text, spelling, shortest))
+    if spellings.rows and (view := decoding.without_separators(value.lower())):
+        yield from (view.span(*run) for run in spellings.runs(view.text))
+
+
+def _anchors(spelling: bytes, shortest: int) -> Iterator[tuple[int, bytes]]:
+    """Pieces of a spelling, and where they stand in it, of which every run of ``shortest`` characters contains one."""
+    length = (shortest + 1) // 2
+    for offset in range(0, len(spelling) - length + 1, shortest - length + 1):
+        yield offset, spelling[offset : offset + length]
+
+
+def _any_of(pieces: Iterable[bytes]) -> re.Pattern[bytes]:
+    """A pattern of them, as a tree, that looks at each byte of a text about once; a plain choice tries them all."""
+    tree: dict[int, Any] = {}
+    for piece in pieces:
+        branch = tree
+        for byte in piece:
+            branch = branch.setdefault(byte, {})
+        branch[END] = {}
+    return re.compile(_choice(tree))
+
+
+def _choice(tree: Mapping[int, Any]) -> bytes:
+    if END in tree or not tree:
+        return b""
+    ways = [re.escape(bytes([byte])) + _choice(branch) for byte, branch in tree.items()]
+    return ways[0] if len(ways) == 1 else b"(?:" + b"|".join(ways) + b")"
 
 
 def _runs(text: bytes, spelling: bytes, shortest: int) -> Iterator[tuple[int, int]]:
     """Where ``shortest`` or more characters in a row of ``spelling`` stand in ``text``.
 
-    Every such run contains one of the anchors that are looked for, whose distance is chosen so.
+    Every such run contains one of the anchors that are looked for.
     """
-    length = (shortest + 1) // 2
-    for offset in range(0, len(spelling) - length + 1, shortest - length + 1):
-        anchor = spelling[offset : offset + length]
+    for offset, anchor in _anchors(spelling, shortest):
         at = text.find(anchor)
         while at >= 0:
-            start, stop = _widened(text, at, spelling, offset, length)
+            start, stop = _widened(text, at, spelling, offset, len(anchor))
             long_enough = stop - start >= shortest
             if long_enough:
                 yield start, stop

@@ -204,6 +204,8 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (effect.absent, (OWN, REMOVED, "1"), {}, HOLDS),
     (effect.absent, (OWN, STANDING, "1"), {"rule": "back"}, "back by the list and the single read"),
     (effect.absent, (OWN, UNREAD, "1"), {}, NONE),
+    (effect.taken_later, (REMOVED, REMOVED, "#1"), {}, HOLDS),
+    (effect.taken_later, (STANDING, REMOVED, "#1"), {}, "more than asked for"),
     (effect.still_absent, (tried(204, REMOVED), REMOVED), {}, HOLDS),
     (effect.still_absent, (tried(204, REMOVED), STANDING), {}, "shown again by the list and the single read"),
     (effect.still_absent, (tried(400), STANDING), {}, NONE),
