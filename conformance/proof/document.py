@@ -14,11 +14,12 @@ from markupsafe import Markup
 from conformance import __version__, catalogue
 from conformance.errors import UsageError
 from conformance.proof import generated
-from conformance.proof.trial import TrialResult, TrialSubject
+from conformance.proof.trial import Repetition, TrialResult, TrialSubject
 from conformance.reference.faults import catalogue as faults
 from conformance.reference.variants import variants
 from conformance.report import html
 from conformance.report.content_policy import policy
+from conformance.reproduction import ReproductionAnswer
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +48,24 @@ class Proof:
         return [trial for trial in self.trials if trial.subject.kind == "fault" and trial.misblamed]
 
     @property
+    def unrepeated(self) -> list[TrialResult]:
+        """Faults of which a finding could not be shown again, or was shown where nothing is wrong."""
+        return [trial for trial in self.trials if trial.unrepeated]
+
+    @property
     def broken(self) -> list[TrialResult]:
         """Trials in which the suite itself broke."""
         return [trial for trial in self.trials if trial.error]
 
     @property
     def holds(self) -> bool:
-        """Every fault was found and only its clauses blamed, no variant was blamed, and nothing broke.
+        """Every fault was found, only its clauses blamed and its findings repeated, no variant blamed, nothing broke.
 
         Of generated faults a few may survive, and a few be left out.
         """
         written = [trial for trial in self.survivors if not trial.subject.family]
         enough = generated.enough(self.trials, len(self.left_out))
-        return enough and not (written or self.false_alarms or self.misblamed or self.broken)
+        return enough and not (written or self.false_alarms or self.misblamed or self.unrepeated or self.broken)
 
     def to_json(self) -> dict[str, Any]:
         """The proof document."""
@@ -76,6 +82,7 @@ class Proof:
             "survivors": [trial.subject.name for trial in self.survivors],
             "false_alarms": [trial.subject.name for trial in self.false_alarms],
             "misblamed": [trial.subject.name for trial in self.misblamed],
+            "unrepeated": [trial.subject.name for trial in self.unrepeated],
             "broken": [trial.subject.name for trial in self.broken],
             "trials": [trial.to_json() for trial in self.trials],
         }
@@ -99,7 +106,14 @@ def subjects(only: Iterable[str] = ()) -> list[TrialSubject]:
 def _all() -> Iterable[TrialSubject]:
     for fault in faults():
         yield TrialSubject(
-            "fault", fault.name, fault.description, fault.verdict, fault.breaks, fault.also, fault.certain
+            "fault",
+            fault.name,
+            fault.description,
+            fault.verdict,
+            fault.breaks,
+            fault.also,
+            fault.certain,
+            fault.fleeting,
         )
     for variant in variants():
         yield TrialSubject("variant", variant.name, variant.description, "pass")
@@ -137,12 +151,19 @@ def line(trial: TrialResult) -> str:
         "FALSE ALARM": trial.false_alarm,
         f"ERROR {trial.error}": bool(trial.error),
         f"misblamed on: {', '.join(trial.misblamed)}": bool(trial.misblamed) and trial.subject.kind == "fault",
+        **{_again(one): True for one in trial.unrepeated},
         f"not by: {', '.join(trial.missed)}": bool(trial.missed) and not trial.survived,
     }
     shown = [mark for mark, holds in marks.items() if holds]
     if trial.false_alarm:
         shown.append(f"{trial.reason} {sorted(trial.found)} {sorted(trial.inconclusive)}")
     return said + (f" - {'; '.join(shown)}" if shown else "")
+
+
+def _again(one: Repetition) -> str:
+    if one.lawful == ReproductionAnswer.REPRODUCED:
+        return f"{one.clause} reproduced on a conforming deployment"
+    return f"{one.clause} {one.here.lower()}: {one.seen}"
 
 
 def summary(proof: Proof) -> str:
@@ -152,12 +173,13 @@ def summary(proof: Proof) -> str:
         *(f"survivor: {line(trial)}" for trial in proof.survivors),
         *(f"false alarm: {line(trial)}" for trial in proof.false_alarms),
         *(f"misblamed: {line(trial)}" for trial in proof.misblamed),
+        *(f"not repeated: {line(trial)}" for trial in proof.unrepeated),
         *(f"error: {line(trial)}" for trial in proof.broken),
         *(f"left out, no client could tell: {words}" for words in proof.left_out),
         *generated.table(proof.trials),
         (
             f"proof {'holds' if proof.holds else 'FAILS'}: {count} faults, {len(proof.survivors)} survivors, "
-            f"{len(proof.misblamed)} misblamed; "
+            f"{len(proof.misblamed)} misblamed, {len(proof.unrepeated)} not repeated; "
             f"{len(proof.trials) - count} lawful variants, {len(proof.false_alarms)} false alarms; "
             f"depth {proof.depth}, seed {proof.seed}, {proof.seconds:.0f} s"
         ),

@@ -13,6 +13,7 @@ import secrets
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -21,11 +22,14 @@ from typing import Any
 import pytest
 import yaml
 
-from conformance import report
+from conformance import report, target
+from conformance.errors import ConformanceError
 from conformance.evidence import VARIABLES
 from conformance.reference.server import Reference, Settings
 from conformance.reference.store import Tokens
+from conformance.reproduction import ReproductionAnswer, ReproductionOutcome, reproducer
 from conformance.run.suite import CLAUSES
+from conformance.verdict import Finding, Run
 
 SETTLE_SECONDS = 1.5
 """The reference deployment's slowest lawful variant lags a third of this."""
@@ -41,6 +45,7 @@ class TrialSubject:
         also: clauses that may be found broken besides.
         verdict: the overall verdict that is due.
         certain: it must be found; a race without a window need not be.
+        fleeting: why a fresh address cannot show it; empty if it can.
         family: that of a generated fault, whose blame is not known beforehand: any finding kills it.
     """
 
@@ -51,7 +56,24 @@ class TrialSubject:
     breaks: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     certain: bool = True
+    fleeting: str = ""
     family: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Repetition:
+    """What came of trying a finding again.
+
+    Attributes:
+        here: on the deployment that it was made from.
+        lawful: on the conforming one.
+        seen: what was seen here.
+    """
+
+    clause: str
+    here: str
+    lawful: str
+    seen: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +84,7 @@ class TrialResult:
         found: clauses that it reports broken -> findings.
         first_requests, first_seconds: what was sent, and how long the run had lasted, when the first finding had its
             evidence; None without one.
-        cases: clause -> cases judged.
+        repetitions: of the clauses to blame the first finding each, tried again on addresses of its own.
     """
 
     subject: TrialSubject
@@ -76,6 +98,14 @@ class TrialResult:
     error: str = ""
     first_requests: int | None = None
     first_seconds: float | None = None
+    repetitions: tuple[Repetition, ...] = ()
+
+    @property
+    def unrepeated(self) -> tuple[Repetition, ...]:
+        """What did not show again here, though a fresh address can show it, or showed on the conforming deployment."""
+        due = ReproductionAnswer.REPRODUCED
+        here = [one for one in self.repetitions if one.here != due and not self.subject.fleeting]
+        return tuple(dict.fromkeys([*here, *(one for one in self.repetitions if one.lawful == due)]))
 
     @property
     def survived(self) -> bool:
@@ -109,7 +139,8 @@ class TrialResult:
 
     def to_json(self) -> dict[str, Any]:
         """The trial as the proof document holds it."""
-        marks = {name: getattr(self, name) for name in ("survived", "missed", "misblamed", "false_alarm")}
+        marks = {name: getattr(self, name) for name in ("survived", "missed", "misblamed", "false_alarm", "unrepeated")}
+        marks["unrepeated"] = [one.clause for one in self.unrepeated]
         return {**asdict(self), **marks}
 
 
@@ -117,7 +148,7 @@ def judge(subject: TrialSubject, depth: str, seed: int, arguments: tuple[str, ..
     """Serve the subject and run the suite on it, in this process; the output goes nowhere."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="conformance-proof-") as folder, _silence(Path(folder) / "output.txt"):
-        error, document, left = _run(subject, depth, seed, arguments, Path(folder))
+        error, document, left, repetitions = _run(subject, depth, seed, arguments, Path(folder))
     first = _first(document)
     found = {one["id"]: len(one["findings"]) for one in document.get("clauses", ()) if one["verdict"] == "fail"}
     return TrialResult(
@@ -132,6 +163,7 @@ def judge(subject: TrialSubject, depth: str, seed: int, arguments: tuple[str, ..
         error=error or "; ".join(one["reason"] for one in document.get("clauses", ()) if one["verdict"] == "error"),
         first_requests=first[0] if first else None,
         first_seconds=first[1] if first else None,
+        repetitions=repetitions,
     )
 
 
@@ -148,27 +180,53 @@ def _first(document: dict[str, Any]) -> tuple[int, float] | None:
 
 def _run(
     subject: TrialSubject, depth: str, seed: int, arguments: tuple[str, ...], folder: Path
-) -> tuple[str, dict[str, Any], int]:
+) -> tuple[str, dict[str, Any], int, tuple[Repetition, ...]]:
     tokens = {name: secrets.token_urlsafe(24) for name in VARIABLES}
     os.environ.update({VARIABLES[name]: token for name, token in tokens.items()})
     os.environ.pop(report.SUMMARY_PAGE, None)  # hundreds of runs, and none is the job's own
     with _served(subject, Tokens(**tokens)) as reference:
         described = reference.target()
         described["policy"] = described.get("policy", {}) | {"settle_seconds": SETTLE_SECONDS}
-        target = folder / "target.yaml"
-        target.write_text(yaml.safe_dump(described))
+        here = folder / "target.yaml"
+        here.write_text(yaml.safe_dump(described))
         pytest.main(
             [
                 *("-p", "conformance.plugin", "-c", os.devnull, "--rootdir", str(CLAUSES), "-p", "no:cacheprovider"),
-                *("--target", str(target), "--depth", depth, "--seed", str(seed), "--state-dir", str(folder / "state")),
+                *("--target", str(here), "--depth", depth, "--seed", str(seed), "--state-dir", str(folder / "state")),
                 *("--report-dir", str(folder / "reports"), "-n", "0", *arguments, str(CLAUSES)),
             ]
         )
         left = len(list((folder / "state").rglob("*.jsonl")))
-    written = folder / "reports" / report.FILES["json"]
-    if not written.exists():
-        return f"no report: {(folder / 'output.txt').read_text()[-500:]}", {}, left
-    return "", json.loads(written.read_text()), left
+        written = folder / "reports" / report.FILES["json"]
+        if not written.exists():
+            return f"no report: {(folder / 'output.txt').read_text()[-500:]}", {}, left, ()
+        repetitions = tuple(_repeated(subject, report.read(written), here, folder))
+    return "", json.loads(written.read_text()), left, repetitions
+
+
+def _repeated(subject: TrialSubject, run: Run, here: Path, folder: Path) -> Iterator[Repetition]:
+    """The first finding of each clause to blame, tried again on this deployment, and on one that conforms."""
+    if not subject.certain or subject.family:
+        return
+    found = [one.findings[0] for one in run.clauses if one.id in subject.breaks and one.findings]
+    with Reference(Settings(tokens=Tokens(**_tokens()))) as lawful:
+        there = folder / "lawful.yaml"
+        there.write_text(yaml.safe_dump(lawful.target()))
+        for finding in found:
+            told = [_tried(run, finding, each, folder / "state") for each in (here, there)]
+            yield Repetition(finding.clause, told[0].answer, told[1].answer, told[0].seen)
+
+
+def _tried(run: Run, finding: Finding, described: Path, root: Path) -> ReproductionOutcome:
+    try:
+        with reproducer(run, target.load(str(described)), root) as tries:
+            return tries.reproduce(finding)
+    except ConformanceError as error:
+        return ReproductionOutcome(ReproductionAnswer.NOT_TRIED, str(error))
+
+
+def _tokens() -> dict[str, str]:
+    return {name: os.environ[variable] for name, variable in VARIABLES.items()}
 
 
 def _served(subject: TrialSubject, tokens: Tokens) -> Reference:

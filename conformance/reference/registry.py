@@ -19,6 +19,7 @@ Hook = TypeVar("Hook", bound=type[Deployment])
 class Fault:
     """A deviation: it must break ``breaks``, the first is to blame, and may break ``also``.
 
+    ``fleeting`` says why an address of a later reproduction cannot show it.
     ``verdict`` is the worst that a run on it can find: a deployment that shows nothing is ``inconclusive``,
     not at fault. A fault that is not ``certain`` needs luck to be met: a race without a window. ``reasons`` says
     why a clause of ``also`` may show it.
@@ -32,6 +33,7 @@ class Fault:
     verdict: str = "fail"
     certain: bool = True
     reasons: Mapping[str, str] = field(default_factory=dict)
+    fleeting: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +88,16 @@ class Registry:
         also: Mapping[str, str] | tuple[str, ...] = (),
         verdict: str = "fail",
         certain: bool = True,
+        fleeting: str = "",
     ) -> Callable[[Hook], Hook]:
         """Register a class as a fault that breaks the clauses; ``also`` maps what may show it to the reason."""
 
         def register(hook: Hook) -> Hook:
             reasons = dict(also) if isinstance(also, Mapping) else {}
             others = tuple(clause for clause in dict.fromkeys(also) if clause not in clauses)
-            fault = Fault(name_of(hook), description_of(hook), clauses, others, hook, verdict, certain, reasons)
+            fault = Fault(
+                name_of(hook), description_of(hook), clauses, others, hook, verdict, certain, reasons, fleeting
+            )
             self.faults.append(fault)
             return hook
 

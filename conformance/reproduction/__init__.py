@@ -6,6 +6,6 @@ could not try.
 """
 
 from conformance.reproduction.outcome import EXIT_CODES, ReproductionAnswer, ReproductionOutcome
-from conformance.reproduction.trying import Reproducer
+from conformance.reproduction.trying import Reproducer, reproducer
 
-__all__ = ["EXIT_CODES", "Reproducer", "ReproductionAnswer", "ReproductionOutcome"]
+__all__ = ["EXIT_CODES", "Reproducer", "ReproductionAnswer", "ReproductionOutcome", "reproducer"]

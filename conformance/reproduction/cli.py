@@ -7,21 +7,18 @@ findings the highest decides.
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from conformance import preflight, report, target
-from conformance.client import Client, Pacer
+from conformance import report, target
 from conformance.errors import ConformanceError, UsageError
-from conformance.evidence import Recorder, setting
-from conformance.provision import state_directory
+from conformance.evidence import setting
 from conformance.report.cli import USAGE_ERROR, Command
 from conformance.report.visible import one_line
 from conformance.reproduction.outcome import EXIT_CODES, ReproductionAnswer, ReproductionOutcome
-from conformance.reproduction.trying import Reproducer
+from conformance.reproduction.trying import reproducer
 from conformance.target import Target
 from conformance.verdict import Finding, Run
 
@@ -60,21 +57,16 @@ def _chosen(run: Run, fingerprint: str | None) -> list[Finding]:
 
 def _all_tried(run: Run, findings: Sequence[Finding], chosen: Target, root: Path | None, *, at_length: bool) -> int:
     codes, left = [0], []
-    with tempfile.TemporaryDirectory(prefix="conformance-") as shared:
-        try:
-            here = preflight.signed_in(chosen)
-            client = Client(here, Recorder(), Pacer(Path(shared) / "pace", here.limits.requests_per_second))
-            opened = preflight.with_servers(here, client) if not here.servers else here
-            client.target = opened
-            tries = Reproducer(client, run, state_directory(opened, root), Path(shared))
+    try:
+        with reproducer(run, chosen, root) as tries:
             for finding in findings:
                 outcome = tries.reproduce(finding)
                 codes.append(EXIT_CODES[outcome.answer])
                 click.echo(_at_length(finding, outcome) if at_length else _in_a_line(finding, outcome))
             left = tries.left
-        except ConformanceError as error:
-            click.echo(f"{ReproductionAnswer.NOT_TRIED}: {one_line(str(error))}")
-            return EXIT_CODES[ReproductionAnswer.NOT_TRIED]
+    except ConformanceError as error:
+        click.echo(f"{ReproductionAnswer.NOT_TRIED}: {one_line(str(error))}")
+        return EXIT_CODES[ReproductionAnswer.NOT_TRIED]
     for sentence in left:
         click.echo(f"left: {one_line(sentence)}")
     return max([*codes, 1 if left else 0])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,16 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from conformance.client import Client, retried
+from conformance import preflight
+from conformance.client import Client, Pacer, retried
 from conformance.driver.observer import Observer, Views
 from conformance.errors import ConformanceError, ProvisioningError
-from conformance.evidence import Exchange, setting
+from conformance.evidence import Exchange, Recorder, setting
 from conformance.evidence.setting import FindingSetup
 from conformance.judge import Attempt, Deallocation, ObservedState, Pair
-from conformance.provision import Address, Ledger, Provisioner, Sweep, ledger, sweep_run
+from conformance.provision import Address, Ledger, Provisioner, Sweep, ledger, state_directory, sweep_run
 from conformance.reproduction import orphans, rules, sequences
 from conformance.reproduction.outcome import ReproductionAnswer, ReproductionOutcome
 from conformance.reproduction.renaming import Renaming, body_of
+from conformance.target import Target
 from conformance.verdict import Finding, Ruling, Run
 
 TRIES = 12
@@ -40,6 +43,23 @@ Scene = tuple[list[Pair], list[Pair]]
 
 GENTLE = frozenset({413, 500, 503})
 DEALLOCATIONS = {"deallocateAddress": "DELETE", "updateAddress": "PUT"}
+
+
+@contextmanager
+def reproducer(run: Run, chosen: Target, root: Path | None = None) -> Iterator[Reproducer]:
+    """Everything that trying the run's findings on a target takes.
+
+    Args:
+        root: where the ledgers are kept, if not where they usually are.
+
+    Raises:
+        ConformanceError: there is no getting in at the target.
+    """
+    with tempfile.TemporaryDirectory(prefix="conformance-") as shared:
+        here = preflight.signed_in(chosen)
+        client = Client(here, Recorder(), Pacer(Path(shared) / "pace", here.limits.requests_per_second))
+        client.target = preflight.with_servers(here, client) if not here.servers else here
+        yield Reproducer(client, run, state_directory(client.target, root), Path(shared))
 
 
 class Reproducer:

@@ -57,7 +57,9 @@ LAYERS = {
     # The contract says which codes a refusal may have; everything else arrives as a fixture.
     "clauses": frozenset({"openapi", "judge", "generate", "model"}),
     # It serves the reference, runs the plugin on it and reads the run document that comes out.
-    "proof": frozenset({"errors", "evidence", "catalogue", "run", "plugin", "reference", "report"}),
+    "proof": frozenset(
+        {"errors", "evidence", "catalogue", "run", "plugin", "reference", "report", "reproduction", "target", "verdict"}
+    ),
     # It runs the commands as others do, and times what they are made of.
     "bench": frozenset({"errors", "verdict", "evidence", "input_file", "run", "model", "reference", "report"}),
     "cli": RUN | {"run", "reproduction", "plugin", "reference", "proof", "bench", "page"},

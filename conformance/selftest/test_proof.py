@@ -16,7 +16,7 @@ from conformance import catalogue
 from conformance.errors import UsageError
 from conformance.proof import document
 from conformance.proof.document import Proof
-from conformance.proof.trial import TrialResult, TrialSubject
+from conformance.proof.trial import Repetition, TrialResult, TrialSubject
 from conformance.reference.cli import describe_faults
 
 LONGEST_PROOF_SECONDS = 900
@@ -142,6 +142,36 @@ def test_a_proof_that_blames_an_innocent_clause_does_not_hold() -> None:
     assert wrong.to_json()["misblamed"] == ["a-fault"]
     assert "misblamed: a-fault" in document.summary(wrong)
     assert "proof FAILS" in document.summary(wrong).splitlines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("here", "lawful", "fleeting", "holds"),
+    [
+        ("REPRODUCED", "NOT REPRODUCED", "", True),
+        ("NOT REPRODUCED", "NOT REPRODUCED", "", False),
+        ("COULD NOT BE TRIED", "NOT REPRODUCED", "", False),
+        ("NOT REPRODUCED", "NOT REPRODUCED", "who wins is chance", True),
+        ("REPRODUCED", "REPRODUCED", "who wins is chance", False),
+    ],
+)
+def test_a_finding_has_to_show_again_where_it_was_made_and_nowhere_else(
+    here: str, lawful: str, fleeting: str, *, holds: bool
+) -> None:
+    """But for what a fresh address cannot show, for the reason that the entry gives."""
+    told = Repetition("body.refused", here, lawful, "204 No Content")
+    proof = Proof("quick", 0, 1.0, (replace(FOUND, subject=replace(FAULT, fleeting=fleeting), repetitions=(told,)),))
+    assert proof.holds is holds
+    assert bool(proof.to_json()["unrepeated"]) is not holds
+    assert ("not repeated: a-fault" in document.summary(proof)) is not holds
+
+
+@pytest.mark.slow
+def test_the_findings_of_a_proof_are_tried_again(proof: dict[str, Any]) -> None:
+    """Those of every fault that is found for certain, on a fresh address of the same deployment and of a lawful one."""
+    told = {trial["subject"]["name"]: trial["repetitions"] for trial in proof["trials"]}
+    assert [name for name in QUICK_FAULTS if not told[name] and name != "all-is-503"] == []
+    assert not [name for name in LAWFUL if told[name]]
+    assert {one["lawful"] for each in told.values() for one in each} == {"NOT REPRODUCED"}
 
 
 def test_the_list_of_faults_says_what_each_may_show_besides() -> None:
