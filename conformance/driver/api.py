@@ -360,6 +360,7 @@ class TargetApi:
             target.ask_of_nothing(self.leases.made_up(error.message), chosen)
             return
         asked = target.asked(scene, chosen)
+        asked += target.turned_down(scene, asked, random.Random(f"{self.seed} {self._process.probed}"))
         self._prober(target, scene).run(asked, lambda: target.siblings(scene, asked, chosen))
 
     def probe_as(self, credential: str, clause: str) -> None:

@@ -13,6 +13,18 @@ from conformance.judge import Attempt, Pair
 from conformance.judge.oracle import MUST_STAY, Expected, Rule
 from conformance.verdict import Ruling
 
+PLAIN = Value(
+    dimension="field",
+    kind="none",
+    words="nothing besides",
+    source="CONTRACT, section 1",
+    clause="codes.success",
+    expected=Expected.GRANTED,
+    variation={},
+    mistake=False,
+)
+"""A removal as the page has it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -20,7 +32,7 @@ class Asked:
 
     Attributes:
         granted: codes that are lawful besides.
-        dress: harmless fields that it wears as well.
+        dress: fields and queries that it wears as well: harmless, or such as may be a second mistake.
         after: what comes right before it.
     """
 
@@ -61,8 +73,11 @@ class Asked:
     def variation(self) -> Mapping[str, Any]:
         """What it goes out with."""
         own = self.value.variation
-        worn = {name: said for one in self.dress for name, said in one.variation["headers"].items()}
-        return {**own, "headers": {**worn, **(own.get("headers") or {})}} if worn else own
+        besides = [one.variation for one in self.dress]
+        worn = {name: said for one in besides for name, said in one.get("headers", {}).items()}
+        queries = [{"query": one["query"]} for one in besides if "query" in one][:1]
+        dressed = {"headers": {**worn, **(own.get("headers") or {})}} if worn else {}
+        return {**(queries[0] if queries else {}), **own, **dressed}
 
     @property
     def stays(self) -> bool:

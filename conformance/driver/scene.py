@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -16,12 +17,12 @@ from conformance.driver.lateness import Lateness
 from conformance.driver.leases import Blame, Leases, on_nobody
 from conformance.driver.operation import REMOVAL
 from conformance.driver.probe_target import enter
-from conformance.driver.probed import Answered, Asked, Judged
+from conformance.driver.probed import PLAIN, Answered, Asked, Judged
 from conformance.driver.ruling_log import RulingLog
 from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange
 from conformance.generate import space
-from conformance.generate.dress import Wardrobe
+from conformance.generate.dress import Wardrobe, is_doubtful, may_wear
 from conformance.generate.settings import Between
 from conformance.generate.space import Expected, Subject, Value
 from conformance.generate.space.fields import IMPERSONATING
@@ -41,21 +42,12 @@ NAMING = frozenset({"server", "address"})
 ELSEWHERE = 4
 """Of so many names of other things a lesser caller tries one."""
 
+REFUSALS = frozenset({Expected.REFUSED, Expected.UNAUTHORISED, Expected.NOT_ALLOWED})
+DOUBTFUL = {"quick": 0.1, "standard": 0.3, "deep": 1.0}
+"""The share of what may be refused or not that the mistakes of one test meet."""
+
 BY_VERSION = frozenset({"identifier.not-the-address"})
 """Clauses whose values differ with the IP version of the address."""
-
-
-PLAIN = Value(
-    dimension="field",
-    kind="none",
-    words="nothing besides",
-    source="CONTRACT, section 1",
-    clause="codes.success",
-    expected=Expected.GRANTED,
-    variation={},
-    mistake=False,
-)
-"""A removal as the page has it."""
 
 
 class StandingScene:
@@ -67,6 +59,11 @@ class StandingScene:
         self._leases = leases
         self._known = leases.known_state
         self._log = log
+
+    @property
+    def failing(self) -> set[str]:
+        """Addresses of which even a plain removal is answered with a fault, while those of others succeed."""
+        return self._process.failing
 
     @property
     def wardrobe(self) -> Wardrobe:
@@ -101,6 +98,19 @@ class StandingScene:
             mine = {pair: values[pair] for pair in scene if versions[pair] == version}
             found += _in_turn({pair: [v for v in of if v.clause in BY_VERSION] for pair, of in mine.items()})
         return [Asked(pair, value, self._lawful_besides(value)) for pair, value in found]
+
+    def turned_down(self, scene: Sequence[Pair], asked: Sequence[Asked], draw: random.Random) -> list[Asked]:
+        """Mistakes of these, each beside something that may be refused or not: it is refused all the same."""
+        mistakes = [one for one in asked if one.value.mistake and one.value.expected in REFUSALS]
+        doubtful = self.asked(scene, is_doubtful) if mistakes else []
+        pairs = [
+            (draw.choice(mistakes), one.value) for one in doubtful if draw.random() < DOUBTFUL[self._process.depth]
+        ]
+        return [
+            replace(one, value=replace(one.value, expected=Expected.TURNED_DOWN), dress=(other,))
+            for one, other in pairs
+            if may_wear(one.value, other)
+        ]
 
     def asked_as(self, scene: Sequence[Pair], credential: str, clause: str) -> list[Asked]:
         """What a lesser caller asks for: every association plainly and twice, and in the dresses that are granted."""

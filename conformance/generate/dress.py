@@ -29,6 +29,19 @@ def is_harmless(value: Value) -> bool:
     return value.expected is Expected.GRANTED and value.variation.keys() == {"headers"}
 
 
+def is_doubtful(value: Value) -> bool:
+    """It is a field or a query, and nothing else, that a target may heed or not, and refuse or not."""
+    return value.expected is Expected.EITHER and value.variation.keys() in ({"headers"}, {"query"})
+
+
+def may_wear(value: Value, other: Value) -> bool:
+    """Both can be put on one request, and neither takes the place of the other."""
+    if "query" in other.variation:
+        return "query" not in value.variation
+    names = _names(other)
+    return not names & _names(value) and not (_has_content(value) and _speaks_of_content(names))
+
+
 CANDIDATES = 6
 """Of so many combinations the one is worn that brings most together that never was."""
 
@@ -66,7 +79,7 @@ def _drawn(value: Value, harmless: Sequence[Value], draw: random.Random) -> tupl
     taken = _names(value)
     worn: list[Value] = []
     for names, choices in _by_names(harmless).items():
-        if draw.random() < EACH and not names & taken and not (_has_content(value) and _speaks_of_content(names)):
+        if draw.random() < EACH and not names & taken and may_wear(value, choices[0]):
             worn.append(choices[0] if draw.random() < FIRST else draw.choice(choices))
             taken |= names
     return tuple(worn)

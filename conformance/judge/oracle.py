@@ -27,6 +27,9 @@ class Expected(StrEnum):
     REFUSED = "refused"
     """A documented 4xx, and nothing changes."""
 
+    TURNED_DOWN = "turned down"
+    """Two things are wrong with it: some 4xx, whichever of them speaks, and nothing changes."""
+
     UNAUTHORISED = "unauthorised"
     """401, and nothing changes."""
 
@@ -87,7 +90,8 @@ def rulings(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
 
 def _is_all_of_it(rule: Rule, attempt: Attempt) -> bool:
     """What was taken for the ID removed what the ID names and nothing else: the clause that refuses it says so."""
-    return rule.clause.startswith("identifier.") and rule.expected is Expected.REFUSED and attempt.removed
+    refused = rule.expected in {Expected.REFUSED, Expected.TURNED_DOWN}
+    return rule.clause.startswith("identifier.") and refused and attempt.removed
 
 
 def _granted(_rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
@@ -97,6 +101,10 @@ def _granted(_rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
 
 DOCUMENTED_ONLY = frozenset({"body.refused", "access.foreign"})
 """Clauses that ask for a documented 4xx; elsewhere any 4xx refuses, and ``codes.documented`` speaks of its code."""
+
+
+def _turned_down(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
+    yield refusal.refused_or(rule.clause, attempt, codes=None, granted=set(rule.granted))
 
 
 def _refused(*codes_allowed: int) -> Callable[[Rule, Attempt], Iterator[Ruling | None]]:
@@ -128,6 +136,7 @@ def _inert(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
 OWN: Mapping[Expected, Callable[[Rule, Attempt], Iterator[Ruling | None]]] = {
     Expected.GRANTED: _granted,
     Expected.REFUSED: _refused(),
+    Expected.TURNED_DOWN: _turned_down,
     Expected.UNAUTHORISED: _refused(401),
     Expected.FORBIDDEN: _refused(403),
     Expected.NOT_ALLOWED: _refused(405),

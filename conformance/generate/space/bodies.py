@@ -68,6 +68,15 @@ CODINGS = {
     "gzip of nothing": ("RFC 9110, 8.4.1.3: decodes to nothing", gzip.compress(b"", mtime=0)),
     "broken gzip": ("RFC 9110, 8.4.1.3", b"x"),
 }
+SPEAKING = {
+    "Expect": ("RFC 9110, 10.1.1: the client waits for leave to send", "100-continue"),
+    "Content-Range": ("RFC 9110, 14.5: part of a whole", "bytes 0-0/22"),
+    "Content-Language": ("RFC 9110, 8.5", "en"),
+    "Content-Location": ("RFC 9110, 8.7", "/"),
+    "Content-Disposition": ("RFC 6266; uploads of forms", "attachment"),
+    "Content-MD5": ("RFC 1864; object stores' clients", "mZFLkyvTelC5g8XnyQrpOw=="),
+    "Content-Transfer-Encoding": ("RFC 2045; mail's habit", "binary"),
+}
 
 
 def every(subject: Subject, *, deep: bool = False) -> list[Value]:
@@ -79,7 +88,7 @@ def every(subject: Subject, *, deep: bool = False) -> list[Value]:
 def _of_any_subject(*, deep: bool) -> tuple[Value, ...]:
     """Those that name nothing; large ones are kept once, whatever they are sent to."""
     limits = {**LIMITS, **(LARGE if deep else {})}
-    return (*_small(), *_sizes(limits), *_coded(), *_tiny_chunks())
+    return (*_small(), *_sizes(limits), *_coded(), *_tiny_chunks(), *_spoken_of())
 
 
 def _value(
@@ -129,6 +138,14 @@ def _coded() -> Iterator[Value]:
 def _tiny_chunks() -> Iterator[Value]:
     for body in (b"{}", b" ", b'{"ip_association": {}}', b"x" * 100):
         yield _value("chunks of one byte", "RFC 9112, 7.1", body, JSON, "chunked", chunk_bytes=1)
+
+
+def _spoken_of() -> Iterator[Value]:
+    """Content beside a field that speaks of it, or of how it comes."""
+    for name, (source, said) in SPEAKING.items():
+        for framing in FRAMINGS:
+            for body in (b'{"ip_association": {}}', b"x"):
+                yield _value(f"{name} beside it, {framing}", source, body, JSON, framing, headers={name: said})
 
 
 def _naming(subject: Subject) -> Iterator[Value]:
