@@ -12,8 +12,13 @@ from collections.abc import Sequence
 from conformance.client import again_after, halting
 from conformance.driver import persistence
 from conformance.driver.probe_target import ProbeTarget
-from conformance.driver.probed import Answered, Asked
+from conformance.driver.probed import PLAIN, Answered, Asked
 from conformance.evidence import Exchange
+from conformance.judge import Pair
+from conformance.judge.oracle import Expected
+
+MOST_OTHERS = 3
+"""Associations of other addresses that may take part as a control."""
 
 
 class Answering:
@@ -40,10 +45,15 @@ class Answering:
         return persistence.is_plea(exchange, content_is_turned_away=self._target.content_is_turned_away)
 
     def _insist(self, one: Asked, first: Exchange) -> Answered:
-        tries, began = [first], time.monotonic()
+        if one.pair.address in self._target.failing:
+            return Answered(one, first)
+        tries, began, own = [first], time.monotonic(), False
         fewest = persistence.fewest_tries(self._target.fault_share())
         while len(tries) < fewest or time.monotonic() - began < persistence.SECONDS:
-            if len(tries) >= persistence.MOST_TRIES or not self._plain_removal_succeeds(one):
+            plainly = self._is_removed_plainly(one.pair)
+            succeeds, own = plainly or self._another_is_removed(one.pair), own or plainly
+            self._restore(one)
+            if len(tries) >= persistence.MOST_TRIES or not succeeds:
                 return Answered(one, tries[-1])
             if persistence.speaks_of_content(tries[-1]):
                 self._target.content_is_turned_away = True
@@ -52,10 +62,27 @@ class Answering:
             tries.append(self._target.sent(one.pair, one.variation))
             if not self.is_plea(tries[-1]):
                 return Answered(one, tries[-1])
-        return Answered(one, tries[-1], tuple(tries))
+        if own:
+            return Answered(one, tries[-1], tuple(tries))
+        self._target.failing.add(one.pair.address)  # what the request wears is not why
+        granted = one.value.expected is Expected.GRANTED
+        return Answered(Asked(one.pair, PLAIN), tries[-1], tuple(tries)) if granted else Answered(one, tries[-1])
 
-    def _plain_removal_succeeds(self, asked: Asked) -> bool:
-        """The control; afterwards the association stands, or does not, as the others of the group take it to."""
-        trial = self._target.solo(asked.pair, "a removal", {})
+    def _is_removed_plainly(self, pair: Pair) -> bool:
+        """The control."""
+        return self._target.solo(pair, "a removal", {}).status == 204
+
+    def _another_is_removed(self, pair: Pair) -> bool:
+        """Which association it is may be what is peculiar: then one of another address is the control."""
+        standing = [one for one, stands in self._target.known().listed.items() if stands]
+        others = {one.address: one for one in standing if one.address != pair.address}
+        for other in list(others.values())[:MOST_OTHERS]:
+            succeeds = self._is_removed_plainly(other)
+            self._target.establish(other)
+            if succeeds:
+                return True
+        return False
+
+    def _restore(self, asked: Asked) -> None:
+        """The association stands, or does not, as the others of the group take it to."""
         (self._target.establish if asked.standing else self._target.clear)(asked.pair)
-        return trial.status == 204

@@ -236,16 +236,24 @@ class Leases:
             self.recheck(lambda: self.look(unsure))
         missing = [pair for pair in pairs if not self.known_state.stands.get(pair)]
         if missing and not self.phantom:
-            for pairs_apart in sharing_nothing(missing):  # overlap is for its own clause to try
-                self._associate(pairs_apart)
-            wanted = dict.fromkeys(missing, True)
-            calibrated = self._process.views.calibrated
-            seen = self.observer.settled(
-                lambda: self.look(missing, singly=() if calibrated else missing),
-                ObservedState(listed=wanted, shown=wanted),
-            )
-            self._calibrate(missing, seen)
+            try:
+                seen = self._made_to_stand(missing)
+            except ProvisioningError:
+                self.known_state.found(self.look(missing), missing)  # some of them may stand all the same
+                raise
             self.known_state.established(missing, seen)
+
+    def _made_to_stand(self, missing: Sequence[Pair]) -> ObservedState:
+        for pairs_apart in sharing_nothing(missing):  # overlap is for its own clause to try
+            self._associate(pairs_apart)
+        wanted = dict.fromkeys(missing, True)
+        calibrated = self._process.views.calibrated
+        seen = self.observer.settled(
+            lambda: self.look(missing, singly=() if calibrated else missing),
+            ObservedState(listed=wanted, shown=wanted),
+        )
+        self._calibrate(missing, seen)
+        return seen
 
     def _associate(self, pairs: Sequence[Pair]) -> None:
         for pair in pairs:
@@ -328,7 +336,8 @@ class Leases:
         """
         while self._renewed():
             pass
-        addresses = list(self.addresses.values()) or self.lease(count)
+        leased = list(self.addresses.values()) or self.lease(count)
+        addresses = [one for one in leased if one.id not in self._process.failing] or leased
         pairs = [Pair(address.id, server) for address in addresses for server in self.servers]
         absent = set(self._left_out(addresses))
         for pair in absent:
@@ -395,13 +404,17 @@ class Leases:
         """
         lateness = self._process.lateness
         if lateness.is_worth_a_rest and not self.phantom:
-            expected = self.known_state.expected_everywhere()
+            before = self.known_state.expected_everywhere()
             self.observer.rest(self._process.target.policy.settle_seconds)
             seen = self.everything(self.known_state.stands) | self.overview()
-            late = bool(expected.differences(seen))
-            if late:
+            back = self.known_state.returned(seen)
+            for pair, removal in back.items():
+                self._ruling_log.note(effect.absent(pair, seen, removal, rule=effect.SHOWN_AGAIN))
+            shown = dict.fromkeys(back, True)
+            expected = before | ObservedState(listed=shown, shown=shown)
+            late = bool(before.differences(seen))
+            if expected.differences(seen):
                 self._ruling_log.note(blame(expected, seen))
-            self.known_state.returned(seen)
             self.believe(seen, subjects=(*self.known_state.stands, *self.known_state.ports))
             lateness.rested(in_vain=not late)
         return lateness.seen

@@ -16,7 +16,7 @@ from typing import Any
 from conformance.client import retried
 from conformance.driver.context import Deallocated, Process
 from conformance.driver.observer import Observer
-from conformance.errors import ProvisioningError
+from conformance.errors import ProvisioningError, Unjudgeable
 from conformance.evidence import Exchange
 from conformance.judge import Pair, deallocation, state
 from conformance.model.sequential import AddressState as Modelled
@@ -205,9 +205,22 @@ class Topology:
     def _give_back(self, name: str) -> None:
         if not self.alive(name):
             self._process.provisioner.dropped(self._addresses[name])
-        elif name not in self._unsound:
+        elif name not in self._unsound and self._is_as_told(name):
             servers = (self.servers[server] for server in self.associated[name])
             self._process.provisioner.keep(self._addresses[name], servers)
+
+    def _is_as_told(self, name: str) -> bool:
+        """The lists show what answers said to be associated: only what was seen to stand is expected to stay so."""
+        address = self._addresses[name].id
+        told = {Pair(address, one): server in self.associated[name] for server, one in self.servers.items()}
+        due = state.ObservedState(listed=told)
+        if not self._process.views.listed:
+            return True
+        try:
+            seen = self.observer.settled(lambda: self.observer.associations(self.servers.values(), [address], []), due)
+        except Unjudgeable:
+            return False
+        return not due.differences(seen)
 
     # -- operations -----------------------------------------------------------------------------------------------
 

@@ -22,6 +22,10 @@ class ProbeTarget(Protocol):
     """A 413 to content is no limit here, whatever its Retry-After says."""
 
     @property
+    def failing(self) -> set[str]:
+        """Addresses of which even a plain removal is answered with a fault, while those of others succeed."""
+
+    @property
     def wardrobe(self) -> Wardrobe:
         """What requests wear besides, whichever test they are sent for."""
 

@@ -20,6 +20,7 @@ from conformance.driver.folding import folded, unclear
 from conformance.driver.grouping import apart, runs
 from conformance.driver.probe_target import ProbeTarget, enter
 from conformance.driver.probed import Answered, Asked
+from conformance.evidence import Exchange
 from conformance.generate.dress import HOW_OFTEN, is_harmless
 from conformance.generate.settings import (
     ALONE_SHARE,
@@ -34,6 +35,7 @@ from conformance.generate.settings import (
 )
 from conformance.generate.space.credentials import no_token
 from conformance.judge import Attempt, ObservedState, Pair, effect, refusal
+from conformance.judge.attempt import SERVER_FAULTS
 from conformance.judge.lasting import part
 from conformance.judge.oracle import Expected
 from conformance.verdict import Ruling
@@ -89,6 +91,7 @@ class Prober:
                 enter(self._target, judged)
 
     def _try(self, asked: Sequence[Asked]) -> None:
+        asked = [one for one in asked if one.pair.address not in self._target.failing]
         for setting, group in self._groups([self._dressed(one) for one in asked if one.stays]):
             self._arrange(setting, {one.pair for one in group})
             self._stay(group)
@@ -161,6 +164,7 @@ class Prober:
                 waiting.append(asked)
         answered += self._answers.at_once(waiting)
         seen = self._target.awaited(self._target.known())
+        before = before.without(*_perhaps_removed(answered, seen))
         if not before.differences(seen):
             for one in answered:
                 self._judge_as_seen(one, before, before, seen)
@@ -427,6 +431,8 @@ class Prober:
         removed = {one.asked.pair: one.exchange for one in answered if one.removes}
         explained = before.without(*removed)
         seen = self._target.awaited(explained)
+        removed_or_not = {**removed, **_perhaps_removed(answered, seen)}
+        explained = before.without(*removed_or_not)
         back = self._target.learnt(seen, removed)
         if explained.differences(seen) or any(one.removes and one.asked.stays for one in answered):
             if not (self._each_again(answered, before) or self._each_as_sent(answered, before)):
@@ -435,7 +441,7 @@ class Prober:
                 self._tell_whose([])
             return
         for one in answered:
-            others = [pair for pair, exchange in removed.items() if exchange is not one.exchange]
+            others = [pair for pair, exchange in removed_or_not.items() if exchange is not one.exchange]
             self._judge_as_seen(one, before, before.without(*others), seen)
 
     def _blame_removals(self, answered: Sequence[Answered], explained: ObservedState, seen: ObservedState) -> None:
@@ -460,6 +466,13 @@ def _once(
     changes = part(before, (), before.tabled).differences(seen)
     if changes and len(clauses) == 1:
         yield refusal.once(next(iter(clauses)), words, changes, (*batch, *seen.exchanges))
+
+
+def _perhaps_removed(answered: Sequence[Answered], seen: ObservedState) -> dict[Pair, Exchange]:
+    """What is gone, and was named by a removal whose answer leaves open whether it was made."""
+    named = [one for one in answered if one.asked.value.names and one.exchange.request.method == "DELETE"]
+    told = [one for one in named if one.exchange.status is None or one.exchange.status in SERVER_FAULTS]
+    return {one.asked.pair: one.exchange for one in told if seen.listed.get(one.asked.pair) is False}
 
 
 def standing_pairs(known: ObservedState) -> Iterator[Pair]:

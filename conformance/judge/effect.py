@@ -9,15 +9,12 @@ from conformance.judge.attempt import Attempt, Deallocation
 from conformance.judge.codes import documented, documented_codes
 from conformance.judge.expect import broken, kept
 from conformance.judge.state import ObservedState, Pair
-from conformance.verdict import ONCE, SCOPE, Ruling
+from conformance.verdict import KINDS, ONCE, SCOPE, Ruling
 
 INERT = "effect.refusal-is-inert"
 
 LATE = "late"
 """The rule of what was noticed when time had passed, and which no request is known to have done."""
-
-KINDS = "kinds"
-"""Among a finding's details: what became of what, whichever it was."""
 
 
 def removed(attempt: Attempt) -> Ruling | None:

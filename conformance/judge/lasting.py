@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from conformance.judge import effect
 from conformance.judge.expect import broken, kept
 from conformance.judge.state import ObservedState, Pair
-from conformance.verdict import Ruling
+from conformance.verdict import KINDS, Ruling
 
 CLAUSES = (
     "codes.success",
@@ -41,7 +41,7 @@ def stayed(clause: str, expected: ObservedState, seen: ObservedState, earlier: t
         expected="everything as it was, from then on",
         observed="; ".join(changes),
         exchanges=(*earlier, *seen.exchanges),
-        details={effect.KINDS: sorted(expected.kinds(seen))},
+        details={KINDS: sorted(expected.kinds(seen))},
     )
 
 

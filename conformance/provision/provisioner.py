@@ -247,6 +247,9 @@ class Provisioner:
             if removal.gone:
                 self._ledger.gone(slot.address.id)
                 slot.address, slot.associated = None, ()
+            elif removal.unlisted:  # for the clean-up to try again, and to name
+                self.notes.append(removal.complaint)
+                slot.address, slot.associated = None, ()
             else:  # it must serve on: another beside it would be one too many
                 self.notes.append(removal.complaint)
                 slot.associated = None

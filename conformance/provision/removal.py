@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from conformance.client import Client, halting, retried
 from conformance.evidence import Exchange
+from conformance.provision.listing import look
 
 ROUNDS = 4
 FIRST_PAUSE_SECONDS = 0.1
@@ -19,6 +20,7 @@ class Removal:
     Attributes:
         gone: the target shows it no more.
         granted: the target granted the removal, rather than never having known the address.
+        unlisted: the list of addresses shows it no more, and DELETE knows none of its ID, whatever its own read shows.
         answer: how the target answered the last DELETE.
     """
 
@@ -26,6 +28,7 @@ class Removal:
     gone: bool
     granted: bool
     answer: str
+    unlisted: bool = False
 
     @property
     def complaint(self) -> str:
@@ -48,7 +51,17 @@ def discard(client: Client, address: str, servers: Iterable[str], rounds: int = 
             return Removal(address, True, granted, answer)
         emptied = retried(lambda: client.update_address(address, ()))
         granted = granted or _success(emptied)
-    return Removal(address, _gone(client, address), granted, answer)
+    gone = _gone(client, address)
+    return Removal(address, gone, granted, answer, not gone and _refused(deleted) and _is_unlisted(client, address))
+
+
+def _is_unlisted(client: Client, address: str) -> bool:
+    shown = look(retried(client.list_addresses))
+    return shown is not None and shown.whole and address.lower() not in shown.ids
+
+
+def _refused(exchange: Exchange) -> bool:
+    return exchange.status is not None and 400 <= exchange.status < 500
 
 
 def _success(exchange: Exchange) -> bool:

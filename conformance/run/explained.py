@@ -16,7 +16,7 @@ from conformance.evidence.setting import READS
 from conformance.judge import effect, lifecycle, order
 from conformance.model.deviation import Deviation
 from conformance.run.item_record import AT_THE_END, ItemRecord
-from conformance.verdict import ONCE, SCOPE, Finding
+from conformance.verdict import KINDS, ONCE, SCOPE, Finding
 
 WIDE = frozenset({lifecycle.CLAUSE, order.CLAUSE})
 
@@ -61,13 +61,13 @@ def set_aside(heard: Iterable[ItemRecord]) -> tuple[list[ItemRecord], dict[str, 
 def by(finding: Finding, narrower: Sequence[Finding]) -> tuple[str, ...]:
     """The clauses that say already what a finding says; none if it is new."""
     if finding.clause in WIDE:
-        return _by_deviation(finding, narrower)
+        return _by_deviation(finding, narrower) or _by_what_comes_late(finding, narrower)
     if ONCE in finding.details and (late := _by_what_is_late(finding, narrower)):
         return late
     if finding.clause == BODY:
         return _by_the_plain(finding, narrower, SCOPE)
     if finding.rule == effect.LATE:
-        return _by_the_plain(finding, narrower, effect.KINDS)
+        return _by_the_plain(finding, narrower, KINDS) or _by_what_does_not_last(finding, narrower)
     return ()
 
 
@@ -85,9 +85,21 @@ def _by_the_plain(finding: Finding, narrower: Iterable[Finding], extent: str) ->
     return (MORE,) if done and any(done <= set(one.details.get(extent, ())) for one in plain) else ()
 
 
+def _by_what_does_not_last(finding: Finding, narrower: Iterable[Finding]) -> tuple[str, ...]:
+    """What appears where removals are seen not to last was removed before."""
+    returns = {one.clause for one in narrower if one.rule.startswith(effect.SHOWN_AGAIN)}
+    return tuple(sorted(returns)) if finding.details.get(KINDS) == ["an association appears"] else ()
+
+
 def _is_certain(finding: Finding) -> bool:
     """The request that is blamed was seen to do it, by itself."""
     return finding.rule != effect.LATE and ONCE not in finding.details
+
+
+def _by_what_comes_late(finding: Finding, narrower: Iterable[Finding]) -> tuple[str, ...]:
+    """Where effects were seen to come late, overlap need not be to blame for what a round shows."""
+    late = {one.clause for one in narrower if one.rule == effect.LATE and ONCE not in one.details}
+    return tuple(sorted(late)) if finding.clause == order.CLAUSE else ()
 
 
 def _by_what_is_late(finding: Finding, narrower: Iterable[Finding]) -> tuple[str, ...]:

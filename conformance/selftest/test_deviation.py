@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from test_results import collector, record, result
 
-from conformance.judge.effect import KINDS
 from conformance.judge.lifecycle import DEVIATIONS
 from conformance.model.deviation import Deviation, explaining, possible, relaxed
 from conformance.model.history import Completion, Operation
@@ -14,7 +13,7 @@ from conformance.model.linearize import SearchResult, check
 from conformance.model.sequential import AddressState, Stage, State, address_model
 from conformance.run import explained
 from conformance.run.item_record import AT_THE_END
-from conformance.verdict import SCOPE, Finding, Verdict
+from conformance.verdict import KINDS, ONCE, SCOPE, Finding, Verdict
 
 PORTS = frozenset({"p1", "p2"})
 START = State((("a", AddressState(Stage.LIVE, PORTS)), ("b", AddressState(Stage.LIVE, PORTS))))
@@ -216,3 +215,49 @@ def test_what_a_plain_removal_does_not_do_is_a_finding() -> None:
     found = Finding("body.inert", "effect", "", "", "", details={SCOPE: ["another of its server goes"]})
     said = record(RULE, more, found, clauses=("body.inert", "effect.nothing-else"))
     assert result(collector(said, collected=(RULE,)), "body.inert").verdict is Verdict.FAIL
+
+
+MORE, INERT = "effect.nothing-else", "effect.refusal-is-inert"
+
+
+@pytest.mark.parametrize(
+    ("lasting", "own", "due"),
+    [
+        (INERT, (), Verdict.PASS),
+        (MORE, (), Verdict.FAIL),
+        ("", (), Verdict.FAIL),
+        (INERT, (Finding(MORE, "more than asked for", "", "", ""),), Verdict.FAIL),
+    ],
+)
+def test_what_no_request_does_again_is_the_doing_of_what_comes_late(
+    lasting: str, own: tuple[Finding, ...], due: Verdict
+) -> None:
+    """The look at the end says whose late effects are; without it, or beside a certain finding, it stands as seen."""
+    seen = Finding(MORE, "more than asked for", "", "", "", case="seen once", details={ONCE: True})
+    late = [Finding(lasting, "late", "", "", "")] if lasting else []
+    said = record(RULE, seen, *own, clauses=(MORE,))
+    end = record(AT_THE_END, *late, clauses=(INERT, MORE))
+    assert result(collector(said, end, collected=(RULE,)), MORE).verdict is due
+
+
+@pytest.mark.parametrize(
+    ("kinds", "rule", "due"),
+    [
+        (["an association appears"], "shown again by the list", Verdict.PASS),
+        (["an association appears"], "still shown by the list", Verdict.FAIL),
+        (["an association appears", "an association goes"], "shown again by the list", Verdict.FAIL),
+    ],
+)
+def test_what_appears_where_removals_do_not_last_is_their_doing(kinds: list[str], rule: str, due: Verdict) -> None:
+    """No refusal is to blame for it; for what goes it may be."""
+    late = Finding(INERT, "late", "", "", "", details={KINDS: kinds})
+    said = record(RULE, late, Finding("effect.removed", rule, "", "", ""), clauses=(INERT, "effect.removed"))
+    assert result(collector(said, collected=(RULE,)), INERT).verdict is due
+
+
+def test_a_removal_that_was_seen_once_only_explains_nothing() -> None:
+    """Two doubtful findings do not explain each other away."""
+    seen = Finding(MORE, "more than asked for", "", "", "", details={ONCE: True, KINDS: ["an association goes"]})
+    late = Finding(INERT, "late", "", "", "", details={ONCE: True, KINDS: ["an association goes"]})
+    told = collector(record(RULE, seen, late, clauses=(MORE, INERT)), collected=(RULE,))
+    assert {result(told, clause).verdict for clause in (MORE, INERT)} == {Verdict.FAIL}

@@ -1,6 +1,8 @@
 """Which findings are one: told apart by the smallest set of classes, and by how far the effect goes."""
 
-from conformance.verdict import SCOPE, Finding, told_apart
+import pytest
+
+from conformance.verdict import KINDS, ONCE, SCOPE, Finding, smaller, told_apart
 
 CLAUSE, RULE = "effect.nothing-else", "more than asked for"
 FURTHER = ["another of its server"]
@@ -46,3 +48,18 @@ def test_another_rule_is_another_finding() -> None:
 def test_where_requests_are_refused_none_is_the_plain_one() -> None:
     """A finding without classes may be of any kind there: it stands beside the others."""
     assert len(told_apart([finding(), finding("query: cascade")])) == 2
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_the_one_that_is_easier_to_read_says_what_both_showed(turn: int) -> None:
+    """Whichever stands for both: what became of what is kept, and a certain one makes both certain."""
+    long = Finding(CLAUSE, RULE, "", "", "", case="a longer case", details={KINDS: ["an association goes"]})
+    short = Finding(CLAUSE, RULE, "", "", "", details={ONCE: True})
+    one = smaller(*(long, short)[::turn])
+    assert (one.case, one.details) == ("", {KINDS: ["an association goes"]})
+
+
+def test_two_that_were_seen_once_are_no_more_certain_than_one() -> None:
+    """Neither was done again."""
+    seen = Finding(CLAUSE, RULE, "", "", "", details={ONCE: True})
+    assert smaller(seen, seen).details == {ONCE: True}

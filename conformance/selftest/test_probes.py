@@ -9,9 +9,9 @@ import pytest
 
 from conformance.driver.lateness import Lateness
 from conformance.driver.leases import Blame, on_nobody
-from conformance.driver.probed import Asked
+from conformance.driver.probed import PLAIN, Asked
 from conformance.driver.probes import Prober
-from conformance.driver.scene import PLAIN, _in_turn
+from conformance.driver.scene import _in_turn
 from conformance.errors import Unjudgeable
 from conformance.evidence import Exchange, Request, Response
 from conformance.generate.dress import Wardrobe
@@ -54,6 +54,7 @@ class Pretended:
         self.content_is_turned_away = False
         self.wardrobe = Wardrobe()
         self.lateness = Lateness()
+        self.failing: set[str] = set()
         self.under_way: list[Pair] = []
 
     def establish(self, *pairs: Pair) -> None:
@@ -690,6 +691,31 @@ def test_a_control_leaves_what_did_not_stand_as_it_was(monkeypatch: pytest.Monke
     varied(target, in_turn([value(NAMES[0])]))
     assert "plain" in target.sent_names
     assert not [one for one, _ in target.rulings if one.violation]
+
+
+def test_a_fault_that_goes_with_the_association_is_told_by_the_removal_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of one address no removal is answered, which is an answer; the others are tried as ever, and it no more."""
+    monkeypatch.setattr("conformance.driver.persistence.SECONDS", 0.01)
+    monkeypatch.setattr("conformance.driver.answering.again_after", lambda *_: 0.0)
+    target = Pretended()
+    real = target.sent
+    asked_of: list[str] = []
+
+    def sent(pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        asked_of.append(pair.address)
+        target.answers = {"plain": 500, "accepted": 500} if pair.address == "#1" else {"accepted": 204}
+        target.removes = {"accepted"}
+        return real(pair, variation)
+
+    target.sent = sent  # type: ignore[method-assign]
+    target.establish(*SCENE)
+    accepted = replace(value("accepted", Expected.GRANTED, "codes.success"), mistake=False)
+    Prober(target, SCENE).run(in_turn([accepted] * 4))
+    assert [one.clause for one, _ in target.rulings if one.violation] == ["codes.success"]
+    assert target.failing == {"#1"}
+    assert asked_of[-1] == "#2"
 
 
 def late(target: Pretended, name: str) -> None:

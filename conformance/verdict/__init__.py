@@ -5,7 +5,7 @@ It refuses to know how a request is sent, how a clause is judged or how a report
 
 from conformance.verdict.artifact import Artifact
 from conformance.verdict.comparison import ClauseChange, Comparison, Difference, Sighting
-from conformance.verdict.findings import ONCE, SCOPE, smaller, told_apart
+from conformance.verdict.findings import KINDS, ONCE, SCOPE, smaller, told_apart
 from conformance.verdict.gate import baseline_of, gates, is_known, known, notes_on, overall
 from conformance.verdict.policy import DEFAULT_POLICY, Baseline, GatePolicy
 from conformance.verdict.records import (
@@ -31,6 +31,7 @@ __all__ = [
     "EXIT_CODES",
     "FINGERPRINTS",
     "FORMAT",
+    "KINDS",
     "ONCE",
     "SCOPE",
     "STALE",

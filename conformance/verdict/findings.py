@@ -10,6 +10,9 @@ from conformance.verdict.records import Finding
 SCOPE = "scope"
 """Among a finding's details: what was changed, as it is seen from what the request named."""
 
+KINDS = "kinds"
+"""Among a finding's details: what became of what, whichever it was."""
+
 
 ONCE = "once"
 """Among a finding's details: no request was seen to do it again."""
@@ -19,8 +22,8 @@ def smaller(one: Finding, other: Finding) -> Finding:
     """Both show the same: the one that is easier to read, counting both, keeping how it was first met."""
     kept = min(one, other, key=lambda finding: (len(finding.exchanges), len(finding.case), finding.case))
     first = one.first_case or one.case
-    changed = _scope(one) | _scope(other)
-    details = {**kept.details, SCOPE: sorted(changed)} if changed else dict(kept.details)
+    extents = {name: sorted({*one.details.get(name, ()), *other.details.get(name, ())}) for name in (SCOPE, KINDS)}
+    details = {**kept.details, **{name: changed for name, changed in extents.items() if changed}}
     if not (ONCE in one.details and ONCE in other.details):
         details.pop(ONCE, None)
     return replace(kept, seen=one.seen + other.seen, first_case="" if first == kept.case else first, details=details)
