@@ -1,6 +1,7 @@
 """The command that serves a reference deployment until it is told to stop.
 
-Its first line on standard output is a JSON object that says where it listens; it never holds a token.
+The first line that a program reads of it is a JSON object that says where it listens and holds no token; on a terminal
+it greets with what to do.
 """
 
 import json
@@ -95,12 +96,15 @@ def _tokens() -> tuple[Tokens, list[str]]:
     return tokens, [f"export {VARIABLES[role]}={getattr(tokens, role)}" for role in made_up]
 
 
-def _greeting(reference: Reference, described: Path | None) -> Iterable[str]:
-    """What to do with it, as comments and lines to copy into another terminal."""
+def _greeting(reference: Reference, described: Path | None, exports: Iterable[str]) -> Iterable[str]:
+    """What to do with it, as lines to copy into another terminal; before that, for a program, where it listens."""
     told = reference.announcement()
     given = described or told["compute"]
+    if not sys.stdout.isatty():
+        yield json.dumps(told)
     yield f"# The reference deployment listens at {told['compute']} until Ctrl-C. In another terminal, copy:"
-    yield f"# conformance run --target {shlex.quote(str(given))}"
+    yield from exports
+    yield f"conformance run --target {shlex.quote(str(given))}"
 
 
 def _wait(*, until_stdin_ends: bool) -> None:
@@ -166,7 +170,7 @@ def serve(
         with reference:
             if write_target:
                 write_target.write_text("\n".join([*yaml_lines(reference.target()), ""]), encoding="utf-8")
-            click.echo("\n".join([json.dumps(reference.announcement()), *_greeting(reference, write_target), *exports]))
+            click.echo("\n".join(_greeting(reference, write_target, exports)))
             sys.stdout.flush()
             _wait(until_stdin_ends=exit_with_stdin)
     except UnknownNameError as error:

@@ -1,6 +1,7 @@
 import http.client
 import json
 import os
+import pty
 import socket
 import subprocess
 import sys
@@ -341,16 +342,32 @@ def test_the_command_announces_itself_and_ends_with_its_input(tmp_path: Path) ->
         timeout=30,
         check=True,
     )
-    first, *exports = finished.stdout.splitlines()
+    first, greeting, *exports, judged = finished.stdout.splitlines()
     announced, described = json.loads(first), yaml.safe_load(target.read_text(encoding="utf-8"))
     assert announced["compute"] == described["compute"] != announced["network"] == described["network"]
     assert described["auth"]["token"] == "env:CONFORMANCE_TOKEN"
     assert described["limits"] == announced["limits"] == {"max_addresses": 2}
-    told = [line for line in exports if line.startswith("#")]
-    assert [line.partition("=")[0] for line in exports if line not in told] == ["export CONFORMANCE_FOREIGN_TOKEN"]
-    assert str(announced["compute"]).startswith(told[0].split()[6]), told
-    assert any(f"conformance run --target {target}" in line for line in told), "the lines to copy"
+    assert greeting.startswith(f"# The reference deployment listens at {announced['compute']} ")
+    assert [line.partition("=")[0] for line in exports] == ["export CONFORMANCE_FOREIGN_TOKEN"]
+    assert judged == f"conformance run --target {target}", "copied with what stands before it, it has its tokens"
     assert "open-sesame" not in finished.stdout + target.read_text(encoding="utf-8") + finished.stderr
+
+
+def test_on_a_terminal_the_command_greets() -> None:
+    """What only a program reads is left out; the lines after the first one can be copied as they stand."""
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "conformance.reference", "--exit-with-stdin"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=terminal, env=environment, text=True) as process:
+        os.close(terminal)
+        said = ""
+        while "conformance run" not in said:
+            said += os.read(controller, 4096).decode()
+        process.communicate("", timeout=30)
+    os.close(controller)
+    greeting, *lines = said.splitlines()
+    assert greeting.startswith("# The reference deployment listens at http://127.0.0.1:")
+    assert all(line.startswith(("export CONFORMANCE_", "conformance run --target http://")) for line in lines), said
 
 
 def test_an_unknown_fault_is_a_usage_error_that_names_near_ones() -> None:
