@@ -57,6 +57,9 @@ def _chosen(run: Run, fingerprint: str | None) -> list[Finding]:
 
 def _all_tried(run: Run, findings: Sequence[Finding], chosen: Target, root: Path | None, *, at_length: bool) -> int:
     codes, left = [0], []
+    if not findings:
+        click.echo(f"{ReproductionAnswer.NOT_REPRODUCED}: the run has no findings")
+        return EXIT_CODES[ReproductionAnswer.NOT_REPRODUCED]
     try:
         with reproducer(run, chosen, root) as tries:
             for finding in findings:

@@ -1,5 +1,6 @@
 """Findings tried again: reproduced where the fault is, not reproduced where it is not, and nothing left anywhere."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -203,6 +204,15 @@ def test_an_address_that_a_try_let_go_is_not_tried_again() -> None:
         reproductions.tried(saved, (finding,), fault).outcomes[0].answer for fault in ("put-keeps-the-address", "")
     ]
     assert answers == [ReproductionAnswer.REPRODUCED, ReproductionAnswer.NOT_REPRODUCED]
+
+
+def test_a_run_without_findings_has_nothing_to_try(tmp_path: Path) -> None:
+    """It says so, asks nothing of any target, and exits as for what could not be shown again."""
+    saved = tmp_path / "report.json"
+    with reproductions.deployed() as (_, process):
+        saved.write_text(json.dumps(reproductions.of_a_run(process).to_json()))
+    ended = CliRunner(env=dict(TOKENS)).invoke(group, ["reproduce", str(saved), "--target", "http://127.0.0.1:9"])
+    assert (ended.exit_code, ended.output) == (0, "NOT REPRODUCED: the run has no findings\n")
 
 
 @pytest.mark.slow
