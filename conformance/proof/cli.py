@@ -15,6 +15,7 @@ import click
 from conformance.errors import UsageError
 from conformance.proof import document, generated
 from conformance.proof.trial import TrialResult, TrialSubject, judge
+from conformance.report.outline import counted
 
 PRELOADED = ["conformance.proof.trial", "conformance.plugin", "conformance.reference.server", "schemathesis"]
 
@@ -62,10 +63,14 @@ def prove(
         click.echo(f"ERROR: {error}", err=True)
         sys.exit(4)
     started = time.monotonic()
+    faulty = sum(subject.kind == "fault" for subject in subjects)
+    deployments = f"{counted(faulty, 'faulty deployment')} and {counted(len(subjects) - faulty, 'lawful one')}"
+    click.echo(f"judging {deployments}, each by a run of its own that may take minutes")
     trials = list(_with_progress(_judged(subjects, depth, seed, jobs, arguments), len(subjects), started))
     seconds = round(time.monotonic() - started, 1)
     proof = document.Proof(depth, seed, seconds, tuple(document.ordered(trials)), tuple(left_out))
     document.write(proof, report_dir)
+    click.echo(f"report    {report_dir / 'proof.html'}")
     click.echo(document.summary(proof))
     sys.exit(3 if proof.broken else 0 if proof.holds else 1)
 

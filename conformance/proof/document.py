@@ -19,6 +19,7 @@ from conformance.reference.faults import catalogue as faults
 from conformance.reference.variants import variants
 from conformance.report import html
 from conformance.report.content_policy import policy
+from conformance.report.outline import counted
 from conformance.reproduction import ReproductionAnswer
 
 
@@ -178,9 +179,11 @@ def summary(proof: Proof) -> str:
         *(f"left out, no client could tell: {words}" for words in proof.left_out),
         *generated.table(proof.trials),
         (
-            f"proof {'holds' if proof.holds else 'FAILS'}: {count} faults, {len(proof.survivors)} survivors, "
+            f"proof {'holds' if proof.holds else 'FAILS'}: {counted(count, 'fault')}, "
+            f"{counted(len(proof.survivors), 'survivor')}, "
             f"{len(proof.misblamed)} misblamed, {len(proof.unrepeated)} not repeated; "
-            f"{len(proof.trials) - count} lawful variants, {len(proof.false_alarms)} false alarms; "
+            f"{counted(len(proof.trials) - count, 'lawful variant')}, "
+            f"{counted(len(proof.false_alarms), 'false alarm')}; "
             f"depth {proof.depth}, seed {proof.seed}, {proof.seconds:.0f} s"
         ),
     ]

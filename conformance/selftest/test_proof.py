@@ -55,7 +55,11 @@ def proof(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     command = [sys.executable, "-m", "conformance", "prove", "--depth", "quick", "--report-dir", str(folder), *chosen]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=LONGEST_PROOF_SECONDS, check=False)
     assert ended.returncode == 0, ended.stdout[-3000:] + ended.stderr[-2000:]
-    assert "proof holds" in ended.stdout.splitlines()[-1]
+    first, *_, where, last = ended.stdout.splitlines()
+    faulty, lawful = len(QUICK_FAULTS), len(LAWFUL)
+    assert first.startswith(f"judging {faulty} faulty deployments and {lawful} lawful ones, ")
+    assert where == f"report    {folder / 'proof.html'}"
+    assert last.startswith(f"proof holds: {faulty} faults, 0 survivors, ")
     assert "The proof holds" in (folder / "proof.html").read_text()
     document_read: dict[str, Any] = json.loads((folder / "proof.json").read_text())
     return document_read
@@ -141,7 +145,7 @@ def test_a_proof_that_blames_an_innocent_clause_does_not_hold() -> None:
     assert not wrong.holds
     assert wrong.to_json()["misblamed"] == ["a-fault"]
     assert "misblamed: a-fault" in document.summary(wrong)
-    assert "proof FAILS" in document.summary(wrong).splitlines()[-1]
+    assert "proof FAILS: 1 fault, 0 survivors, 1 misblamed" in document.summary(wrong).splitlines()[-1]
 
 
 @pytest.mark.parametrize(
