@@ -4,6 +4,7 @@ Pure: run, width and colour in, text out. Nothing that a target said can break a
 a control: it passes through :mod:`conformance.report.visible` and is never read as markup.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from io import StringIO
 
@@ -33,6 +34,8 @@ SHOWN_STEPS = 14
 SHOWN_CHANGES = 10
 SHOWN_CURL = 1000
 """A longer command would fill the screen; a command that is cut is worth nothing."""
+LAST_COMMAND = re.compile(r": (conformance cleanup --adopt \S+)$")
+"""What a note ends with, to be copied: a line of its own, since it would break between its words."""
 
 
 def summary(run: Run, *, width: int = 100, color: bool = False, after: Mapping[str, str] | None = None) -> str:
@@ -78,7 +81,7 @@ def _parts(run: Run, after: Mapping[str, str]) -> Iterator[RenderableType]:
         yield Text()
     if run.notes:
         for note in run.notes:
-            yield _indented("note", note, 0)
+            yield _indented("note", LAST_COMMAND.sub(r":\n\1", note), 0)
         yield Text()
     if run.time and run.time.spent.total:
         yield from _time(run, run.time.spent)

@@ -88,6 +88,16 @@ def test_notes_are_told() -> None:
     assert "note  a note for the operator" in summary(PASSING)
 
 
+def test_the_command_of_a_note_is_not_broken() -> None:
+    """Whoever copies it from a terminal of eighty columns has it whole."""
+    command = "conformance cleanup --adopt 3f0c9a1e-7b52-4d8a-9c4e-a1b2c3d4e5f6"
+    note = (
+        f"address A may be left by the suite or be someone else's, and was not removed. If it is the suite's: {command}"
+    )
+    lines = [line.strip() for line in summary(replace(PASSING, notes=(note,)), width=80).splitlines()]
+    assert command in lines
+
+
 @pytest.mark.parametrize("color", [False, True])
 def test_nothing_of_the_target_reaches_the_terminal_as_a_control(color: bool) -> None:  # noqa: FBT001
     """Only the suite's own colours do, and they carry no more than a style."""
