@@ -31,6 +31,9 @@ GITLAB = CHECKOUT / ".gitlab" / "conformance.gitlab-ci.yml"
 JENKINS = CHECKOUT / ".jenkins" / "Jenkinsfile"
 README = (CHECKOUT / ".github" / "actions" / "conformance" / "README.md").read_text(encoding="utf-8")
 
+LOCAL = (("run", "bash"), ("try", "sh"))
+"""What stands beside them for one's own machine, and its shell."""
+
 EXPRESSION = re.compile(r"\$\{\{\s*(.*?)\s*\}\}")
 HOSTILE = "$(touch pwned) `touch pwned`; touch pwned\n\" ; touch pwned ; '\n${{ github.token }}\n--collect-only\n"
 """A value that would run a command wherever it became part of a script."""
@@ -130,6 +133,40 @@ def test_the_pipeline_is_groovy() -> None:
     for text in (pipeline, stages):
         assert not _parsed(text).root_node.has_error
     assert _parsed(pipeline.replace("time: 1", "time 1")).root_node.has_error
+
+
+def scripts() -> dict[str, tuple[str, str]]:
+    """The shell and the text of every script that a CI service runs, by where it stands."""
+    jobs = yaml.safe_load(WORKFLOW.read_text(encoding="utf-8"))["jobs"].values()
+    steps = [*action()["runs"]["steps"], *(step for job in jobs for step in job["steps"])]
+    runs = [EXPRESSION.sub("expression", step["run"]) for step in steps if "run" in step]
+    found = {f"GitHub {number}": ("bash", text) for number, text in enumerate(runs)}
+    found |= {f"GitLab {name}": ("sh", "\n".join(template()[name])) for name in ("before_script", "script")}
+    found |= {f"Jenkins {number}": ("sh", text) for number, text in enumerate(shells())}
+    return found | {f".ci/{name}": (shell, (CHECKOUT / ".ci" / name).read_text()) for name, shell in LOCAL}
+
+
+@pytest.mark.parametrize("where", scripts())
+def test_shellcheck_has_nothing_to_say(where: str) -> None:
+    """Words are split only where the script says that they are to be."""
+    shell, text = scripts()[where]
+    assert _shellchecked(shell, text) == ""
+
+
+def test_shellcheck_finds_what_is_wrong() -> None:
+    """It reads what it is given."""
+    assert "SC2086" in _shellchecked("sh", "cat $CONFORMANCE_TARGET")
+
+
+def _shellchecked(shell: str, text: str) -> str:
+    """What is said of a script that the service sets variables for, and whose shell ends where ``cd`` fails."""
+    command = [
+        str(Path(sysconfig.get_path("scripts"), "shellcheck")),
+        f"--shell={shell}",
+        "--exclude=SC2164,SC2153",
+        "-",
+    ]
+    return subprocess.run(command, input=text, capture_output=True, text=True, timeout=60, check=False).stdout
 
 
 @pytest.mark.node
