@@ -147,6 +147,9 @@ OWN: Mapping[Expected, Callable[[Rule, Attempt], Iterator[Ruling | None]]] = {
 }
 
 
+PERSISTS = "persists"
+"""How the rule begins by which a fault that persists breaks a clause."""
+
 OPEN = frozenset({Expected.EITHER, Expected.INERT, Expected.REPEATED, Expected.ABSENT})
 """What demands no particular answer."""
 
@@ -163,7 +166,7 @@ def persistent(rule: Rule, attempt: Attempt, tries: tuple[Exchange, ...]) -> Ite
     else:
         yield broken(
             rule.clause,
-            f"persists: {last.status or 'no answer'}",
+            f"{PERSISTS}: {last.status or 'no answer'}",
             summary=f"{attempt.words} is never answered but with {last.outcome}",
             expected=DEMANDED.get(rule.expected, "a 4xx, and nothing removed"),
             observed=f"{last.outcome}, {len(tries)} times, while plain removals in between succeed",

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from conformance import preflight
-from conformance.client import Client, Pacer, retried
+from conformance.client import Client, Pacer, passing, retried
 from conformance.driver.observer import Observer, Views
 from conformance.errors import ConformanceError, ProvisioningError
 from conformance.evidence import Exchange, Recorder, setting
 from conformance.evidence.setting import FindingSetup
-from conformance.judge import Attempt, Deallocation, ObservedState, Pair
+from conformance.judge import Attempt, Deallocation, ObservedState, Pair, oracle
 from conformance.provision import Address, Ledger, Provisioner, Sweep, ledger, state_directory, sweep_run
 from conformance.reproduction import orphans, rules, sequences
 from conformance.reproduction.outcome import ReproductionAnswer, ReproductionOutcome
@@ -28,6 +28,9 @@ from conformance.verdict import Finding, Ruling, Run
 
 TRIES = 12
 """So often what stood before is arranged and the requests are sent: a fault may show every eighth time only."""
+
+PERSISTENT = 3
+"""So often a fault has to be the answer."""
 
 RACES = 40
 """So often requests that overlapped are sent again: who wins is chance."""
@@ -171,6 +174,8 @@ class _Trial:
         """Tried until it shows, or often enough."""
         if not self._steps:
             raise ProvisioningError("the finding holds no exchange that could be sent again")
+        if self._finding.rule.startswith(oracle.PERSISTS):
+            return self._persists()
         tries = RACES if sequences.is_race(self._finding) else 1 if self._sequence else TRIES
         judged, seen, scenes = 0, "", self._scenes()
         for number in range(tries):
@@ -188,6 +193,17 @@ class _Trial:
         if not judged:
             raise ProvisioningError(f"no answer that could be judged: {self._sent[-1] if self._sent else 'none'}")
         return ReproductionOutcome(ReproductionAnswer.NOT_REPRODUCED, seen, tuple(self._sent))
+
+    def _persists(self) -> ReproductionOutcome:
+        """A fault that persists is the answer: it has to come every time (decision 13)."""
+        order, self._standing = self._scenes()[0]
+        for _ in range(PERSISTENT):
+            self._arrange(order)
+            exchange = self._send(self._steps[-1])
+            if not passing(exchange):
+                return ReproductionOutcome(ReproductionAnswer.NOT_REPRODUCED, exchange.outcome, tuple(self._sent))
+        seen = f"{exchange.outcome}, {PERSISTENT} times"
+        return ReproductionOutcome(ReproductionAnswer.REPRODUCED, seen, tuple(self._sent))
 
     def _scenes(self) -> list[Scene]:
         """What is arranged, in turn: what had been removed, then what stands; this alone, for a fault may count.
