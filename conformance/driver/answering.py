@@ -18,7 +18,7 @@ from conformance.judge import Pair
 from conformance.judge.oracle import Expected
 
 MOST_OTHERS = 3
-"""Associations of other addresses that may take part as a control."""
+"""Associations that may take part as a control."""
 
 
 class Answering:
@@ -45,7 +45,7 @@ class Answering:
         return persistence.is_plea(exchange, content_is_turned_away=self._target.content_is_turned_away)
 
     def _insist(self, one: Asked, first: Exchange) -> Answered:
-        if one.pair.address in self._target.failing:
+        if one.pair in self._target.failing:
             return Answered(one, first)
         tries, began, own = [first], time.monotonic(), False
         fewest = persistence.fewest_tries(self._target.fault_share())
@@ -64,7 +64,7 @@ class Answering:
                 return Answered(one, tries[-1])
         if own:
             return Answered(one, tries[-1], tuple(tries))
-        self._target.failing.add(one.pair.address)  # what the request wears is not why
+        self._target.failing.add(one.pair)  # what the request wears is not why
         granted = one.value.expected is Expected.GRANTED
         return Answered(Asked(one.pair, PLAIN), tries[-1], tuple(tries)) if granted else Answered(one, tries[-1])
 
@@ -73,10 +73,11 @@ class Answering:
         return self._target.solo(pair, "a removal", {}).status == 204
 
     def _another_is_removed(self, pair: Pair) -> bool:
-        """Which association it is may be what is peculiar: then one of another address is the control."""
+        """Which association it is may be what is peculiar: then another is the control, the less alike the better."""
         standing = [one for one, stands in self._target.known().listed.items() if stands]
-        others = {one.address: one for one in standing if one.address != pair.address}
-        for other in list(others.values())[:MOST_OTHERS]:
+        sound = [one for one in standing if one not in self._target.failing and one != pair]
+        sound.sort(key=lambda one: (one.address == pair.address) + (one.server == pair.server))
+        for other in sound[:MOST_OTHERS]:
             succeeds = self._is_removed_plainly(other)
             self._target.establish(other)
             if succeeds:

@@ -72,8 +72,8 @@ class Process:
     content_is_turned_away: bool = False
     """A 413 with a Retry-After came to content while the same removal without it went through (decision 18)."""
 
-    failing: set[str] = field(default_factory=set)
-    """Addresses of which even a plain removal is answered with a fault, while those of others succeed."""
+    failing: set[Pair] = field(default_factory=set)
+    """Associations of which even a plain removal is answered with a fault, while those of others succeed."""
 
     controls: int = 2
     """Addresses without associations that may still be de-allocated to tell such a fault (decision 13)."""

@@ -63,7 +63,8 @@ class Early:
         removals: association -> the 204 that removed it; of an address with others, and the last of one.
         refused, standing, anew: associations; None where there were too few servers.
         addresses: theirs, and one that nothing is associated with any more.
-        exchanges: what was refused about ``refused``.
+        asked_for: of these addresses those whose de-allocation was refused while something was associated with them.
+        exchanges: what was refused about ``refused``, and those de-allocations.
     """
 
     at: float
@@ -72,6 +73,7 @@ class Early:
     standing: Pair | None = None
     anew: Pair | None = None
     addresses: tuple[str, ...] = ()
+    asked_for: set[str] = field(default_factory=set)
     exchanges: list[Exchange] = field(default_factory=list)
 
     @property
@@ -128,15 +130,31 @@ class Lasting:
         for idle in others:
             last = Pair(idle.id, self._leases.servers[0])
             self._leases.establish(last)
-            self._remove_for_good(early, last)
+            if self._is_refused(early, idle.id):
+                self._remove_for_good(early, last)
         if early.anew:
             self._removed(early.anew)
             self._leases.establish(early.anew)
+        self._leases.recheck_addresses()  # what a removal takes at once is its own doing
         if early.refused:
             self._ask_in_vain(early, early.refused)
         self._leases.prepare_table()
         early.at = time.monotonic()
         self._early = early
+
+    def _is_refused(self, early: Early, address: str) -> bool:
+        """Its de-allocation is refused while something is associated with it, and must not come about later."""
+        deallocator = Deallocator(self._process, self._leases)
+        for wording in (one for one in wordings() if one.judged):
+            trial = insisted(deallocator, address, wording)
+            for ruling in (deallocation.refused(wording.clause, trial), effect.inert_deallocation(trial)):
+                self._log.note(ruling, trial.exchange.id)
+            if trial.changes:
+                return False
+            if trial.refused:
+                early.asked_for.add(address)
+                early.exchanges.append(trial.exchange)
+        return True
 
     def _remove_for_good(self, early: Early, pair: Pair) -> None:
         exchange = self._removed(pair)
@@ -164,7 +182,7 @@ class Lasting:
         asked += [Asked(pair, lesser(*one)) for one in LESSER.items() if one[0] in self._client.keyring.tokens]
         for _ in range(ROUNDS_IN_VAIN):
             answers = self._answers(pair, asked)
-            early.exchanges = [one for one in answers.values() if not _granted(one)]
+            early.exchanges += [one for one in answers.values() if not _granted(one)]
             asked = [asked[place] for place, answer in answers.items() if not _granted(answer)]
             self._leases.believe(self._leases.overview(), subjects=(*self._leases.known_state.stands, pair))
             if self._leases.known_state.stands[pair]:
@@ -294,9 +312,11 @@ class Lasting:
         others = [pair for pair in expected.listed if pair not in removals and pair not in refused]
         own = early.addresses if early else ()
         alone = [pair for pair in others if pair.address in own]
-        yield lasting.stayed("effect.nothing-else", lasting.part(expected, alone, own), seen)
+        asked_for = early.asked_for if early else ()
+        left = [address for address in own if address not in asked_for]
+        yield lasting.stayed("effect.nothing-else", lasting.part(expected, alone, left), seen)
         rest = [pair for pair in others if pair not in alone] + refused
-        addresses = [address for address in expected.ports if address not in own]
+        addresses = [address for address in expected.ports if address not in left]
         earlier = tuple(one.id for one in early.exchanges) if early else ()
         yield lasting.stayed("effect.refusal-is-inert", lasting.part(expected, rest, addresses), seen, earlier)
 

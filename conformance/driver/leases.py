@@ -336,9 +336,9 @@ class Leases:
         """
         while self._renewed():
             pass
-        leased = list(self.addresses.values()) or self.lease(count)
-        addresses = [one for one in leased if one.id not in self._process.failing] or leased
-        pairs = [Pair(address.id, server) for address in addresses for server in self.servers]
+        addresses = list(self.addresses.values()) or self.lease(count)
+        every = [Pair(address.id, server) for address in addresses for server in self.servers]
+        pairs = [pair for pair in every if pair not in self._process.failing] or every
         absent = set(self._left_out(addresses))
         for pair in absent:
             self.remove(pair)

@@ -22,8 +22,8 @@ class ProbeTarget(Protocol):
     """A 413 to content is no limit here, whatever its Retry-After says."""
 
     @property
-    def failing(self) -> set[str]:
-        """Addresses of which even a plain removal is answered with a fault, while those of others succeed."""
+    def failing(self) -> set[Pair]:
+        """Associations of which even a plain removal is answered with a fault, while those of others succeed."""
 
     @property
     def wardrobe(self) -> Wardrobe:

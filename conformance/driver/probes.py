@@ -91,7 +91,7 @@ class Prober:
                 enter(self._target, judged)
 
     def _try(self, asked: Sequence[Asked]) -> None:
-        asked = [one for one in asked if one.pair.address not in self._target.failing]
+        asked = [one for one in asked if one.pair not in self._target.failing]
         for setting, group in self._groups([self._dressed(one) for one in asked if one.stays]):
             self._arrange(setting, {one.pair for one in group})
             self._stay(group)

@@ -61,8 +61,8 @@ class StandingScene:
         self._log = log
 
     @property
-    def failing(self) -> set[str]:
-        """Addresses of which even a plain removal is answered with a fault, while those of others succeed."""
+    def failing(self) -> set[Pair]:
+        """Associations of which even a plain removal is answered with a fault, while those of others succeed."""
         return self._process.failing
 
     @property

@@ -48,7 +48,8 @@ CLAUSES = (
 TOKENS = Tokens("ab12" * 8, "cd34" * 8, "ef56" * 8)
 RACES = [fault for fault in catalogue() if fault.breaks == ("concurrency.linearizable",)]
 NARROW = {
-    f"conformance.reference.faults.{name}" for name in ("combination", "dress", "persistence", "views", "wording")
+    f"conformance.reference.faults.{name}"
+    for name in ("combination", "company", "dress", "persistence", "views", "wording")
 }
 """Modules of faults that one request among many shows: each has a witness of its own."""
 DEVIATIONS = [fault for fault in catalogue() if fault not in RACES and fault.hook.__module__ not in NARROW]

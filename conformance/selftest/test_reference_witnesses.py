@@ -30,9 +30,9 @@ def removal(server: int = 0, **how: Any) -> Witness:
     return witness
 
 
-def body(content: bytes) -> Witness:
+def body(content: bytes, **how: Any) -> Witness:
     """Remove with a body."""
-    return lambda script, held: script.send("DELETE", script.one(0, held), content)
+    return lambda script, held: script.send("DELETE", script.one(0, held), content, **how)
 
 
 def plain(times: int = 1, version: int = 4) -> Witness:
@@ -175,7 +175,30 @@ def gone_but_for_the_address(script: Script, held: str) -> None:
         script.send("DELETE", script.one(server, held))
 
 
+def remembered(script: Script, held: str) -> None:
+    """Ask for the address in vain, remove every association, and look after a while."""
+    script.deallocate("DELETE", held)
+    gone_but_for_the_address(script, held)
+    later(lambda _script, _held: None)(script, held)
+    script.send("GET", f"/v2.0/ip_addresses/{held}")
+
+
+def let_go_by_put(script: Script, held: str) -> None:
+    """Remove every association, let the address go by PUT, and look."""
+    gone_but_for_the_address(script, held)
+    script.deallocate("PUT", held)
+    script.send("GET", f"/v2.0/ip_addresses/{held}")
+
+
 WITNESSES: dict[str, Witness] = {
+    "refusals-are-negotiated": removal(spelt="{}x".format, headers={"Accept": "image/png"}),
+    "a-precondition-spoils-a-refusal": removal(spelt="{}x".format, headers={"If-Match": "*"}),
+    "an-expected-body-is-ignored": body(b"{}", headers={"Expect": "100-continue"}),
+    "a-part-of-a-body-is-ignored": body(b"{}", headers={"Content-Range": "bytes 0-1/9"}),
+    "ipv6-is-removed-with-500": plain(version=6),
+    "the-second-server-is-503": removal(1),
+    "a-refused-deallocation-is-remembered": remembered,
+    "put-leaves-a-husk": let_go_by_put,
     "zero-length-is-400": removal(environ_overrides={"CONTENT_LENGTH": "0"}),
     "json-type-without-content-is-415": removal(content_type="application/json"),
     "libraries-are-turned-away": removal(headers={"User-Agent": "python-requests/2.32"}),
@@ -261,7 +284,7 @@ def play(monkeypatch: pytest.MonkeyPatch, witness: Witness, *faults: str) -> lis
     """Play a witness to an address with two associations, always with the same ids and at the same times."""
     clock, bits = Clock(), random.Random(1)
     stopped = SimpleNamespace(monotonic=lambda: clock.now, tick=clock.tick)
-    for module in ("combination", "persistence"):
+    for module in ("combination", "company", "persistence"):
         monkeypatch.setattr(f"conformance.reference.faults.{module}.time", stopped)
     monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=bits.getrandbits(128), version=4))
     script = Script(*faults)

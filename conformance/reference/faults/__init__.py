@@ -6,6 +6,7 @@ from conformance.reference.faults import (  # noqa: F401 - importing a module re
     body,
     codes,
     combination,
+    company,
     concurrency,
     deallocation,
     dress,

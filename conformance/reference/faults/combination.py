@@ -10,7 +10,7 @@ from urllib.parse import parse_qs
 
 from conformance.reference.app import Deployment
 from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
-from conformance.reference.faults.persistence import Postpones, RightsBy
+from conformance.reference.faults.persistence import SHOWS_LATER, Postpones, RightsBy
 from conformance.reference.registry import breaks
 from conformance.reference.store import Association, Caller, DeploymentState, StoredAddress
 
@@ -149,7 +149,7 @@ class TheOwnersTenantIsClaimed(Deployment):
         return super().find_server(request)
 
 
-@breaks("effect.refusal-is-inert")
+@breaks("effect.refusal-is-inert", fleeting=SHOWS_LATER)
 class AStrangersRemovalComesInQuiet(Postpones):
     """A removal that is refused for want of a token is made eight seconds later, if the association still stands."""
 
@@ -163,7 +163,7 @@ class AStrangersRemovalComesInQuiet(Postpones):
         self.due.pop(association, None)
 
 
-@breaks("effect.removed")
+@breaks("effect.removed", fleeting=SHOWS_LATER)
 class TheLastOneComesBackLater(Postpones):
     """An association that was the last of its address stands again eight seconds after its removal."""
 

@@ -14,6 +14,7 @@ from conformance.reference.store import Association, Caller, DeploymentState, St
 INERT = {"effect.refusal-is-inert": "a request that must be refused removed something"}
 LEASE = 2.0  # seconds
 LATE = 1.2  # seconds
+SHOWS_LATER = "it shows later than a reproduction waits"
 QUIET = 6.0  # seconds
 
 
@@ -180,7 +181,11 @@ class Postpones(Deployment):
         self.update(lambda state: state.without_association(association))
 
 
-@breaks("effect.refusal-is-inert", also={"body.inert": "what was refused had a body, and something went"})
+@breaks(
+    "effect.refusal-is-inert",
+    also={"body.inert": "what was refused had a body, and something went"},
+    fleeting=SHOWS_LATER,
+)
 class RefusedBodyIsCarriedOutLater(Postpones):
     """A removal that is refused for its body is made a little more than a second later."""
 
@@ -193,7 +198,7 @@ class RefusedBodyIsCarriedOutLater(Postpones):
             raise
 
 
-@breaks("effect.refusal-is-inert")
+@breaks("effect.refusal-is-inert", fleeting=SHOWS_LATER)
 class RefusedBodyIsCarriedOutInQuiet(Postpones):
     """A removal that is refused for its body is made once nobody has named the address for six seconds."""
 
@@ -213,7 +218,11 @@ class RefusedBodyIsCarriedOutInQuiet(Postpones):
                 self.due[association] = time.monotonic() + QUIET
 
 
-@breaks("effect.refusal-is-inert", also={"access.forbidden": "the caller had no right to what happened"})
+@breaks(
+    "effect.refusal-is-inert",
+    also={"access.forbidden": "the caller had no right to what happened"},
+    fleeting=SHOWS_LATER,
+)
 class ForbiddenIsCarriedOutLater(Postpones):
     """A removal that is refused for the caller's rights is made a little more than a second later."""
 
@@ -229,6 +238,7 @@ class ForbiddenIsCarriedOutLater(Postpones):
         "effect.removed": "the neighbour may be the subject of another look",
         "effect.refusal-is-inert": "the neighbour may be one that a refused request named meanwhile",
     },
+    fleeting=SHOWS_LATER,
 )
 class ANeighbourGoesLater(Postpones):
     """The address's oldest other association goes a little more than a second after a removal."""
