@@ -14,6 +14,9 @@ from conformance.verdict import Run, Verdict
 CLEANUP = "conformance cleanup"
 """A note that names the command says that something was left."""
 
+ADOPT = "--adopt"
+"""What may be somebody else's is named; which of it is the suite's is for the operator to say, one by one."""
+
 
 def after(run: Run, options: Options) -> dict[str, str]:
     """Names and words, a line each: the report, and commands to copy."""
@@ -34,7 +37,8 @@ def _steps(run: Run, options: Options) -> Iterator[str]:
     elif run.verdict is Verdict.INCONCLUSIVE and not any(clause.cases for clause in run.clauses):
         yield f"conformance doctor --target {given}"
     if any(CLEANUP in note for note in run.notes):
-        yield f"{CLEANUP} --target {given}"
+        doubtful = any(ADOPT in note for note in run.notes)
+        yield f"{CLEANUP} --target {given}{f' [{ADOPT} ID]' if doubtful else ''}"
 
 
 def _near(path: Path) -> str:
