@@ -26,7 +26,7 @@ from conformance.generate.dress import Wardrobe, is_doubtful, may_wear
 from conformance.generate.settings import Between
 from conformance.generate.space import Expected, Subject, Value
 from conformance.generate.space.fields import IMPERSONATING
-from conformance.judge import Attempt, ObservedState, Pair, oracle
+from conformance.judge import Attempt, ObservedState, Pair, effect, oracle
 from conformance.verdict import Ruling
 
 TRIES = 4
@@ -303,6 +303,8 @@ class StandingScene:
         for attempt in range(TRIES):
             if standing:
                 self._leases.establish(pair)
+            if attempt == 0:
+                self._make_sure_of_what_is_gone()
             before = self.known()
             led_up = [self.meanwhile(pair, what, variation) for what in run_up]
             exchange = self.sent(pair, variation)
@@ -325,6 +327,14 @@ class StandingScene:
         )
         self.learnt(after, {pair: exchange} if trial.names and exchange.status == 204 else {})
         return trial
+
+    def _make_sure_of_what_is_gone(self) -> None:
+        """What the set-up brought back did not stay removed, and is not blamed on the request that comes next."""
+        expected = self.known()
+        if False in expected.listed.values():
+            seen = self.awaited(expected)
+            for pair, removal in self.learnt(seen, {}).items():
+                self._log.note(effect.absent(pair, seen, removal, rule=effect.SHOWN_AGAIN))
 
     def _everything(self) -> ObservedState:
         return self._leases.everything(self._known.stands, self._known.stands) | self._leases.overview()

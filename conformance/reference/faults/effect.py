@@ -99,7 +99,11 @@ class EverySecondListIsStale(Haunted):
         return request.path.resource == "associations" and self.every(2, "list")
 
 
-@breaks("effect.removed", also=(*LEFT, "effect.nothing-else"))
+@breaks(
+    "effect.removed",
+    also=(*LEFT, "effect.nothing-else"),
+    fleeting="it takes the association of something else after the removal",
+)
 class NextAssociationBringsItBack(Deployment):
     """The next association that is made anywhere brings the removed one back."""
 
