@@ -15,8 +15,8 @@ from conformance.driver.probe_target import ProbeTarget
 from conformance.driver.probed import PLAIN, Answered, Asked
 from conformance.evidence import Exchange
 from conformance.judge import Pair
-from conformance.judge.oracle import Expected
 
+REMOVED = 204
 MOST_OTHERS = 3
 """Associations that may take part as a control."""
 
@@ -47,30 +47,34 @@ class Answering:
     def _insist(self, one: Asked, first: Exchange) -> Answered:
         if one.pair in self._target.failing:
             return Answered(one, first)
-        tries, began, own = [first], time.monotonic(), False
+        tries, controls, began = [first], list[Exchange](), time.monotonic()
         fewest = persistence.fewest_tries(self._target.fault_share())
         while len(tries) < fewest or time.monotonic() - began < persistence.SECONDS:
-            plainly = self._is_removed_plainly(one.pair)
-            succeeds, own = plainly or self._another_is_removed(one.pair), own or plainly
+            controls.append(self._target.solo(one.pair, "a removal", {}).exchange)
+            succeeds = controls[-1].status == REMOVED or self._another_is_removed(one.pair)
             self._restore(one)
-            if len(tries) >= persistence.MOST_TRIES or not succeeds:
-                return Answered(one, tries[-1])
-            if persistence.speaks_of_content(tries[-1]):
-                self._target.content_is_turned_away = True
+            of_content = succeeds and persistence.speaks_of_content(tries[-1])
+            self._target.content_is_turned_away |= of_content
+            if of_content or not succeeds or len(tries) >= persistence.MOST_TRIES:
                 return Answered(one, tries[-1])
             halting.pause(max(persistence.SECONDS / fewest, again_after(tries[-1], 0)))
             tries.append(self._target.sent(one.pair, one.variation))
             if not self.is_plea(tries[-1]):
                 return Answered(one, tries[-1])
-        if own:
+        if any(control.status == REMOVED for control in controls):
             return Answered(one, tries[-1], tuple(tries))
-        self._target.failing.add(one.pair)  # what the request wears is not why
-        granted = one.value.expected is Expected.GRANTED
-        return Answered(Asked(one.pair, PLAIN), tries[-1], tuple(tries)) if granted else Answered(one, tries[-1])
+        if self._goes_with_the_association(one, controls, fewest):
+            self._target.failing.add(one.pair)
+            return Answered(Asked(one.pair, PLAIN), controls[-1], tuple(controls))
+        return Answered(one, tries[-1])
 
-    def _is_removed_plainly(self, pair: Pair) -> bool:
-        """The control."""
-        return self._target.solo(pair, "a removal", {}).status == 204
+    def _goes_with_the_association(self, one: Asked, controls: list[Exchange], fewest: int) -> bool:
+        """What the request wears is not why: no plain removal of it is answered, while those of others are."""
+        while len(controls) < fewest and self._another_is_removed(one.pair):
+            halting.pause(again_after(controls[-1], 0))
+            controls.append(self._target.solo(one.pair, "a removal", {}).exchange)
+        self._restore(one)
+        return len(controls) >= fewest and all(map(self.is_plea, controls))
 
     def _another_is_removed(self, pair: Pair) -> bool:
         """Which association it is may be what is peculiar: then another is the control, the less alike the better."""
@@ -78,9 +82,9 @@ class Answering:
         sound = [one for one in standing if one not in self._target.failing and one != pair]
         sound.sort(key=lambda one: (one.address == pair.address) + (one.server == pair.server))
         for other in sound[:MOST_OTHERS]:
-            succeeds = self._is_removed_plainly(other)
+            removal = self._target.solo(other, "a removal", {})
             self._target.establish(other)
-            if succeeds:
+            if removal.status == REMOVED:
                 return True
         return False
 

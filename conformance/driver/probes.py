@@ -164,7 +164,6 @@ class Prober:
                 waiting.append(asked)
         answered += self._answers.at_once(waiting)
         seen = self._target.awaited(self._target.known())
-        before = before.without(*_perhaps_removed(answered, seen))
         if not before.differences(seen):
             for one in answered:
                 self._judge_as_seen(one, before, before, seen)
@@ -291,7 +290,8 @@ class Prober:
         """Send it alone on a restored scene, with all that it could choose instead; whether it changes too much."""
         bare = one.asked.alone
         trial = self._confirmed(bare, before, self._on_a_restored_scene(bare, before))
-        self._blame(Answered(bare, trial.exchange), trial)
+        persisted = one.persisted if self._answers.is_plea(trial.exchange) else ()
+        self._blame(Answered(bare, trial.exchange, persisted), trial)
         guilty = _is_guilty(bare, trial)
         if guilty:
             self._put_aside(bare)
@@ -469,9 +469,9 @@ def _once(
 
 
 def _perhaps_removed(answered: Sequence[Answered], seen: ObservedState) -> dict[Pair, Exchange]:
-    """What is gone, and was named by a removal whose answer leaves open whether it was made."""
-    named = [one for one in answered if one.asked.value.names and one.exchange.request.method == "DELETE"]
-    told = [one for one in named if one.exchange.status is None or one.exchange.status in SERVER_FAULTS]
+    """What is gone, and was named by a removal that may be made, and whose answer leaves open whether it was."""
+    may = [one for one in answered if not one.asked.stays and one.asked.value.names]
+    told = [one for one in may if one.exchange.status is None or one.exchange.status in SERVER_FAULTS]
     return {one.asked.pair: one.exchange for one in told if seen.listed.get(one.asked.pair) is False}
 
 

@@ -162,7 +162,7 @@ def persistent(rule: Rule, attempt: Attempt, tries: tuple[Exchange, ...]) -> Ite
     """
     last = tries[-1]
     if rule.clause.startswith("identifier.") or rule.expected in OPEN:
-        yield None if attempt.changes else kept(rule.clause, reached=attempt.exposed)
+        yield _with_a_fault(rule, attempt, tries)
     else:
         yield broken(
             rule.clause,
@@ -172,6 +172,22 @@ def persistent(rule: Rule, attempt: Attempt, tries: tuple[Exchange, ...]) -> Ite
             observed=f"{last.outcome}, {len(tries)} times, while plain removals in between succeed",
             exchanges=tries,
         )
+
+
+def _with_a_fault(rule: Rule, attempt: Attempt, tries: tuple[Exchange, ...]) -> Ruling | None:
+    """A clause that admits a server fault, of a request that must change nothing however it is answered."""
+    if not attempt.changes:
+        return kept(rule.clause, reached=attempt.exposed)
+    if rule.expected not in MUST_STAY or rule.granted:
+        return None
+    return broken(
+        rule.clause,
+        "fault: effect",
+        summary=f"{attempt.words} is carried out, whatever it is answered",
+        expected="nothing removed",
+        observed=f"{attempt.exchange.outcome}, {len(tries)} times, and {'; '.join(attempt.changes)}",
+        exchanges=(*tries, *attempt.evidence),
+    )
 
 
 DEMANDED = {

@@ -440,10 +440,12 @@ def test_one_oracle_makes_all_rulings_of_a_request(rule: Rule, attempt: Attempt,
         (Rule(CLAUSE, Expected.REFUSED), tried(500), "persists: 500"),
         (Rule(CLAUSE, Expected.REFUSED), tried(None), "persists: no answer"),
         (Rule("identifier.uuid", Expected.REFUSED), tried(500), HOLDS),
-        (Rule("identifier.uuid", Expected.REFUSED), tried(500, REMOVED), NONE),
+        (Rule("identifier.uuid", Expected.REFUSED), tried(500, REMOVED), "fault: effect"),
         (Rule("identifier.uuid", Expected.REFUSED), tried(500, UNREAD), VACUOUS),
         (Rule(CLAUSE, Expected.INERT), tried(500), HOLDS),
+        (Rule(CLAUSE, Expected.INERT), tried(500, REMOVED), "fault: effect"),
         (Rule(CLAUSE, Expected.EITHER), tried(500), HOLDS),
+        (Rule(CLAUSE, Expected.EITHER), tried(500, REMOVED), NONE),
     ],
 )
 def test_a_fault_that_persists_is_the_answer(rule: Rule, attempt: Attempt, expected: str) -> None:

@@ -693,8 +693,9 @@ def test_a_control_leaves_what_did_not_stand_as_it_was(monkeypatch: pytest.Monke
     assert not [one for one, _ in target.rulings if one.violation]
 
 
+@pytest.mark.parametrize("expected", [Expected.GRANTED, Expected.EITHER])
 def test_a_fault_that_goes_with_the_association_is_told_by_the_removal_of_another(
-    monkeypatch: pytest.MonkeyPatch,
+    expected: Expected, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of one address no removal is answered, which is an answer; the others are tried as ever, and it no more."""
     monkeypatch.setattr("conformance.driver.persistence.SECONDS", 0.01)
@@ -709,7 +710,7 @@ def test_a_fault_that_goes_with_the_association_is_told_by_the_removal_of_anothe
 
     target.sent = sent  # type: ignore[method-assign]
     target.establish(*SCENE)
-    accepted = replace(value("accepted", Expected.GRANTED, "codes.success"), mistake=False)
+    accepted = replace(value("accepted", expected, "codes.documented"), mistake=False)
     Prober(target, SCENE).run(in_turn([accepted] * 4))
     assert {one.clause for one, _ in target.rulings if one.violation} == {"codes.success"}
     assert {one.address for one in target.failing} == {"#1"}
@@ -755,3 +756,12 @@ def test_what_changes_while_a_request_is_tried_alone_is_not_blamed_on_it() -> No
     probed(target, map(value, NAMES))
     assert not target.broken()
     assert target.broken("effect.refusal-is-inert") == {("", "late")}
+
+
+def test_a_mistake_that_is_carried_out_and_answered_with_a_fault_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing lawful removes there: whatever the answer leaves open, the association is gone."""
+    monkeypatch.setattr("conformance.driver.persistence.SECONDS", 0.01)
+    monkeypatch.setattr("conformance.driver.answering.again_after", lambda *_: 0.0)
+    target = Pretended({NAMES[0]: 500}, removes={NAMES[0]})
+    probed(target, map(value, NAMES))
+    assert {kind for kind, _ in target.broken()} == {f"address: {NAMES[0]}"}
