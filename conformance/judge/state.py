@@ -30,6 +30,10 @@ class Pair(NamedTuple):
 LIST, READ = "the list", "the single read"
 """The views of an association."""
 
+ASSOCIATION, ADDRESS, APPEARS = "an association", "an address", "appears"
+ASSOCIATION_APPEARS = f"{ASSOCIATION} {APPEARS}"
+"""One of the kinds of what may become of what (:meth:`ObservedState.kinds`)."""
+
 Entry = tuple[str, Pair]
 PLAIN_MEMBERS = ("network_id", "subnet_id", "tenant_id", "version", "type")
 """Documented members of an address beside its ID, ports and literal (CONTRACT, section 2; decision 15)."""
@@ -131,8 +135,7 @@ class ObservedState:
     def kinds(self, seen: ObservedState) -> frozenset[str]:
         """The differences without what they are about: of associations or of addresses, and what became of them."""
         return frozenset(
-            f"an {'address' if isinstance(one.subject, str) else 'association'} {one.effect}"
-            for one in self._changes(seen)
+            f"{ADDRESS if isinstance(one.subject, str) else ASSOCIATION} {one.effect}" for one in self._changes(seen)
         )
 
     def _changes(self, seen: ObservedState) -> tuple[_Change, ...]:
@@ -174,7 +177,7 @@ def _related(subject: Pair | str, named: Pair) -> str:
 def _of_associations(view: str, expected: Mapping[Pair, bool], seen: Mapping[Pair, bool]) -> Iterator[_Change]:
     for pair in sorted(expected.keys() & seen.keys()):
         if expected[pair] != seen[pair]:
-            effect = "appears" if seen[pair] else "goes"
+            effect = APPEARS if seen[pair] else "goes"
             yield _Change(pair, effect, f"{view} {'shows' if seen[pair] else 'does not show'} {pair}")
 
 
@@ -195,7 +198,7 @@ def _of_addresses(view: str, expected: Mapping[str, Held | None], seen: Mapping[
         elif after is None and before is not None:
             yield _Change(address, "goes", f"{view}address {address} is gone")
         elif before is not after:
-            yield _Change(address, "appears", f"{view}address {address} still exists")
+            yield _Change(address, APPEARS, f"{view}address {address} still exists")
 
 
 def _spelt(ports: frozenset[str]) -> str:

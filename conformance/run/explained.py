@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from conformance.evidence.setting import READS
-from conformance.judge import effect, lifecycle, order
+from conformance.judge import effect, lifecycle, order, state
 from conformance.model.deviation import Deviation
-from conformance.run.item_record import AT_THE_END, ItemRecord
+from conformance.run.item_record import AT_THE_END, ItemRecord, SetAside
 from conformance.verdict import KINDS, ONCE, SCOPE, Finding
 
 WIDE = frozenset({lifecycle.CLAUSE, order.CLAUSE})
@@ -24,6 +24,10 @@ MORE, INERT, BODY = "effect.nothing-else", effect.INERT, "body.inert"
 
 REFUSED = frozenset({INERT, "limits.over-limit"})
 GUARD = "deallocation.until-the-last"
+REMOVED = "effect.removed"
+
+LOSSES = frozenset({Deviation.REMOVAL_REFUSED, Deviation.REFUSAL_CHANGES})
+"""How the model takes it that an association went without being removed."""
 
 SHOWN_BY: Mapping[Deviation, frozenset[str]] = {
     Deviation.DELETE_GRANTED: frozenset({"deallocation.delete-refused", GUARD}),
@@ -42,33 +46,43 @@ Act = tuple[str, int | None]
 """An operation that changes something, and the status of its answer."""
 
 
-def set_aside(heard: Iterable[ItemRecord]) -> tuple[list[ItemRecord], dict[str, set[str]]]:
-    """The records without what is explained, its cases not counted; and wide clause -> the clauses that explain it."""
+def set_aside(heard: Iterable[ItemRecord]) -> SetAside:
+    """The records without what is explained."""
     records = list(heard)
-    saying: dict[str, set[str]] = {}
-    kept = []
+    left = SetAside([])
     for record in records:
-        said = [(one, by(one, _narrower(one, records))) for one in record.findings]
-        cases = Counter(record.cases)
-        for one, clauses in said:
-            if clauses:
-                saying.setdefault(one.clause, set()).update(clauses)
-                cases[one.clause] -= one.seen
-        kept.append(replace(record, findings=tuple(one for one, clauses in said if not clauses), cases=cases))
-    return kept, saying
+        kept, cases = [], Counter(record.cases)
+        for one in record.findings:
+            narrower = _narrower(one, records)
+            certain = by(one, narrower)
+            clauses = certain or perhaps_by(one, narrower)
+            if not clauses:
+                kept.append(one)
+                continue
+            (left.saying if certain else left.doubted).setdefault(one.clause, set()).update(clauses)
+            cases[one.clause] -= one.seen
+        left.records.append(replace(record, findings=tuple(kept), cases=cases))
+    return left
 
 
 def by(finding: Finding, narrower: Sequence[Finding]) -> tuple[str, ...]:
     """The clauses that say already what a finding says; none if it is new."""
     if finding.clause in WIDE:
-        return _by_deviation(finding, narrower) or _by_what_comes_late(finding, narrower)
-    if ONCE in finding.details and (late := _by_what_is_late(finding, narrower)):
-        return late
+        return _by_deviation(finding, narrower)
     if finding.clause == BODY:
         return _by_the_plain(finding, narrower, SCOPE)
     if finding.rule == effect.LATE:
-        return _by_the_plain(finding, narrower, KINDS) or _by_what_does_not_last(finding, narrower)
+        return _by_the_plain(finding, narrower, KINDS)
     return ()
+
+
+def perhaps_by(finding: Finding, narrower: Sequence[Finding]) -> tuple[str, ...]:
+    """The clauses that may say already what no request was seen to do again, or what a round came upon."""
+    if finding.clause == order.CLAUSE:
+        return _by_a_late_loss(finding, narrower)
+    if ONCE not in finding.details:
+        return ()
+    return _by_what_is_late(finding, narrower) or _by_what_does_not_last(finding, narrower)
 
 
 def _narrower(finding: Finding, records: Iterable[ItemRecord]) -> list[Finding]:
@@ -86,9 +100,9 @@ def _by_the_plain(finding: Finding, narrower: Iterable[Finding], extent: str) ->
 
 
 def _by_what_does_not_last(finding: Finding, narrower: Iterable[Finding]) -> tuple[str, ...]:
-    """What appears where removals are seen not to last was removed before."""
-    returns = {one.clause for one in narrower if one.rule.startswith(effect.SHOWN_AGAIN)}
-    return tuple(sorted(returns)) if finding.details.get(KINDS) == ["an association appears"] else ()
+    """What appears where removals are seen not to last may have been removed before."""
+    returns = any(one.clause == REMOVED and one.rule.startswith(effect.SHOWN_AGAIN) for one in narrower)
+    return (REMOVED,) if returns and finding.details.get(KINDS) == [state.ASSOCIATION_APPEARS] else ()
 
 
 def _is_certain(finding: Finding) -> bool:
@@ -96,10 +110,11 @@ def _is_certain(finding: Finding) -> bool:
     return finding.rule != effect.LATE and ONCE not in finding.details
 
 
-def _by_what_comes_late(finding: Finding, narrower: Iterable[Finding]) -> tuple[str, ...]:
-    """Where effects were seen to come late, overlap need not be to blame for what a round shows."""
+def _by_a_late_loss(finding: Finding, narrower: Iterable[Finding]) -> tuple[str, ...]:
+    """Where effects come late, what a round missed may have gone by itself, and overlap is not to blame."""
     late = {one.clause for one in narrower if one.rule == effect.LATE and ONCE not in one.details}
-    return tuple(sorted(late)) if finding.clause == order.CLAUSE else ()
+    told = [{Deviation(one) for one in set_} for set_ in finding.details.get(lifecycle.DEVIATIONS, ())]
+    return tuple(sorted(late)) if any(set_ and set_ <= LOSSES for set_ in told) else ()
 
 
 def _by_what_is_late(finding: Finding, narrower: Iterable[Finding]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.verdict import Absence, Finding, Span, Spent, Verdict, worst
@@ -85,3 +85,18 @@ class ItemRecord:
         """What it did not try of a clause that it is marked with: single cases, and the rest if it did not end."""
         early = self.verdict in {Verdict.ERROR, Verdict.INCONCLUSIVE}
         return [*self.untried.get(clause, ()), *([f"the rest of {self.test}: {self.reason}"] if early else [])]
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """What is left once findings are explained.
+
+    Attributes:
+        records: without what is explained, its cases not counted.
+        saying: clause -> the clauses that explain what was found against it.
+        doubted: the same where it may be otherwise: such a clause does not hold for certain.
+    """
+
+    records: list[ItemRecord]
+    saying: dict[str, set[str]] = field(default_factory=dict)
+    doubted: dict[str, set[str]] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from conformance.catalogue import Catalogue, Clause
 from conformance.contract import REMOVAL, Contract
 from conformance.judge.lasting import CLAUSES
 from conformance.run import suite
-from conformance.run.item_record import AT_THE_END, ItemRecord
+from conformance.run.item_record import AT_THE_END, ItemRecord, SetAside
 from conformance.verdict import Absence, ClauseResult, Finding, Span, Spent, Verdict, told_apart, worst
 
 PLAINLY_BROKEN = frozenset(
@@ -91,23 +91,27 @@ class Collector:
 
     def results(self, catalogue: Catalogue) -> tuple[ClauseResult, ...]:
         """One result for each clause of the catalogue, in its order."""
-        records, saying = self._explained()
-        return tuple(self._result(clause, records, saying.get(clause.id, ())) for clause in catalogue.clauses)
+        left = self._explained()
+        return tuple(self._result(clause, left) for clause in catalogue.clauses)
 
-    def _explained(self) -> tuple[list[ItemRecord], dict[str, set[str]]]:
+    def _explained(self) -> SetAside:
         if not self.records:
-            return [], {}
+            return SetAside([])
         from conformance.run import explained  # noqa: PLC0415  # and the model, which nothing before the end needs
 
         return explained.set_aside(self.records)
 
-    def _result(self, clause: Clause, records: list[ItemRecord], saying: Collection[str]) -> ClauseResult:
+    def _result(self, clause: Clause, left: SetAside) -> ClauseResult:
+        records, saying, doubted = left.records, left.saying.get(clause.id), left.doubted.get(clause.id)
         own = [record for record in records if clause.id in record.clauses]
         findings = _findings(records, clause.id)
         cases = sum(record.cases[clause.id] for record in records)
         verdict, reason, absence = self._conclude(clause.id, own, findings, cases)
         if saying and verdict is not Verdict.FAIL:
             reason += f"; where the target deviates, {' and '.join(sorted(saying))} says so"
+        if doubted and verdict is Verdict.PASS:
+            said = " and ".join(sorted(doubted))
+            verdict, reason = Verdict.INCONCLUSIVE, f"what was seen may be what {said} says, and may be more than that"
         return ClauseResult(
             id=clause.id,
             family=clause.family,

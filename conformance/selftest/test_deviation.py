@@ -223,7 +223,7 @@ MORE, INERT = "effect.nothing-else", "effect.refusal-is-inert"
 @pytest.mark.parametrize(
     ("lasting", "own", "due"),
     [
-        (INERT, (), Verdict.PASS),
+        (INERT, (), Verdict.INCONCLUSIVE),
         (MORE, (), Verdict.FAIL),
         ("", (), Verdict.FAIL),
         (INERT, (Finding(MORE, "more than asked for", "", "", ""),), Verdict.FAIL),
@@ -232,7 +232,10 @@ MORE, INERT = "effect.nothing-else", "effect.refusal-is-inert"
 def test_what_no_request_does_again_is_the_doing_of_what_comes_late(
     lasting: str, own: tuple[Finding, ...], due: Verdict
 ) -> None:
-    """The look at the end says whose late effects are; without it, or beside a certain finding, it stands as seen."""
+    """The look at the end says whose late effects are; without it, or beside a certain finding, it stands as seen.
+
+    It may be a fault of its own all the same, so that the clause does not hold: whatever speaks of it may be waived.
+    """
     seen = Finding(MORE, "more than asked for", "", "", "", case="seen once", details={ONCE: True})
     late = [Finding(lasting, "late", "", "", "")] if lasting else []
     said = record(RULE, seen, *own, clauses=(MORE,))
@@ -243,16 +246,38 @@ def test_what_no_request_does_again_is_the_doing_of_what_comes_late(
 @pytest.mark.parametrize(
     ("kinds", "rule", "due"),
     [
-        (["an association appears"], "shown again by the list", Verdict.PASS),
+        (["an association appears"], "shown again by the list", Verdict.INCONCLUSIVE),
         (["an association appears"], "still shown by the list", Verdict.FAIL),
         (["an association appears", "an association goes"], "shown again by the list", Verdict.FAIL),
     ],
 )
 def test_what_appears_where_removals_do_not_last_is_their_doing(kinds: list[str], rule: str, due: Verdict) -> None:
     """No refusal is to blame for it; for what goes it may be."""
-    late = Finding(INERT, "late", "", "", "", details={KINDS: kinds})
+    late = Finding(INERT, "late", "", "", "", details={KINDS: kinds, ONCE: True})
     said = record(RULE, late, Finding("effect.removed", rule, "", "", ""), clauses=(INERT, "effect.removed"))
     assert result(collector(said, collected=(RULE,)), INERT).verdict is due
+
+
+@pytest.mark.parametrize(
+    ("deviations", "certain", "due"),
+    [
+        ([[D.REMOVAL_REFUSED]], True, Verdict.INCONCLUSIVE),
+        ([[D.REMOVAL_REFUSED]], False, Verdict.FAIL),
+        ([[D.REMOVAL_IN_VAIN]], True, Verdict.FAIL),
+        ([], True, Verdict.FAIL),
+    ],
+)
+def test_what_a_round_missed_may_have_gone_by_itself(
+    deviations: list[list[Deviation]], *, certain: bool, due: Verdict
+) -> None:
+    """Where effects were seen to come late; two winners, or a removal undone, are a matter of overlap all the same."""
+    details = {"deviations": [[one.value for one in each] for each in deviations]}
+    race = Finding(ROUND, "remove x remove", "", "", "", details=details)
+    late = Finding(INERT, "late", "", "", "", details={} if certain else {ONCE: True})
+    told = collector(
+        record(OVERLAP, race, clauses=(ROUND,)), record(RULE, late, clauses=(INERT,)), collected=(OVERLAP, RULE)
+    )
+    assert result(told, ROUND).verdict is due
 
 
 def test_a_removal_that_was_seen_once_only_explains_nothing() -> None:
