@@ -11,6 +11,7 @@ from conformance.provision.listing import look
 
 ROUNDS = 4
 FIRST_PAUSE_SECONDS = 0.1
+UNKNOWN = frozenset({404, 410})
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Removal:
     Attributes:
         gone: the target shows it no more.
         granted: the target granted the removal, rather than never having known the address.
-        unlisted: the list of addresses shows it no more, and DELETE knows none of its ID, whatever its own read shows.
+        unlisted: DELETE knows none of its ID, and the list of addresses shows none, whatever its own read shows.
         answer: how the target answered the last DELETE.
     """
 
@@ -52,16 +53,15 @@ def discard(client: Client, address: str, servers: Iterable[str], rounds: int = 
         emptied = retried(lambda: client.update_address(address, ()))
         granted = granted or _success(emptied)
     gone = _gone(client, address)
-    return Removal(address, gone, granted, answer, not gone and _refused(deleted) and _is_unlisted(client, address))
+    return Removal(address, gone, granted, answer, not gone and _is_unlisted(client, address, deleted))
 
 
-def _is_unlisted(client: Client, address: str) -> bool:
+def _is_unlisted(client: Client, address: str, deleted: Exchange) -> bool:
+    """A refusal for any other reason says that it is there, and a list may show nobody's."""
+    if deleted.status not in UNKNOWN:
+        return False
     shown = look(retried(client.list_addresses))
     return shown is not None and shown.whole and address.lower() not in shown.ids
-
-
-def _refused(exchange: Exchange) -> bool:
-    return exchange.status is not None and 400 <= exchange.status < 500
 
 
 def _success(exchange: Exchange) -> bool:

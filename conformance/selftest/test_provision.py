@@ -9,6 +9,8 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from cleanup_runs import Tenant, Watched, tenant
@@ -16,7 +18,7 @@ from filelock import FileLock
 
 from conformance.client import Client, Pacer
 from conformance.errors import LedgerError, ProvisioningError
-from conformance.evidence import Recorder
+from conformance.evidence import Exchange, Recorder, Request, Response
 from conformance.provision import (
     Address,
     Ledger,
@@ -28,6 +30,7 @@ from conformance.provision import (
     sweep_dead_runs,
     sweep_run,
 )
+from conformance.provision.removal import discard
 from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.store import Association
 from conformance.target import Limits, Policy, Secret, Target, in_words
@@ -834,3 +837,38 @@ class TestLedger:
 def target_at(url: str, name: str) -> Target:
     """A target."""
     return Target(name=name, compute=f"http://{url}/v2", network=f"http://{url}/v2.0", tokens={})
+
+
+class Shows(SimpleNamespace):
+    """A client of a target that shows an address whatever it answers to its de-allocation."""
+
+    ADDRESS = "8e03978e-40d5-43e8-bc93-6894a57f9324"
+
+    def __init__(self, deleted: int, *listed: str) -> None:
+        shown = {"ip_addresses": [{"id": one} for one in listed]}
+        answers = {
+            "deallocate_address": answered(deleted),
+            "list_addresses": answered(200, json.dumps(shown).encode()),
+            "show_address": answered(200),
+        }
+        answers |= dict.fromkeys(("remove", "update_address"), answered(400))
+        super().__init__(**{name: (lambda *_, answer=answer: answer) for name, answer in answers.items()})
+
+
+def answered(status: int, body: bytes = b"{}") -> Exchange:
+    """Some request, answered so."""
+    response = Response(status, "", (("Content-Type", "application/json"),), body)
+    return Exchange("1", "", "full", Request("GET", "http://127.0.0.1/"), 0.0, 0.0, 0.0, response)
+
+
+@pytest.mark.parametrize(
+    ("deleted", "listed", "unlisted"),
+    [(404, (), True), (404, (Shows.ADDRESS.upper(),), False), (409, (), False), (403, (), False), (503, (), False)],
+)
+def test_only_what_the_target_says_to_know_nothing_of_makes_room(
+    deleted: int, listed: tuple[str, ...], *, unlisted: bool
+) -> None:
+    """A list may show nobody's addresses, and one that is refused otherwise is there: another would be one too many."""
+    removal = discard(cast("Client", Shows(deleted, *listed)), Shows.ADDRESS, ["s"], rounds=1)
+    assert not removal.gone
+    assert removal.unlisted is unlisted
