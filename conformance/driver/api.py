@@ -182,9 +182,9 @@ class TargetApi:
         blamed = mistake and self._knows(faults.CLAUSE)
         for number in range(1 if blamed else TRIES):
             trial = self._try(operation, pair, words, full=full, arranged=arranged, variation=variation)
-            if _changes_too_much(trial) and arranged and self.leases.quiet():
+            if arranged and _changes_too_much(operation, trial) and self.leases.quiet():
                 again = self._try(operation, pair, words, full=full, arranged=arranged, variation=variation)
-                if not _changes_too_much(again):  # it was another request's doing, and late
+                if not _changes_too_much(operation, again):  # it was another request's doing, and late
                     self.ruling_log.note(effect.stayed(trial.before, trial.after, trial.evidence, once=True))
                     trial = again
             answers.append(trial.exchange)
@@ -506,8 +506,7 @@ class TargetApi:
         return effect.stayed(expected, seen)
 
 
-def _changes_too_much(trial: Attempt) -> bool:
-    """A refusal changed something, or what was granted more than it names."""
-    if trial.refused:
-        return bool(trial.changes)
-    return bool(trial.changes) and not trial.outcome_unknown and not trial.removed
+def _changes_too_much(operation: JudgedOperation, trial: Attempt) -> bool:
+    """Something changed, and to no state that the answer explains."""
+    due = operation.explained(trial.exchange, trial.pair, trial.before, named=trial.names)
+    return bool(trial.changes) and all(state.differences(trial.after) for state in due)

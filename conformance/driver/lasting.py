@@ -64,7 +64,8 @@ class Early:
         refused, standing, anew: associations; None where there were too few servers.
         addresses: theirs, and one that nothing is associated with any more.
         asked_for: of these addresses those whose de-allocation was refused while something was associated with them.
-        exchanges: what was refused about ``refused``, and those de-allocations.
+        denials: those de-allocations.
+        exchanges: what was refused about ``refused``.
     """
 
     at: float
@@ -74,7 +75,13 @@ class Early:
     anew: Pair | None = None
     addresses: tuple[str, ...] = ()
     asked_for: set[str] = field(default_factory=set)
+    denials: list[Exchange] = field(default_factory=list)
     exchanges: list[Exchange] = field(default_factory=list)
+
+    @property
+    def evidence(self) -> list[Exchange]:
+        """All that was sent about them."""
+        return [*self.removals.values(), *self.exchanges, *self.denials]
 
     @property
     def guarded(self) -> Pair | None:
@@ -153,7 +160,7 @@ class Lasting:
                 return False
             if trial.refused:
                 early.asked_for.add(address)
-                early.exchanges.append(trial.exchange)
+                early.denials.append(trial.exchange)
         return True
 
     def _remove_for_good(self, early: Early, pair: Pair) -> None:
@@ -182,7 +189,7 @@ class Lasting:
         asked += [Asked(pair, lesser(*one)) for one in LESSER.items() if one[0] in self._client.keyring.tokens]
         for _ in range(ROUNDS_IN_VAIN):
             answers = self._answers(pair, asked)
-            early.exchanges += [one for one in answers.values() if not _granted(one)]
+            early.exchanges = [one for one in answers.values() if not _granted(one)]
             asked = [asked[place] for place, answer in answers.items() if not _granted(answer)]
             self._leases.believe(self._leases.overview(), subjects=(*self._leases.known_state.stands, pair))
             if self._leases.known_state.stands[pair]:
@@ -232,7 +239,7 @@ class Lasting:
 
     def _recall(self) -> None:
         """What was sent long ago is evidence again."""
-        early = [*self._early.removals.values(), *self._early.exchanges] if self._early else []
+        early = self._early.evidence if self._early else []
         gone = [one.exchange for one in self._process.deallocated]
         for exchange in (*early, *gone, *self._process.removed.values()):
             self._process.recorder.exchanges[exchange.id] = exchange
@@ -317,7 +324,7 @@ class Lasting:
         yield lasting.stayed("effect.nothing-else", lasting.part(expected, alone, left), seen)
         rest = [pair for pair in others if pair not in alone] + refused
         addresses = [address for address in expected.ports if address not in left]
-        earlier = tuple(one.id for one in early.exchanges) if early else ()
+        earlier = tuple(one.id for one in (*early.exchanges, *early.denials)) if early else ()
         yield lasting.stayed("effect.refusal-is-inert", lasting.part(expected, rest, addresses), seen, earlier)
 
     def _guard(self, early: Early) -> None:

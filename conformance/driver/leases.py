@@ -13,7 +13,7 @@ from conformance.driver.context import Process
 from conformance.driver.known_state import KnownState
 from conformance.driver.observer import Observer
 from conformance.driver.ruling_log import RulingLog
-from conformance.errors import ProvisioningError, Untested
+from conformance.errors import ProvisioningError, Unjudgeable, Untested
 from conformance.evidence import Exchange
 from conformance.generate.settings import sharing_nothing
 from conformance.judge import Attempt, Held, ObservedState, Pair, codes, effect
@@ -239,7 +239,8 @@ class Leases:
             try:
                 seen = self._made_to_stand(missing)
             except ProvisioningError:
-                self.known_state.found(self.look(missing), missing)  # some of them may stand all the same
+                with contextlib.suppress(Unjudgeable):
+                    self.known_state.found(self.look(missing), missing)  # some of them may stand all the same
                 raise
             self.known_state.established(missing, seen)
 

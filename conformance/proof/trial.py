@@ -200,16 +200,16 @@ def _run(
         written = folder / "reports" / report.FILES["json"]
         if not written.exists():
             return f"no report: {(folder / 'output.txt').read_text()[-500:]}", {}, left, ()
-        repetitions = tuple(_repeated(subject, report.read(written), here, folder))
+        repetitions = tuple(_repeated(subject, report.read(written), here, folder, Tokens(**tokens)))
     return "", json.loads(written.read_text()), left, repetitions
 
 
-def _repeated(subject: TrialSubject, run: Run, here: Path, folder: Path) -> Iterator[Repetition]:
+def _repeated(subject: TrialSubject, run: Run, here: Path, folder: Path, tokens: Tokens) -> Iterator[Repetition]:
     """The first finding of each clause to blame, tried again on this deployment, and on one that conforms."""
     if not subject.certain or subject.family:
         return
     found = [one.findings[0] for one in run.clauses if one.id in subject.breaks and one.findings]
-    with Reference(Settings(tokens=Tokens(**_tokens()))) as lawful:
+    with Reference(Settings(tokens=tokens)) as lawful:
         there = folder / "lawful.yaml"
         there.write_text(yaml.safe_dump(lawful.target()))
         for finding in found:
@@ -223,10 +223,6 @@ def _tried(run: Run, finding: Finding, described: Path, root: Path) -> Reproduct
             return tries.reproduce(finding)
     except ConformanceError as error:
         return ReproductionOutcome(ReproductionAnswer.NOT_TRIED, str(error))
-
-
-def _tokens() -> dict[str, str]:
-    return {name: os.environ[variable] for name, variable in VARIABLES.items()}
 
 
 def _served(subject: TrialSubject, tokens: Tokens) -> Reference:
