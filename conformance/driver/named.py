@@ -133,11 +133,17 @@ class Topology:
             self._shown[name] = sorted(held.ports)  # what it lost is said, and accuses nobody after that
         return not free.differences(seen)
 
-    def lost(self, name: str) -> None:
-        """The address was de-allocated; if it was granted, it has to stay so until the end of the run (decision 16)."""
+    def lost(self, name: str, *, seen: bool = True) -> None:
+        """The address was de-allocated; if it was granted, it has to stay so until the end of the run (decision 16).
+
+        Args:
+            seen: it was seen to be gone; what was de-allocated in vain is another clause's, and judged there.
+        """
         self.associated.pop(name, None)
         if name in self._deallocated:
             clause, exchange = self._deallocated.pop(name)
+            if not seen:
+                return
             self._process.deallocated.append(Deallocated(self._addresses[name].id, clause, exchange))
 
     def alive(self, name: str) -> bool:

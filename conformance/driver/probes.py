@@ -43,6 +43,9 @@ from conformance.verdict import Ruling
 ABSENT_SHARE = 0.25
 """How often what is refused is asked of what does not stand, too; the plainest of each clause always is."""
 
+BLAMELESS = frozenset(HARMLESS) - {Between.STRANGER}
+"""What may come before a request and has to change nothing, whoever asks."""
+
 FEWEST = 10
 """Requests for which it is worth arranging another setting."""
 
@@ -304,7 +307,7 @@ class Prober:
             return _is_guilty(again.asked, self._confirmed(again.asked, before, trial))
 
         found = self._least(one.asked, before, guilty)
-        if found:
+        if found and not self._came_of_what_came_before(found[0].asked, before):
             self._blame(*found)
             self._put_aside(found[0].asked)
         return found is not None
@@ -327,7 +330,7 @@ class Prober:
     def _blame(self, again: Answered, trial: Attempt) -> None:
         """Judge it, unless it is an override, and its method does as much without it."""
         override = trial.changes and again.asked.value.clause == "method.override"
-        if not (override and self._without_override(again.asked)):
+        if not (override and self._without_override(again.asked, trial.before)):
             self._assessed.judge(again, trial)
 
     def _put_aside(self, asked: Asked) -> None:
@@ -351,10 +354,26 @@ class Prober:
                 least, lesser = (again, trial), iter(fewer.lesser)
         return least
 
-    def _on_a_restored_scene(self, asked: Asked, before: ObservedState) -> Attempt:
+    def _came_of_what_came_before(self, asked: Asked, stood: ObservedState) -> bool:
+        """What comes right before it brings back what was removed, without it, too: the removal is to blame then."""
+        if not asked.after or not {*asked.after} <= BLAMELESS:
+            return False
+        self._restore(asked, stood)
+        before = self._target.known()
+        for what in asked.after:
+            self._target.meanwhile(asked.pair, what, asked.variation)
+        seen = self._target.awaited(before)
+        back = self._target.learnt(seen, {})
+        self._blame_earlier(back, before, seen)
+        return bool(back)
+
+    def _restore(self, asked: Asked, before: ObservedState) -> None:
         stood = [one for one in self._standing if asked.standing or (before.listed.get(one) and one != asked.pair)]
         self._target.clear(*(pair for pair, stands in before.listed.items() if not stands))
         self._target.establish(*stood)
+
+    def _on_a_restored_scene(self, asked: Asked, before: ObservedState) -> Attempt:
+        self._restore(asked, before)
         return self._target.solo(
             asked.pair,
             asked.words,
@@ -393,12 +412,11 @@ class Prober:
             self._assessed.judge(*found)
         return found is not None
 
-    def _without_override(self, asked: Asked) -> bool:
+    def _without_override(self, asked: Asked, before: ObservedState) -> bool:
         """The method alone changes something, so that no override is to blame; a method that nobody documents is."""
         method = asked.value.variation["method"]
         words, variation = f"the method {method}", {"method": method}
-        if not asked.standing:
-            self._target.clear(asked.pair)
+        self._restore(asked, before)
         trial = self._target.solo(asked.pair, f"a removal with {words}", variation, standing=asked.standing)
         if trial.changes and method not in openapi.methods_documented_on_the_path():
             plain = replace(asked.value, kind=f"method {method}", words=words, variation=variation)

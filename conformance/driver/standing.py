@@ -164,7 +164,7 @@ class Standing:
         """What is known now of each address and the servers that it had to do with: what no order contradicts."""
         for name, servers in touched.items():
             if self._gone(name, done):
-                self._topology.lost(name)
+                self._topology.lost(name, seen=self._is_unknown(name))
                 self.forget(name)
                 continue
             carried = self._carried.setdefault(name, [])
@@ -178,8 +178,11 @@ class Standing:
         mine = [did for did in asked if did.operation.input["address"] == name]
         if any(did.kind is EffectKind.UNKNOWN for did in mine):
             self._topology.observer.rest(self._topology.observer.patience)
-            return self.read({"f": "show_address", "address": name}).kind is EffectKind.REFUSED
+            return self._is_unknown(name)
         return any(did.kind is EffectKind.SUCCESS for did in mine)
+
+    def _is_unknown(self, name: str) -> bool:
+        return self.read({"f": "show_address", "address": name}).kind is EffectKind.REFUSED
 
     def _learn_one(self, name: str, server: str, done: list[Did]) -> None:
         asked = {"f": "show", "address": name, "server": server}
