@@ -27,6 +27,9 @@ UNAUTHORISED = 401
 
 T = TypeVar("T")
 
+ON_THE_ADDRESS = " on the address"
+"""How the name of an operation ends that nobody documents, and that is asked of an address; its method comes before."""
+
 
 class Client:
     """Speaks to one target with its credentials.
@@ -222,7 +225,7 @@ class Client:
             suffix: appended to the ID in the path.
             query: appended after a question mark.
         """
-        operation = {"DELETE": "deallocateAddress", "PUT": "updateAddress"}.get(method, f"{method} on the address")
+        operation = {"DELETE": "deallocateAddress", "PUT": "updateAddress"}.get(method, f"{method}{ON_THE_ADDRESS}")
         url = f"{self._address(address)}{suffix}{f'?{query}' if query else ''}"
         framed = framing if body is not None else "none"
         return self._send(operation, method, url, credential, headers, {}, body, framed)

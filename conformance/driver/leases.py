@@ -319,6 +319,10 @@ class Leases:
         servers = dict.fromkeys(pair.server for pair in wanted)
         return self.observer.associations(servers, self.addresses, singly if self._process.views.listed else wanted)
 
+    def singly(self, pairs: Iterable[Pair]) -> ObservedState:
+        """The single reads of these."""
+        return self.observer.associations((), (), pairs)
+
     def everything(self, pairs: Iterable[Pair], singly: Iterable[Pair] = ()) -> ObservedState:
         """The same, and the leased addresses that are not gone."""
         return self.look(pairs, singly) | self.observer.addresses(self.known_state.alive())

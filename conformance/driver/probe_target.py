@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from conformance.driver.lateness import Lateness
@@ -41,8 +41,11 @@ class ProbeTarget(Protocol):
     def overview(self) -> ObservedState:
         """A look at all that is leased."""
 
-    def awaited(self, expected: ObservedState) -> ObservedState:
-        """What the overview shows once it agrees, or when the patience is over."""
+    def awaited(self, expected: ObservedState, singly: Collection[Pair] = ()) -> ObservedState:
+        """What the overview and the single reads of ``singly`` show once it agrees, or when the patience is over."""
+
+    def read_singly(self, pairs: Collection[Pair]) -> None:
+        """Read each by itself: what a target keeps of that is to be noticed after a removal."""
 
     def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
         """One request, sent once."""

@@ -442,13 +442,14 @@ class Prober:
             self._remove([chosen[pair] for pair in pairs])
 
     def _remove(self, group: Sequence[Asked]) -> None:
+        self._target.read_singly([one.pair for one in group])
         before = self._target.known()
         answered: list[Answered] = []
         for asked in group:
             answered += self._preceded(asked, HARMLESS) if self._is_preceded() else [self._answers.answered(asked)]
         removed = {one.asked.pair: one.exchange for one in answered if one.removes}
         explained = before.without(*removed)
-        seen = self._target.awaited(explained)
+        seen = self._target.awaited(explained, removed.keys())
         removed_or_not = {**removed, **_perhaps_removed(answered, seen)}
         explained = before.without(*removed_or_not)
         back = self._target.learnt(seen, removed)
@@ -489,8 +490,13 @@ def _once(
 def _perhaps_removed(answered: Sequence[Answered], seen: ObservedState) -> dict[Pair, Exchange]:
     """What is gone, and was named by a removal that may be made, and whose answer leaves open whether it was."""
     may = [one for one in answered if not one.asked.stays and one.asked.value.names]
-    told = [one for one in may if one.exchange.status is None or one.exchange.status in SERVER_FAULTS]
+    told = [one for one in may if one.exchange.status in {None, *SERVER_FAULTS} or _may_be_in_vain(one)]
     return {one.asked.pair: one.exchange for one in told if seen.listed.get(one.asked.pair) is False}
+
+
+def _may_be_in_vain(one: Answered) -> bool:
+    """It was granted, and may name nothing."""
+    return one.exchange.status == 204 and one.asked.value.expected is Expected.MAY_NAME
 
 
 def standing_pairs(known: ObservedState) -> Iterator[Pair]:
@@ -502,4 +508,6 @@ def _is_guilty(asked: Asked, trial: Attempt) -> bool:
     """It changed what it must not, or not what it says that it changed."""
     if asked.stays or trial.refused:
         return bool(trial.changes)
+    if asked.value.expected is Expected.MAY_NAME:
+        return bool(trial.changes) and not trial.removed
     return not trial.removed and (trial.status == 204 or bool(trial.changes))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -118,7 +118,7 @@ class StandingScene:
         granted = _one_of_a_kind(self.asked(scene, lambda value: value.expected is Expected.GRANTED))
         dressed = [Asked(one.pair, lesser(credential, clause, one.value)) for one in granted]
         either = self.asked(scene, self._may_open_a_door)
-        queried = [Asked(one.pair, lesser(credential, clause, one.value, strict=False)) for one in either]
+        queried = [Asked(one.pair, _of_either(credential, clause, one.value)) for one in either]
         inert = self.asked(scene, lambda value: value.expected is Expected.INERT and value.dimension in NAMING)
         named = _one_of_a_kind(inert)
         elsewhere = [Asked(one.pair, nothing_of(lesser(credential, clause, one.value))) for one in named]
@@ -141,7 +141,7 @@ class StandingScene:
     def _may_open_a_door(self, value: Value) -> bool:
         """Whether a lesser caller tries it, of what may be granted or refused; of fields only a deep look tries all."""
         tried = value.dimension != "field" or value.kind in IMPERSONATING or self._process.depth == "deep"
-        return value.expected is Expected.EITHER and tried
+        return value.expected in {Expected.EITHER, Expected.MAY_NAME} and tried
 
     def _values(self, pair: Pair, chosen: Callable[[Value], bool], depth: str) -> list[Value]:
         every = space.values(self._subject(pair), depth, self._process.seed)
@@ -215,9 +215,13 @@ class StandingScene:
         """A look at all that is leased."""
         return self._leases.overview()
 
-    def awaited(self, expected: ObservedState) -> ObservedState:
-        """What the overview shows once it agrees, or when the patience is over."""
-        return self._leases.settled(self.overview, expected)
+    def awaited(self, expected: ObservedState, singly: Collection[Pair] = ()) -> ObservedState:
+        """What the overview and the single reads of ``singly`` show once it agrees, or when the patience is over."""
+        return self._leases.settled(lambda: self.overview() | self._leases.singly(singly), expected)
+
+    def read_singly(self, pairs: Collection[Pair]) -> None:
+        """Read each by itself: what a target keeps of that is to be noticed after a removal."""
+        self._leases.singly(pairs)
 
     @property
     def lateness(self) -> Lateness:
@@ -305,6 +309,8 @@ class StandingScene:
                 self._leases.establish(pair)
             if attempt == 0:
                 self._make_sure_of_what_is_gone()
+            if standing:
+                self.read_singly([pair])
             before = self.known()
             led_up = [self.meanwhile(pair, what, variation) for what in run_up]
             exchange = self.sent(pair, variation)
@@ -325,7 +331,7 @@ class StandingScene:
             words=words,
             setup=(*self.evidence(pair), *(one.id for one in led_up if one)),
         )
-        self.learnt(after, {pair: exchange} if trial.names and exchange.status == 204 else {})
+        self.learnt(after, {pair: exchange} if trial.names and exchange.status == 204 and trial.removed else {})
         return trial
 
     def _make_sure_of_what_is_gone(self) -> None:
@@ -380,6 +386,11 @@ def lesser(credential: str, clause: str, worn: Value | None = None, *, strict: b
 def nothing_of(value: Value) -> Value:
     """The same where it names nothing that stands: whatever is answered, nothing may change (decision 19)."""
     return replace(value, expected=Expected.INERT)
+
+
+def _of_either(credential: str, clause: str, worn: Value) -> Value:
+    value = lesser(credential, clause, worn, strict=False)
+    return nothing_of(value) if worn.expected is Expected.MAY_NAME else value
 
 
 def in_the_wake(credential: str, clause: str) -> Value:

@@ -224,6 +224,7 @@ def same_in_upper_case(attempt: Attempt, control: Attempt | None, again: Attempt
         expected="204, and the association removed",
         observed=f"{attempt.exchange.outcome}, and the association stands, while a plain removal removes it",
         exchanges=(*attempt.evidence, control.exchange.id),
+        decisive=attempt.exchange.id,
     )
 
 

@@ -25,6 +25,7 @@ def broken(
     observed: str,
     exchanges: Exchanges,
     details: Mapping[str, Any] | None = None,
+    decisive: str = "",
 ) -> Ruling:
     """The case was judged and the clause is broken in it.
 
@@ -32,6 +33,8 @@ def broken(
         rule: the check within the clause; cases that break the same rule are one finding.
         exchanges: the exchanges that show it (or their identifiers), in order.
         details: what a report may draw.
+        decisive: the exchange that breaks the clause, where it is not the last one but reads.
     """
     cited = tuple(dict.fromkeys(one if isinstance(one, str) else one.id for one in exchanges))
-    return Ruling(clause, Violation(clause, rule, summary, expected, observed, cited, details=dict(details or {})))
+    drawn = dict(details or {})
+    return Ruling(clause, Violation(clause, rule, summary, expected, observed, cited, details=drawn, decisive=decisive))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
@@ -32,6 +33,7 @@ from conformance.target import in_words, is_uuid
 POLL_SECONDS = 0.02
 LONGEST_WAIT_FOR_A_SLOT_SECONDS = 600.0
 ATTEMPTS_TO_ALLOCATE = 3
+SECONDS_BETWEEN_ALLOCATIONS = 0.5
 LOOKS_FOR_OTHERS, BETWEEN_LOOKS_SECONDS = 4, 0.5
 """Before an address that no answer named is used: whoever made it for himself does something with it by then."""
 
@@ -107,6 +109,8 @@ class Provisioner:
         self._shared = shared
         self._ports: dict[str, str] = dict(client.target.ports)
         self._held: list[Slot] = []
+        self._most = 0
+        self._given_back = -math.inf
         self.notes: list[str] = []
         self.doubts: list[str] = []
         """Why the run cannot be a pass, whatever was judged."""
@@ -205,7 +209,7 @@ class Provisioner:
 
     def dropped(self, address: Address) -> None:
         """The address is gone, as the test meant it to be."""
-        self._ledger.gone(address.id)
+        self._gone(address.id)
         slot = self._slot_of(address)
         slot.address = None
         slot.associated = ()
@@ -245,7 +249,7 @@ class Provisioner:
         if slot.address and slot.dirty:
             removal = discard(self._client, slot.address.id, self._client.target.servers, ROUNDS_IN_PASSING)
             if removal.gone:
-                self._ledger.gone(slot.address.id)
+                self._gone(slot.address.id)
                 slot.address, slot.associated = None, ()
             elif removal.unlisted:  # for the clean-up to try again, and to name
                 self.notes.append(removal.complaint)
@@ -260,17 +264,32 @@ class Provisioner:
     def _allocate(self, prefer: int) -> Address | None:
         """A new address, or None when the target grants no more."""
         ports = tuple(self.port(server) for server in self._client.target.servers)
-        answers = {}
-        for version in sorted((4, 6), key=lambda one: one != prefer):
-            address, exchange = self._ask_patiently(version, ports)
-            if address:
-                return address
-            answers[version] = f"{exchange.outcome} for version {version}"
+        answers: dict[int, str] = {}
+        while True:
+            for version in sorted((4, 6), key=lambda one: one != prefer):
+                address, exchange = self._ask_patiently(version, ports)
+                if address:
+                    self._most = max(self._most, len(self._ledger.read().addresses))
+                    return address
+                answers[version] = f"{exchange.outcome} for version {version}"
+            if not self._may_count_the_released():
+                break
+            halting.pause(SECONDS_BETWEEN_ALLOCATIONS)
         self.notes.append(
             f"the target grants fewer than {self._client.target.limits.max_addresses} addresses at once: "
             f"POST /ip_addresses answered {', '.join(answers[version] for version in sorted(answers))}"
         )
         return None
+
+    def _may_count_the_released(self) -> bool:
+        """The target granted more at once before, and may count for a while what was given back (decision 6)."""
+        settle = self._client.target.policy.settle_seconds
+        lately = time.monotonic() < self._given_back + settle
+        return lately and len(self._ledger.read().addresses) < self._most
+
+    def _gone(self, address: str) -> None:
+        self._ledger.gone(address)
+        self._given_back = time.monotonic()
 
     def _ask_patiently(self, version: int, ports: tuple[str, ...]) -> tuple[Address | None, Exchange]:
         """Ask again while the answer asks for patience; the list says each time whether it was granted all the same."""

@@ -46,8 +46,12 @@ OF_REMOVALS: Mapping[str, Callable[[Attempt], Ruling | None]] = {
 """Clauses about a request to the operation; a clause that is not here is judged by seeing again what the run saw."""
 
 
-def of_deallocation(clause: str, trial: Deallocation) -> Ruling | None:
-    """A de-allocation judged by the clause; None if the clause says nothing of it."""
+def of_deallocation(clause: str, trial: Deallocation, *, pages: bool) -> Ruling | None:
+    """A de-allocation judged by the clause; None if the clause says nothing of it.
+
+    Args:
+        pages: it is in the page's own wording, which has to be refused; of any other the effect is judged alone.
+    """
     if clause == "effect.refusal-is-inert":
         return effect.inert_deallocation(trial)
     if clause == "access.foreign":
@@ -56,6 +60,8 @@ def of_deallocation(clause: str, trial: Deallocation) -> Ruling | None:
         return deallocation.granted(clause, trial)
     if not trial.standing:
         return None  # nothing holds the address, so nothing demands a refusal
+    if clause in deallocation.PAGES and not pages:
+        return deallocation.protected(clause, trial)
     return deallocation.refused(clause, trial) if clause.startswith("deallocation.") else None
 
 

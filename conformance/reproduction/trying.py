@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from conformance import preflight
-from conformance.client import Client, Pacer, passing, retried
+from conformance.client import Client, Pacer, halting, passing, retried
+from conformance.client.operations import ON_THE_ADDRESS
 from conformance.driver.observer import Observer, Views
 from conformance.errors import ConformanceError, ProvisioningError
 from conformance.evidence import Exchange, Recorder, setting
@@ -28,6 +29,9 @@ from conformance.verdict import Finding, Ruling, Run
 
 TRIES = 12
 """So often what stood before is arranged and the requests are sent: a fault may show every eighth time only."""
+
+LEFT_ALONE_SECONDS = 5.0
+"""So long nothing is sent before the last try: what a target does to what is older shows only then."""
 
 PERSISTENT = 3
 """So often a fault has to be the answer."""
@@ -45,7 +49,7 @@ Scene = tuple[list[Pair], list[Pair]]
 """What is associated, in this order, and what of it stands in the end."""
 
 GENTLE = frozenset({413, 500, 503})
-DEALLOCATIONS = {"deallocateAddress": "DELETE", "updateAddress": "PUT"}
+DEALLOCATIONS = frozenset({"deallocateAddress", "updateAddress"})
 
 
 @contextmanager
@@ -176,12 +180,13 @@ class _Trial:
             raise ProvisioningError("the finding holds no exchange that could be sent again")
         if self._finding.rule.startswith(oracle.PERSISTS):
             return self._persists()
-        tries = RACES if sequences.is_race(self._finding) else 1 if self._sequence else TRIES
+        tries = RACES if sequences.is_race(self._finding) else 1 if self._sequence else TRIES + 1
         judged, seen, scenes = 0, "", self._scenes()
         for number in range(tries):
             self._sent = []
             try:
-                broken, seen = self._tried(scenes[number % len(scenes)])
+                old = number == TRIES and not self._sequence
+                broken, seen = self._tried(scenes[0 if old else number % len(scenes)], old=old)
             except ProvisioningError:
                 if not judged:
                     raise
@@ -220,17 +225,19 @@ class _Trial:
         )
         told: list[Scene] = [(order, self._standing) for order in orders]
         step, gone = self._steps[-1], [pair for pair in self._removed if pair not in self._standing]
-        if self._sequence or step["operation"] in DEALLOCATIONS or self._finding.clause in AS_TOLD or not gone:
+        if self._sequence or _is_deallocation(step) or self._finding.clause in AS_TOLD or not gone:
             return told
         path = self._renaming.text(step["request"]["url"]).partition("?")[0]
         named = [pair for pair in gone if _is_at(path, pair)]
         supposed = [[*self._standing, *pairs] for pairs in (named, gone) if pairs]
         return told + [(stand, stand) for stand in supposed]
 
-    def _tried(self, scene: Scene) -> tuple[str, str]:
-        """What broke the clause, if it did; and what was seen."""
+    def _tried(self, scene: Scene, *, old: bool) -> tuple[str, str]:
+        """What broke the clause, if it did; and what was seen. What is ``old`` has been left alone for a while."""
         order, self._standing = scene
         self._arrange(order)
+        if old:
+            halting.pause(LEFT_ALONE_SECONDS)
         if self._sequence:
             return self._again()
         *before, last = self._steps
@@ -242,7 +249,7 @@ class _Trial:
         if ruling and ruling.violation:
             return f"{ruling.violation.observed}", said
         definite = exchange.status and exchange.status not in GENTLE
-        occasion = definite and self._steps[-1]["operation"] not in DEALLOCATIONS
+        occasion = definite and not _is_deallocation(last)
         return "", said if ruling or occasion else ""
 
     # -- what stood before -----------------------------------------------------------------------------------------
@@ -288,9 +295,10 @@ class _Trial:
         for one in run_up:  # nothing comes between them and the request, not even a look
             self._send(one)
         exchange = self._send(step)
-        if step["operation"] in DEALLOCATIONS:
+        if _is_deallocation(step):
             trial = self._deallocation(step, exchange, before)
-            return rules.of_deallocation(self._finding.clause, trial), exchange, trial.changes
+            ruling = rules.of_deallocation(self._finding.clause, trial, pages=not self._finding.classes)
+            return ruling, exchange, trial.changes
         attempt = self._attempt(exchange, before)
         ruling = rules.of_removal(self._finding.clause, self._finding.rule, attempt)
         return ruling, exchange, attempt.changes
@@ -321,7 +329,7 @@ class _Trial:
         gone = replace(before, ports={**before.ports, address: None})
         due = gone if granted and not standing and step["credential"] == "full" else before
         after = self._observer.settled(self._look, due)
-        how = DEALLOCATIONS[step["operation"]]
+        how = exchange.request.method
         return Deallocation(
             exchange=exchange,
             before=before,
@@ -370,6 +378,11 @@ class _Trial:
         was = step["response"]["status"] if step["response"] else "no answer"
         self._sent.append(f"{exchange.request.method} {exchange.request.url}: {exchange.outcome} (in the run: {was})")
         return exchange
+
+
+def _is_deallocation(step: Mapping[str, Any]) -> bool:
+    """It is sent to an address, whichever its method."""
+    return step["operation"] in DEALLOCATIONS or step["operation"].endswith(ON_THE_ADDRESS)
 
 
 def _without_effect(steps: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:

@@ -1,7 +1,7 @@
 """Groups of requests: every guilty one is found, no innocent one is blamed, and nothing hides another."""
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -56,6 +56,10 @@ class Pretended:
         self.lateness = Lateness()
         self.failing: set[Pair] = set()
         self.under_way: list[Pair] = []
+        self.keeps: set[str] = set()
+        """Removals after which the single read goes on showing what it showed when it was read."""
+        self.read: set[Pair] = set()
+        self.stale: set[Pair] = set()
 
     def establish(self, *pairs: Pair) -> None:
         """Let these stand."""
@@ -85,10 +89,15 @@ class Pretended:
         """What stands."""
         return ObservedState(listed=dict(self.stands), exchanges=("look",), tabled=dict(self.table))
 
-    def awaited(self, expected: ObservedState) -> ObservedState:
+    def awaited(self, expected: ObservedState, singly: Collection[Pair] = ()) -> ObservedState:
         """What stands: nothing here is late."""
         assert expected.listed
-        return self.overview()
+        shown = {pair: self.stands[pair] or pair in self.stale for pair in singly}
+        return self.overview() | ObservedState(shown=shown)
+
+    def read_singly(self, pairs: Collection[Pair]) -> None:
+        """Read each by itself."""
+        self.read.update(pair for pair in pairs if self.stands[pair])
 
     def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
         """Answer, and carry out what is to be carried out."""
@@ -97,6 +106,7 @@ class Pretended:
         status = self.answers.get(name, {"plain": 204, "stranger": 401}.get(name, 400))
         if name in self.removes or name == "plain":
             self.stands[pair] = False
+            self.stale.update({pair} & self.read if name in self.keeps else ())
         if variation.get("method") == "PUT":
             self.stands[pair] = True
         self.stands.update(dict.fromkeys(self.also(name), False))
@@ -146,8 +156,9 @@ class Pretended:
         before = self.known()
         for what in run_up:
             self.meanwhile(pair, what, variation)
+        self.read_singly([pair])
         exchange = self.sent(pair, variation)
-        after = self.overview()
+        after = self.awaited(before, [pair])
         self.believed = dict(self.stands)
         self.believed_table = dict(self.table)
         reached = bool(before.listed[pair])
@@ -765,3 +776,12 @@ def test_a_mistake_that_is_carried_out_and_answered_with_a_fault_is_found(monkey
     target = Pretended({NAMES[0]: 500}, removes={NAMES[0]})
     probed(target, map(value, NAMES))
     assert {kind for kind, _ in target.broken()} == {f"address: {NAMES[0]}"}
+
+
+def test_a_single_read_that_goes_on_showing_what_was_removed_is_found() -> None:
+    """The lists are right: only who reads the association by itself, before the removal and after it, notices."""
+    granted = replace(value("spelt", Expected.GRANTED, "codes.success"), names=True)
+    target = Pretended({"spelt": 204}, removes=["spelt"])
+    target.keeps = {"spelt"}
+    Prober(target, SCENE).run([Asked(SCENE[0], granted)])
+    assert {ruling.clause for ruling, _ in target.rulings if ruling.violation} == {"effect.removed"}
