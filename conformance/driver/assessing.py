@@ -9,9 +9,13 @@ from typing import Any
 from conformance.driver.probe_target import ProbeTarget
 from conformance.driver.probed import Answered, Asked, Judged
 from conformance.evidence import Exchange
+from conformance.generate.space.servers import MADE_UP
 from conformance.judge import Attempt, ObservedState, faults, limits, methods, oracle
 from conformance.judge.expect import kept
+from conformance.judge.oracle import Expected
 from conformance.verdict import Ruling
+
+REMOVED = 204
 
 
 class Assessing:
@@ -25,6 +29,7 @@ class Assessing:
         self._target = target
         self.judged: list[Judged] = []
         self._of_holders: dict[str, Attempt] = {}
+        self._grants_nothing: bool | None = None
 
     def attempt(self, one: Answered, before: ObservedState, after: ObservedState) -> Attempt:
         """The answer between what stood before and what stands after it."""
@@ -46,15 +51,33 @@ class Assessing:
         self.judged.append(self._excused(Judged(one, attempt, rulings, left_open)))
 
     def _excused(self, judged: Judged) -> Judged:
-        """The same, less the blame for an answer that everybody gets who wears the same: the credential is not why."""
-        attempt, value = judged.attempt, judged.answered.asked.value
-        done = granted(attempt.exchange)
-        if value.worn is None or not judged.breaks_its_own or attempt.status is None or done or attempt.changes:
+        """The same, less the blame for an answer that everybody gets who wears the same: the credential is not why.
+
+        Nor is a removal to blame that names nothing, of a target that grants to remove nothing (decision 19).
+        """
+        attempt, asked = judged.attempt, judged.answered.asked
+        if not judged.breaks_its_own or attempt.status is None or attempt.changes:
             return judged
-        holder = self._of_the_holder(judged.answered.asked, value.worn)
-        if not (attempt.refused and holder.refused) and attempt.status != holder.status:
+        if asked.value.worn is None:
+            in_vain = self._may_name_nothing(asked) and attempt.status == REMOVED and self._removes_nothing(asked)
+            return replace(judged, rulings=(None, *judged.rulings[1:])) if in_vain else judged
+        holder = self._of_the_holder(asked, asked.value.worn)
+        done = granted(attempt.exchange) and bool(holder.changes)
+        if done or (attempt.status != holder.status and not (attempt.refused and holder.refused)):
             return judged
-        return replace(judged, rulings=(kept(value.clause, reached=attempt.exposed), *judged.rulings[1:]))
+        return replace(judged, rulings=(kept(asked.value.clause, reached=attempt.exposed), *judged.rulings[1:]))
+
+    def _may_name_nothing(self, asked: Asked) -> bool:
+        """It is spelt otherwise than what the target shows, and may be another server's."""
+        return asked.value.dimension == "server" and asked.value.expected is Expected.EITHER
+
+    def _removes_nothing(self, asked: Asked) -> bool:
+        """The same is granted of a server that nobody has; asked once."""
+        if self._grants_nothing is None:
+            words = "a removal with a server that is made up"
+            trial = self._target.solo(asked.pair, words, {"segment": MADE_UP[0]}, named=False)
+            self._grants_nothing = trial.status == REMOVED and not trial.changes
+        return self._grants_nothing
 
     def _of_the_holder(self, asked: Asked, worn: Mapping[str, Any]) -> Attempt:
         """What the holder of every right is answered in the same; asked once a kind."""

@@ -134,8 +134,7 @@ class Answered:
     def removes(self) -> bool:
         """It says that the association was removed."""
         asked = self.asked.value
-        named = asked.names and asked.expected is not Expected.MAY_NAME
-        return self.exchange.status == 204 and named and self.exchange.request.method == "DELETE"
+        return self.exchange.status == 204 and asked.names and self.exchange.request.method == "DELETE"
 
 
 @dataclass(frozen=True, slots=True)

@@ -490,13 +490,8 @@ def _once(
 def _perhaps_removed(answered: Sequence[Answered], seen: ObservedState) -> dict[Pair, Exchange]:
     """What is gone, and was named by a removal that may be made, and whose answer leaves open whether it was."""
     may = [one for one in answered if not one.asked.stays and one.asked.value.names]
-    told = [one for one in may if one.exchange.status in {None, *SERVER_FAULTS} or _may_be_in_vain(one)]
+    told = [one for one in may if one.exchange.status is None or one.exchange.status in SERVER_FAULTS]
     return {one.asked.pair: one.exchange for one in told if seen.listed.get(one.asked.pair) is False}
-
-
-def _may_be_in_vain(one: Answered) -> bool:
-    """It was granted, and may name nothing."""
-    return one.exchange.status == 204 and one.asked.value.expected is Expected.MAY_NAME
 
 
 def standing_pairs(known: ObservedState) -> Iterator[Pair]:
@@ -508,6 +503,4 @@ def _is_guilty(asked: Asked, trial: Attempt) -> bool:
     """It changed what it must not, or not what it says that it changed."""
     if asked.stays or trial.refused:
         return bool(trial.changes)
-    if asked.value.expected is Expected.MAY_NAME:
-        return bool(trial.changes) and not trial.removed
     return not trial.removed and (trial.status == 204 or bool(trial.changes))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -118,7 +119,7 @@ class StandingScene:
         granted = _one_of_a_kind(self.asked(scene, lambda value: value.expected is Expected.GRANTED))
         dressed = [Asked(one.pair, lesser(credential, clause, one.value)) for one in granted]
         either = self.asked(scene, self._may_open_a_door)
-        queried = [Asked(one.pair, _of_either(credential, clause, one.value)) for one in either]
+        queried = [Asked(one.pair, lesser(credential, clause, one.value, strict=False)) for one in either]
         inert = self.asked(scene, lambda value: value.expected is Expected.INERT and value.dimension in NAMING)
         named = _one_of_a_kind(inert)
         elsewhere = [Asked(one.pair, nothing_of(lesser(credential, clause, one.value))) for one in named]
@@ -141,7 +142,7 @@ class StandingScene:
     def _may_open_a_door(self, value: Value) -> bool:
         """Whether a lesser caller tries it, of what may be granted or refused; of fields only a deep look tries all."""
         tried = value.dimension != "field" or value.kind in IMPERSONATING or self._process.depth == "deep"
-        return value.expected in {Expected.EITHER, Expected.MAY_NAME} and tried
+        return value.expected is Expected.EITHER and tried
 
     def _values(self, pair: Pair, chosen: Callable[[Value], bool], depth: str) -> list[Value]:
         every = space.values(self._subject(pair), depth, self._process.seed)
@@ -221,7 +222,8 @@ class StandingScene:
 
     def read_singly(self, pairs: Collection[Pair]) -> None:
         """Read each by itself: what a target keeps of that is to be noticed after a removal."""
-        self._leases.singly(pairs)
+        with contextlib.suppress(Unjudgeable):  # nothing is judged by it
+            self._leases.singly(pairs)
 
     @property
     def lateness(self) -> Lateness:
@@ -337,8 +339,9 @@ class StandingScene:
     def _make_sure_of_what_is_gone(self) -> None:
         """What the set-up brought back did not stay removed, and is not blamed on the request that comes next."""
         expected = self.known()
-        if False in expected.listed.values():
-            seen = self.awaited(expected)
+        gone = [pair for pair, stands in expected.listed.items() if not stands]
+        if gone:
+            seen = self.awaited(expected, gone)
             for pair, removal in self.learnt(seen, {}).items():
                 self._log.note(effect.absent(pair, seen, removal, rule=effect.SHOWN_AGAIN))
 
@@ -386,11 +389,6 @@ def lesser(credential: str, clause: str, worn: Value | None = None, *, strict: b
 def nothing_of(value: Value) -> Value:
     """The same where it names nothing that stands: whatever is answered, nothing may change (decision 19)."""
     return replace(value, expected=Expected.INERT)
-
-
-def _of_either(credential: str, clause: str, worn: Value) -> Value:
-    value = lesser(credential, clause, worn, strict=False)
-    return nothing_of(value) if worn.expected is Expected.MAY_NAME else value
 
 
 def in_the_wake(credential: str, clause: str) -> Value:

@@ -42,9 +42,6 @@ class Expected(StrEnum):
     EITHER = "either"
     """A documented code: granted, and then exactly that association is gone, or refused, and nothing changes."""
 
-    MAY_NAME = "may name"
-    """Any code: it may name the association, and at most that is gone, or name nothing, whose removal may be a 204."""
-
     REPEATED = "repeated"
     """The association does not stand: 204 or a documented 4xx, and nothing changes."""
 
@@ -55,7 +52,7 @@ class Expected(StrEnum):
     """Whatever is answered, nothing changes."""
 
 
-MUST_STAY = frozenset(Expected) - {Expected.GRANTED, Expected.EITHER, Expected.MAY_NAME}
+MUST_STAY = frozenset(Expected) - {Expected.GRANTED, Expected.EITHER}
 """What goes out in batches: nothing of it may change anything."""
 
 
@@ -77,7 +74,7 @@ class Rule:
     @property
     def optional(self) -> bool:
         """An answer may lawfully give no occasion to judge its clause."""
-        return self.expected in {Expected.EITHER, Expected.MAY_NAME, Expected.REPEATED, Expected.ABSENT}
+        return self.expected in {Expected.EITHER, Expected.REPEATED, Expected.ABSENT}
 
 
 def rulings(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
@@ -86,7 +83,7 @@ def rulings(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
     yield effect.inert(attempt)
     if rule.content:
         yield effect.body_inert(attempt)
-    judged_apart = rule.expected in {Expected.INERT, Expected.MAY_NAME} or _is_all_of_it(rule, attempt)
+    judged_apart = rule.expected is Expected.INERT or _is_all_of_it(rule, attempt)
     if attempt.status == 204 and not judged_apart and attempt.exchange.request.method == "DELETE":
         yield effect.nothing_else(attempt)
 
@@ -126,10 +123,6 @@ def _either(rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
         yield codes.documented(attempt.exchange)
 
 
-def _may_name(_rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
-    yield effect.nothing_else(attempt) if attempt.status == 204 else None
-
-
 def _repeated(_rule: Rule, attempt: Attempt) -> Iterator[Ruling | None]:
     yield effect.repeated(attempt)
 
@@ -148,7 +141,6 @@ OWN: Mapping[Expected, Callable[[Rule, Attempt], Iterator[Ruling | None]]] = {
     Expected.FORBIDDEN: _refused(403),
     Expected.NOT_ALLOWED: _refused(405),
     Expected.EITHER: _either,
-    Expected.MAY_NAME: _may_name,
     Expected.INERT: _inert,
     Expected.REPEATED: _repeated,
     Expected.ABSENT: _inert,
@@ -158,7 +150,7 @@ OWN: Mapping[Expected, Callable[[Rule, Attempt], Iterator[Ruling | None]]] = {
 PERSISTS = "persists"
 """How the rule begins by which a fault that persists breaks a clause."""
 
-OPEN = frozenset({Expected.EITHER, Expected.MAY_NAME, Expected.INERT, Expected.REPEATED, Expected.ABSENT})
+OPEN = frozenset({Expected.EITHER, Expected.INERT, Expected.REPEATED, Expected.ABSENT})
 """What demands no particular answer."""
 
 

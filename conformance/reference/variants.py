@@ -150,6 +150,18 @@ class RepetitionIs204(Deployment):
             raise
 
 
+@lawful()
+class RemovingNothingIs204(Deployment):
+    """A removal of what does not stand is granted to every caller, whichever the server is said to be."""
+
+    def remove(self, request: ReceivedRequest) -> Answer:
+        self.check_body(request)
+        named = Association(self.read_address_id(request), request.path.server)
+        if named not in self.store.state.associations:
+            return self.removed(request)
+        return super().remove(request)
+
+
 # Order of the checks.
 
 
@@ -476,6 +488,26 @@ lagging(
 
 
 # What there is.
+
+
+@lawful(settings={"shared_quota": 4})
+class TheReleasedCountForAWhile(Deployment):
+    """A shared address counts for two seconds more after it was de-allocated."""
+
+    def start(self) -> None:
+        super().start()
+        self.given_back: list[float] = []
+
+    def release(self, request: ReceivedRequest, address: StoredAddress) -> None:
+        super().release(request, address)
+        self.given_back.append(time.monotonic())
+
+    def check_quota(self, request: ReceivedRequest, port_ids: tuple[str, ...], replaced: str = "") -> None:
+        super().check_quota(request, port_ids, replaced)
+        held = [one for one in self.store.state.addresses.values() if one.id != replaced and one.type == "shared"]
+        lately = sum(time.monotonic() < since + 2.0 for since in self.given_back)
+        if len(port_ids) > 1 and len(held) + lately >= self.rules.shared_quota:
+            raise Refusal(400, "the quota of shared addresses on this network is used up for a while")
 
 
 @lawful(settings={"shared_quota": 2})

@@ -183,6 +183,19 @@ def remembered(script: Script, held: str) -> None:
     script.send("GET", f"/v2.0/ip_addresses/{held}")
 
 
+def spelt_otherwise(script: Script, held: str) -> None:
+    """Read it by itself, remove it with its ID in upper case, and read it again."""
+    script.send("GET", script.one(0, held))
+    script.send("DELETE", script.one(0, held.upper()))
+    script.send("GET", script.one(0, held))
+
+
+def from_a_server_in_upper_case(script: Script, held: str) -> None:
+    """Remove it from the server as it is called in upper case, and read it."""
+    script.send("DELETE", script.one(0, held).replace(script.servers[0], script.servers[0].upper()))
+    script.send("GET", script.one(0, held))
+
+
 def let_go_by_put(script: Script, held: str) -> None:
     """Remove every association, let the address go by PUT, and look."""
     gone_but_for_the_address(script, held)
@@ -199,6 +212,8 @@ WITNESSES: dict[str, Witness] = {
     "the-second-server-is-503": removal(1),
     "a-refused-deallocation-is-remembered": remembered,
     "put-leaves-a-husk": let_go_by_put,
+    "server-in-upper-case-is-204-in-vain": from_a_server_in_upper_case,
+    "single-reads-are-kept": spelt_otherwise,
     "zero-length-is-400": removal(environ_overrides={"CONTENT_LENGTH": "0"}),
     "json-type-without-content-is-415": removal(content_type="application/json"),
     "libraries-are-turned-away": removal(headers={"User-Agent": "python-requests/2.32"}),

@@ -43,7 +43,7 @@ def segment_values(
             clause=clause,
             expected=expected,
             variation={"address": segment, "raw": True} if place == "address" else {"segment": segment},
-            names=expected in {Expected.GRANTED, Expected.EITHER, Expected.MAY_NAME},
+            names=expected in {Expected.GRANTED, Expected.EITHER},
             mistake=expected is Expected.REFUSED,
         )
         for segment in dict.fromkeys(segments)

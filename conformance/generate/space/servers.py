@@ -44,7 +44,7 @@ def every(subject: Subject) -> list[Value]:
     opaque = ("server", "server in the other case", "an opaque string, or an RFC 9562 UUID", "effect.nothing-else")
     same = [f"%{ord(own[0]):02X}{encoded(own[1:])}"] if own[0].isascii() else []
     plain = ("server", "server percent-encoded", "RFC 3986, 2.4", "codes.success", Expected.GRANTED)
-    return found + segment_values(*opaque, Expected.MAY_NAME, cased) + segment_values(*plain, same)
+    return found + segment_values(*opaque, Expected.EITHER, cased) + segment_values(*plain, same)
 
 
 def _segment(kind: str, text: str) -> str:

@@ -5,7 +5,7 @@
 import re
 
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import ReceivedRequest
+from conformance.reference.exchange import Answer, ReceivedRequest
 from conformance.reference.registry import breaks
 from conformance.reference.store import Association, DeploymentState, StoredAddress
 
@@ -111,3 +111,37 @@ class Ipv6TakesItsNeighbours(Deployment):
         if self.store.known[association.address].version == 6:
             for each in self.store.state.of_address(association.address):
                 super().dissociate(request, each)
+
+
+@breaks("effect.removed")
+class ServerInUpperCaseIs204InVain(Deployment):
+    """A removal from a server whose ID is in upper case answers 204 and removes nothing."""
+
+    def remove(self, request: ReceivedRequest) -> Answer:
+        spelt = request.path.server
+        if spelt != spelt.lower() and spelt.lower() in self.store.servers:
+            self.check_body(request)
+            self.read_address_id(request)
+            self.authorise(request)
+            return Answer(204)
+        return super().remove(request)
+
+
+@breaks("effect.removed")
+class SingleReadsAreKept(Deployment):
+    """What a single read showed is shown again until a change comes to the very same target, spelt as it is."""
+
+    def start(self) -> None:
+        super().start()
+        self.kept: dict[str, Answer] = {}
+
+    def show_association(self, request: ReceivedRequest) -> Answer:
+        at = f"{request.raw_path}?{request.query}"
+        if at not in self.kept:
+            self.kept[at] = super().show_association(request)
+        return self.kept[at]
+
+    def finish(self, request: ReceivedRequest, answer: Answer) -> Answer:
+        if request.method in {"PUT", "DELETE"}:
+            self.kept.pop(f"{request.raw_path}?{request.query}", None)
+        return super().finish(request, answer)
