@@ -263,23 +263,29 @@ class Provisioner:
 
     def _allocate(self, prefer: int) -> Address | None:
         """A new address, or None when the target grants no more."""
-        ports = tuple(self.port(server) for server in self._client.target.servers)
-        answers: dict[int, str] = {}
-        while True:
-            for version in sorted((4, 6), key=lambda one: one != prefer):
-                address, exchange = self._ask_patiently(version, ports)
-                if address:
-                    self._most = max(self._most, len(self._ledger.read().addresses))
-                    return address
-                answers[version] = f"{exchange.outcome} for version {version}"
-            if not self._may_count_the_released():
-                break
+        address, answers = self._ask_for_either(prefer)
+        while address is None and self._may_count_the_released():
             halting.pause(SECONDS_BETWEEN_ALLOCATIONS)
+            address, answers = self._ask_for_either(prefer)
+        if address:
+            self._most = max(self._most, len(self._ledger.read().addresses))
+            return address
         self.notes.append(
             f"the target grants fewer than {self._client.target.limits.max_addresses} addresses at once: "
             f"POST /ip_addresses answered {', '.join(answers[version] for version in sorted(answers))}"
         )
         return None
+
+    def _ask_for_either(self, prefer: int) -> tuple[Address | None, Mapping[int, str]]:
+        """An address of the version that is preferred, or of the other one; else what was answered for each."""
+        ports = tuple(self.port(server) for server in self._client.target.servers)
+        answers = {}
+        for version in sorted((4, 6), key=lambda one: one != prefer):
+            address, exchange = self._ask_patiently(version, ports)
+            if address:
+                return address, {}
+            answers[version] = f"{exchange.outcome} for version {version}"
+        return None, answers
 
     def _may_count_the_released(self) -> bool:
         """The target granted more at once before, and may count for a while what was given back (decision 6)."""
