@@ -49,7 +49,9 @@ def secret(text):
 
 
 def rename(old, new):
-    for spell in (str, str.upper, lambda s: s.replace("-", ""), lambda s: s.replace("-", "").upper(), lambda s: s[:8]):
+    spellings = [str, lambda s: s.replace("-", ""), lambda s: s.replace("-", "%2D"), lambda s: s[:8]]
+    spellings += [lambda s: "%%%02X%s" % (ord(s[0]), s[1:]), lambda s: "".join("%%%02x" % ord(one) for one in s)]
+    for spell in [*spellings, str.upper, lambda s: s.replace("-", "").upper(), lambda s: s[:18].upper() + s[18:]]:
         NEW[spell(old)] = spell(new)
 
 

@@ -12,6 +12,9 @@ SUCCESS = {"DELETE": frozenset({204}), "PUT": frozenset({200, 201, 202, 204})}
 PAGES = {"deallocation.delete-refused": "DELETE", "deallocation.put-refused": "PUT of an empty list"}
 """Clause -> the page's own wording, of which every other one is a variation."""
 
+EFFECT = ": effect"
+"""How the rule ends by which a de-allocation breaks a clause that changed something."""
+
 
 def after(method: str) -> str:
     """The clause that says what a de-allocation by this method is to come to, once nothing is associated."""
@@ -30,7 +33,7 @@ def refused(clause: str, trial: Deallocation) -> Ruling | None:
     if trial.changes:
         return broken(
             clause,
-            f"{trial.how}: effect",
+            f"{trial.how}{EFFECT}",
             summary=f"{subject} changes something",
             expected="a 4xx, and address, ports and associations stay",
             observed=f"{trial.exchange.outcome}, and {'; '.join(trial.changes)}",
@@ -70,7 +73,7 @@ def protected(clause: str, trial: Deallocation) -> Ruling:
         return kept(clause, reached=trial.exposed)
     return broken(
         clause,
-        f"{PAGES[clause]}: effect",
+        f"{PAGES[clause]}{EFFECT}",
         summary=f"{trial.words} changes something",
         expected="address, ports and associations stay, whatever is answered",
         observed=f"{trial.exchange.outcome}, and {'; '.join(trial.changes)}",

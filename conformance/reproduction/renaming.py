@@ -8,21 +8,23 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from conformance.errors import ProvisioningError
 from conformance.evidence import EXPANSION, VARIABLES
+from conformance.target import is_uuid
 
 SPELLINGS: tuple[Callable[[str], str], ...] = (
     str,
     str.upper,
-    lambda one: one.replace("-", ""),
-    lambda one: one.replace("-", "").upper(),
     lambda one: quote(one, safe=""),
     lambda one: one[:8],
     lambda one: one[:-1],
 )
-"""How a request may spell an ID or a literal: each spelling of the old one becomes the same of the new one."""
+"""How a request may spell an ID or a literal: each spelling of the old one becomes the same of the new one.
+
+A UUID is known in any case, with any of its characters percent-encoded, and without its hyphens.
+"""
 
 LONGEST_PERIOD = 64
 LONGEST_BODY_BYTES = 16 * 1024 * 1024
@@ -42,8 +44,15 @@ class Renaming:
         spelt = {key: value for key, value in self._spelt() if key}
         if not spelt:
             return old
-        known = "|".join(re.escape(one) for one in sorted(spelt, key=len, reverse=True))
-        return re.sub(known, lambda met: spelt[met.group()], old)
+        whole = {one: new for one, new in self.names.items() if is_uuid(one) and is_uuid(new)}
+        news = list(whole.values())
+
+        def renamed(met: re.Match[str]) -> str:
+            return _spelt_alike(met.group(), news[met.lastindex - 1]) if met.lastindex else spelt[met.group()]
+
+        known = [f"({_in_any_spelling(one)})" for one in whole]
+        known += [re.escape(one) for one in sorted(spelt, key=len, reverse=True)]
+        return re.sub("|".join(known), renamed, old)
 
     def url(self, old: str) -> str:
         """The URL below the endpoint of this target, with its tokens."""
@@ -67,6 +76,35 @@ class Renaming:
         value = self.tokens[credential]
         cut = re.fullmatch(r":0:(\d+)", part)
         return value[: int(cut[1])] if cut else {"%?": value[:-1], "~~": value.swapcase()}.get(part, value)
+
+
+def _in_any_spelling(identifier: str) -> str:
+    """A pattern without groups of its own."""
+    characters = (
+        f"(?:{one.lower()}|{one.upper()}|%(?i:{ord(one.lower()):02x}|{ord(one.upper()):02x}))"
+        for one in identifier.replace("-", "")
+    )
+    return "(?:-|%2[Dd])?".join(characters)
+
+
+def _spelt_alike(old: str, new: str) -> str:
+    """The new ID in the case of the old one, percent-encoded where that was; a digit has the case of what is before."""
+    parts = re.findall(r"%..|.", old)
+    meant = [unquote(part) for part in parts]
+    letters = [one for one in meant if one.isalpha()]
+    upper = bool(letters) and letters[0].isupper()
+    spelt = []
+    for part, one, character in zip(parts, meant, new if "-" in meant else new.replace("-", ""), strict=True):
+        upper = one.isupper() if one.isalpha() else upper
+        spelt.append(_encoded_alike(part, character.upper() if upper else character))
+    return "".join(spelt)
+
+
+def _encoded_alike(part: str, character: str) -> str:
+    if not part.startswith("%"):
+        return character
+    encoded = f"%{ord(character):02x}"
+    return encoded.upper() if part.isupper() else encoded
 
 
 def body_of(document: Mapping[str, Any]) -> bytes:

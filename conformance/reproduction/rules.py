@@ -46,11 +46,11 @@ OF_REMOVALS: Mapping[str, Callable[[Attempt], Ruling | None]] = {
 """Clauses about a request to the operation; a clause that is not here is judged by seeing again what the run saw."""
 
 
-def of_deallocation(clause: str, trial: Deallocation, *, pages: bool) -> Ruling | None:
+def of_deallocation(clause: str, trial: Deallocation, *, effect_alone: bool) -> Ruling | None:
     """A de-allocation judged by the clause; None if the clause says nothing of it.
 
     Args:
-        pages: it is in the page's own wording, which has to be refused; of any other the effect is judged alone.
+        effect_alone: it is in another wording than the page's, which need not be refused (decision 20).
     """
     if clause == "effect.refusal-is-inert":
         return effect.inert_deallocation(trial)
@@ -60,7 +60,7 @@ def of_deallocation(clause: str, trial: Deallocation, *, pages: bool) -> Ruling 
         return deallocation.granted(clause, trial)
     if not trial.standing:
         return None  # nothing holds the address, so nothing demands a refusal
-    if clause in deallocation.PAGES and not pages:
+    if clause in deallocation.PAGES and effect_alone:
         return deallocation.protected(clause, trial)
     return deallocation.refused(clause, trial) if clause.startswith("deallocation.") else None
 

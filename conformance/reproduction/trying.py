@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from conformance import preflight
 from conformance.client import Client, Pacer, halting, passing, retried
@@ -19,7 +20,7 @@ from conformance.driver.observer import Observer, Views
 from conformance.errors import ConformanceError, ProvisioningError
 from conformance.evidence import Exchange, Recorder, setting
 from conformance.evidence.setting import FindingSetup
-from conformance.judge import Attempt, Deallocation, ObservedState, Pair, oracle
+from conformance.judge import Attempt, Deallocation, ObservedState, Pair, deallocation, oracle
 from conformance.provision import Address, Ledger, Provisioner, Sweep, ledger, state_directory, sweep_run
 from conformance.reproduction import orphans, rules, sequences
 from conformance.reproduction.outcome import ReproductionAnswer, ReproductionOutcome
@@ -297,8 +298,9 @@ class _Trial:
         exchange = self._send(step)
         if _is_deallocation(step):
             trial = self._deallocation(step, exchange, before)
-            ruling = rules.of_deallocation(self._finding.clause, trial, pages=not self._finding.classes)
-            return ruling, exchange, trial.changes
+            told = self._finding
+            alone = bool(told.classes) and told.rule.endswith(deallocation.EFFECT)
+            return rules.of_deallocation(told.clause, trial, effect_alone=alone), exchange, trial.changes
         attempt = self._attempt(exchange, before)
         ruling = rules.of_removal(self._finding.clause, self._finding.rule, attempt)
         return ruling, exchange, attempt.changes
@@ -323,7 +325,8 @@ class _Trial:
         return next(iter([*named, *at_the_server, *known, Pair("", "")]))
 
     def _deallocation(self, step: Mapping[str, Any], exchange: Exchange, before: ObservedState) -> Deallocation:
-        address = next((one for one in self._addresses if one.lower() in exchange.request.url.lower()), "")
+        url = unquote(exchange.request.url).lower()
+        address = next((one for one in self._addresses if one.lower() in url), "")
         standing = tuple(pair for pair in self._standing if pair.address == address)
         granted = exchange.status is not None and 200 <= exchange.status < 300
         gone = replace(before, ports={**before.ports, address: None})
@@ -402,4 +405,5 @@ def _ends(exchange: Exchange, pair: Pair) -> bool:
 
 
 def _is_at(path: str, pair: Pair) -> bool:
-    return path.lower().endswith(f"/servers/{pair.server}/ip_associations/{pair.address}".lower())
+    """The path names the association, in whichever case and encoding."""
+    return unquote(path).lower().endswith(f"/servers/{pair.server}/ip_associations/{pair.address}".lower())
