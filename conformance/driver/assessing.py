@@ -51,21 +51,24 @@ class Assessing:
         self.judged.append(self._excused(Judged(one, attempt, rulings, left_open)))
 
     def _excused(self, judged: Judged) -> Judged:
-        """The same, less the blame for an answer that everybody gets who wears the same: the credential is not why.
+        """The same, less the blame for what everybody gets who wears the same: the credential is not why.
 
         Nor is a removal to blame that names nothing, of a target that grants to remove nothing (decision 19).
         """
         attempt, asked = judged.attempt, judged.answered.asked
-        if not judged.breaks_its_own or attempt.status is None or attempt.changes:
+        if not judged.breaks_its_own or attempt.status is None or (attempt.changes and not attempt.refused):
             return judged
         if asked.value.worn is None:
             in_vain = self._may_name_nothing(asked) and attempt.status == REMOVED and self._removes_nothing(asked)
             return replace(judged, rulings=(None, *judged.rulings[1:])) if in_vain else judged
         holder = self._of_the_holder(asked, asked.value.worn)
+        if attempt.changes and not holder.changes:
+            return judged
         done = granted(attempt.exchange) and bool(holder.changes)
         if done or (attempt.status != holder.status and not (attempt.refused and holder.refused)):
             return judged
-        return replace(judged, rulings=(kept(asked.value.clause, reached=attempt.exposed), *judged.rulings[1:]))
+        own = None if attempt.changes else kept(asked.value.clause, reached=attempt.exposed)
+        return replace(judged, rulings=(own, *judged.rulings[1:]))
 
     def _may_name_nothing(self, asked: Asked) -> bool:
         """It is spelt otherwise than what the target shows, and may be another server's."""

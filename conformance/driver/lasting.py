@@ -64,7 +64,7 @@ class Early:
         refused, standing, anew: associations; None where there were too few servers.
         addresses: theirs, and one that nothing is associated with any more.
         asked_for: of these addresses those whose de-allocation was refused while something was associated with them.
-        denials: those de-allocations.
+        denials: those de-allocations, and what else was refused about an address with no association left.
         exchanges: what was refused about ``refused``.
     """
 
@@ -139,6 +139,7 @@ class Lasting:
             self._leases.establish(last)
             if self._is_refused(early, idle.id):
                 self._remove_for_good(early, last)
+                self._repeat_in_vain(early, last)
         if early.anew:
             self._removed(early.anew)
             self._leases.establish(early.anew)
@@ -167,6 +168,12 @@ class Lasting:
         exchange = self._removed(pair)
         if exchange.status == 204:
             early.removals[pair] = exchange
+
+    def _repeat_in_vain(self, early: Early, pair: Pair) -> None:
+        """Where it is refused, nothing comes of it later either, though no association is there any more."""
+        exchange = self._removed(pair)
+        if exchange.status is not None and 400 <= exchange.status < 500:
+            early.denials.append(exchange)
 
     def _removed(self, pair: Pair) -> Exchange:
         exchange = retried(lambda: self._client.remove(pair.server, pair.address))
