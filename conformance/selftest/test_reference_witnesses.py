@@ -196,6 +196,13 @@ def from_a_server_in_upper_case(script: Script, held: str) -> None:
     script.send("GET", script.one(0, held))
 
 
+def repeated_of_the_idle(script: Script, held: str) -> None:
+    """Remove every association, repeat the last removal, and look at the address after a while."""
+    gone_but_for_the_address(script, held)
+    later(removal())(script, held)
+    script.send("GET", f"/v2.0/ip_addresses/{held}")
+
+
 def let_go_by_put(script: Script, held: str) -> None:
     """Remove every association, let the address go by PUT, and look."""
     gone_but_for_the_address(script, held)
@@ -212,6 +219,7 @@ WITNESSES: dict[str, Witness] = {
     "the-second-server-is-503": removal(1),
     "a-refused-deallocation-is-remembered": remembered,
     "put-leaves-a-husk": let_go_by_put,
+    "the-idle-go-when-repeated": repeated_of_the_idle,
     "server-in-upper-case-is-204-in-vain": from_a_server_in_upper_case,
     "single-reads-are-kept": spelt_otherwise,
     "zero-length-is-400": removal(environ_overrides={"CONTENT_LENGTH": "0"}),

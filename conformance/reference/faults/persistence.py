@@ -247,3 +247,21 @@ class ANeighbourGoesLater(Postpones):
         super().dissociate(request, association)
         for each in self.store.state.of_address(association.address)[:1]:
             self.later(each)
+
+
+@breaks("effect.refusal-is-inert", fleeting=SHOWS_LATER)
+class TheIdleGoWhenRepeated(Postpones):
+    """An address goes a little more than a second after a refused removal found nothing associated with it."""
+
+    def remove(self, request: ReceivedRequest) -> Answer:
+        try:
+            return super().remove(request)
+        except Refusal:
+            address = request.path.address.lower()
+            if request.caller.may_write and address in self.store.state.addresses:
+                self.later(Association(address, request.path.server))
+            raise
+
+    def carry_out(self, association: Association) -> None:
+        if not self.store.state.of_address(association.address):
+            self.update(lambda state: state.without_address(association.address))
