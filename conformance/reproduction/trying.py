@@ -34,6 +34,8 @@ TRIES = 12
 LEFT_ALONE_SECONDS = 5.0
 """So long nothing is sent before the last try: what a target does to what is older shows only then."""
 
+REMOVED = 204
+
 PERSISTENT = 3
 """So often a fault has to be the answer."""
 
@@ -201,15 +203,34 @@ class _Trial:
         return ReproductionOutcome(ReproductionAnswer.NOT_REPRODUCED, seen, tuple(self._sent))
 
     def _persists(self) -> ReproductionOutcome:
-        """A fault that persists is the answer: it has to come every time (decision 13)."""
+        """A fault that persists is the answer: it comes every time, and to no plain removal between (decision 13)."""
         order, self._standing = self._scenes()[0]
+        step = self._steps[-1]
         for _ in range(PERSISTENT):
             self._arrange(order)
-            exchange = self._send(self._steps[-1])
-            if not passing(exchange):
-                return ReproductionOutcome(ReproductionAnswer.NOT_REPRODUCED, exchange.outcome, tuple(self._sent))
+            exchange = self._send(step)
+            said = exchange.outcome if not passing(exchange) else self._refused_plainly(step)
+            if said:
+                return ReproductionOutcome(ReproductionAnswer.NOT_REPRODUCED, said, tuple(self._sent))
         seen = f"{exchange.outcome}, {PERSISTENT} times"
         return ReproductionOutcome(ReproductionAnswer.REPRODUCED, seen, tuple(self._sent))
+
+    def _refused_plainly(self, step: Mapping[str, Any]) -> str:
+        """What every plain removal is answered in place of 204; nothing if one succeeds.
+
+        Where the fault is the answer to a plain removal itself, another association has to go, if there is one.
+        """
+        known = list(dict.fromkeys([*self._standing, *self._removed]))
+        path = self._renaming.text(step["request"]["url"]).partition("?")[0]
+        others = [pair for pair in known if not _is_at(path, pair)] if _is_plain(step) else known
+        said = ""
+        for pair in others:
+            self._put(pair)
+            control = self._take(pair)
+            if control.status == REMOVED:
+                return ""
+            said = f"a plain removal is answered {control.outcome}, too"
+        return said
 
     def _scenes(self) -> list[Scene]:
         """What is arranged, in turn: what had been removed, then what stands; this alone, for a fault may count.
@@ -276,8 +297,8 @@ class _Trial:
         if answer.status is None or not 200 <= answer.status < 300:
             raise ProvisioningError(f"an association could not be made: PUT answered {answer.outcome}")
 
-    def _take(self, pair: Pair) -> None:
-        retried(lambda: self._client.remove(pair.server, pair.address))
+    def _take(self, pair: Pair) -> Exchange:
+        return retried(lambda: self._client.remove(pair.server, pair.address))
 
     def _look(self) -> ObservedState:
         if not self._addresses:
@@ -381,6 +402,13 @@ class _Trial:
         was = step["response"]["status"] if step["response"] else "no answer"
         self._sent.append(f"{exchange.request.method} {exchange.request.url}: {exchange.outcome} (in the run: {was})")
         return exchange
+
+
+def _is_plain(step: Mapping[str, Any]) -> bool:
+    """It asks as the page does: by the holder of every right, without content and query, of the ID as it is shown."""
+    request = step["request"]
+    unlike = "?" in request["url"] or "%" in request["url"] or request["url"] != request["url"].lower()
+    return (request["method"], request["framing"], step["credential"]) == ("DELETE", "none", "full") and not unlike
 
 
 def _is_deallocation(step: Mapping[str, Any]) -> bool:

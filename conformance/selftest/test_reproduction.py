@@ -18,7 +18,10 @@ from conformance.driver.context import Process
 from conformance.driver.ruling_log import RulingLog
 from conformance.evidence import setting
 from conformance.generate import deallocations
-from conformance.judge import Attempt, Pair, codes, deallocation, effect, refusal
+from conformance.judge import Attempt, Pair, codes, deallocation, effect, oracle, refusal
+from conformance.judge.oracle import Expected, Rule
+from conformance.reference.app import Deployment
+from conformance.reference.exchange import Refusal
 from conformance.reproduction import ReproductionAnswer, orphans
 from conformance.verdict import Finding, Ruling
 
@@ -66,6 +69,38 @@ def test_a_finding_is_reproduced_where_the_fault_is_and_nowhere_else(fault: str)
     assert [one.answer for one in faulty.outcomes] == [ReproductionAnswer.REPRODUCED], faulty
     assert [one.answer for one in lawful.outcomes] == [ReproductionAnswer.NOT_REPRODUCED], lawful
     assert (faulty.left, faulty.kept, lawful.left, lawful.kept) == ((), 0, (), 0)
+
+
+@pytest.mark.parametrize(
+    ("where", "answer"),
+    [
+        pytest.param("large-body-is-503", ReproductionAnswer.REPRODUCED, id="the fault is there"),
+        pytest.param("", ReproductionAnswer.NOT_REPRODUCED, id="it is not"),
+        pytest.param("removal", ReproductionAnswer.NOT_REPRODUCED, id="every removal is answered so"),
+    ],
+)
+def test_a_fault_that_persists_is_told_from_one_that_everything_meets(
+    where: str, answer: ReproductionAnswer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decision 13: it is the answer where plain removals in between succeed."""
+    monkeypatch.setattr("conformance.client.retry.again_after", lambda *_: 0.0)
+    rule = Rule("body.refused", Expected.REFUSED)
+
+    def persistent(trial: Attempt) -> Ruling | None:
+        return next(oracle.persistent(rule, trial, (trial.exchange,) * 3))
+
+    with reproductions.deployed("large-body-is-503") as (_, process):
+        finding = found(process, persistent, body=b"x" * 20_000, framing="length")
+        saved = reproductions.of_a_run(process)
+    if where == "removal":
+        monkeypatch.setattr(Deployment, "dissociate", out_of_order)
+    tried = reproductions.tried(saved, (finding,), where if where != "removal" else "")
+    assert [one.answer for one in tried.outcomes] == [answer], tried
+
+
+def out_of_order(*_: object) -> None:
+    """No removal is made."""
+    raise Refusal(503, "out of order")
 
 
 def test_the_order_of_associations_is_tried_both_ways() -> None:
