@@ -157,10 +157,12 @@ def _mentioned(identifier: str, literal: str, told: str) -> bool:
 def _steps(cited: Sequence[Record], decisive: str) -> list[Record]:
     """Without the looks, and without the set-up at the beginning; a finding of reads alone is its last one.
 
-    A read that is cited before the decisive request is no look: it came right before it.
+    A read that is cited before the decisive request, the last that is no read unless stated, is no look: it came right
+    before it.
     """
     ids = [str(one["id"]) for one in cited]
-    place = ids.index(decisive) if decisive in ids else 0
+    last = max((at for at, one in enumerate(cited) if one["operation"] not in READS), default=0)
+    place = ids.index(decisive) if decisive in ids else last
     acts = [one for at, one in enumerate(cited) if at < place or one["operation"] not in READS]
     made: set[str] = set()
     while len(acts) > 1 and acts[0]["operation"] in {"associate", "allocateAddress"} and _granted(acts[0]):
