@@ -169,6 +169,19 @@ def test_what_stood_is_told_in_words() -> None:
     assert decisive["request"]["method"] == "DELETE"
 
 
+def test_a_read_right_before_the_request_is_sent_again_and_a_look_after_it_is_not() -> None:
+    """The request that decides is the last that is no read, where no other is named."""
+    with reproductions.deployed() as (_, process):
+        pair = TargetApi(process, RulingLog(frozenset(), process.recorder)).leases.association()
+        made = process.client.associate(pair.server, pair.address)
+        read = process.client.list_addresses()
+        removal = process.client.remove(pair.server, pair.address, credential="restricted")
+        look = process.client.list_associations(pair.server)
+        cited = [one.to_json() for one in (made, read, removal, look)]
+    told = setting.derived(cited, details={})
+    assert (told.steps, told.decisive) == ((read.id, removal.id), removal.id)
+
+
 def test_what_is_missing_is_needed_although_no_exchange_shows_it() -> None:
     """A neighbour that went is named in words alone."""
     with reproductions.deployed("all-of-the-server-go") as (_, process):
