@@ -537,6 +537,24 @@ def test_what_comes_right_before_is_part_of_the_class(what: Between) -> None:
     assert all(kind.endswith(f" right after {what}") for kind in kinds)
 
 
+class BroughtBack(Pretended):
+    """A read brings back all that was removed."""
+
+    def meanwhile(self, pair: Pair, what: Between, variation: Mapping[str, Any]) -> Exchange | None:
+        """Whatever is asked next."""
+        exchange = super().meanwhile(pair, what, variation)
+        if what is Between.ADDRESS:
+            self.stands.update(dict.fromkeys(SCENE, True))
+        return exchange
+
+
+def test_what_comes_before_a_request_and_brings_back_is_held_against_the_removal() -> None:
+    """What was removed did not stay so; the request right after the read did nothing."""
+    target = varied(BroughtBack(), in_turn(map(value, NAMES * 16)))
+    assert target.broken("effect.removed")
+    assert not {one.clause for one, _ in target.rulings if one.violation} - {"effect.removed"}
+
+
 def test_the_same_once_more_is_what_comes_before_it() -> None:
     """The second of two in a row goes through."""
     target = Between204()
