@@ -34,6 +34,10 @@ POLL_SECONDS = 0.02
 LONGEST_WAIT_FOR_A_SLOT_SECONDS = 600.0
 ATTEMPTS_TO_ALLOCATE = 3
 SECONDS_BETWEEN_ALLOCATIONS = 0.5
+
+RELEASE_SECONDS = 5.0
+"""So long a quota may count what was given back, also where effects settle sooner: a refusal is final."""
+
 LOOKS_FOR_OTHERS, BETWEEN_LOOKS_SECONDS = 4, 0.5
 """Before an address that no answer named is used: whoever made it for himself does something with it by then."""
 
@@ -289,8 +293,8 @@ class Provisioner:
 
     def _may_count_the_released(self) -> bool:
         """The target granted more at once before, and may count for a while what was given back (decision 6)."""
-        settle = self._client.target.policy.settle_seconds
-        lately = time.monotonic() < self._given_back + settle
+        patience = max(self._client.target.policy.settle_seconds, RELEASE_SECONDS)
+        lately = time.monotonic() < self._given_back + patience
         return lately and len(self._ledger.read().addresses) < self._most
 
     def _gone(self, address: str) -> None:

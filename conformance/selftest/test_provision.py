@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+import in_process
 import pytest
 from cleanup_runs import Tenant, Watched, tenant
 from filelock import FileLock
@@ -707,6 +708,19 @@ def test_an_id_that_is_given_again_is_told_from_the_first(run: Run) -> None:
     assert second.id == first.id
     assert second.allocation != first.allocation
     assert run.ledger.read().again == {first.id.lower()}
+
+
+def test_what_was_given_back_may_be_counted_for_longer_than_effects_take() -> None:
+    """A target that granted as many before is asked again; one refusal does not end the run's allocations."""
+    with (
+        in_process.served(variant="the-released-count-for-a-while") as reference,
+        in_process.process(reference) as shared,
+        shared.provisioner.lease(reference.target()["limits"]["max_addresses"]) as held,
+    ):
+        assert len(held) == 4
+        assert shared.target.policy.settle_seconds < 2
+        assert shared.client.deallocate_address(held[0].id).status == 204
+        assert shared.provisioner.renew(held[0]).id not in {one.id for one in held}
 
 
 def test_a_torn_note_of_a_slot_is_never_seen(run: Run) -> None:
