@@ -15,8 +15,6 @@ from conformance.judge.expect import kept
 from conformance.judge.oracle import Expected
 from conformance.verdict import Ruling
 
-REMOVED = 204
-
 
 class Assessing:
     """Judges answers, and keeps what it found.
@@ -59,7 +57,7 @@ class Assessing:
         if not judged.breaks_its_own or attempt.status is None or (attempt.changes and not attempt.refused):
             return judged
         if asked.value.worn is None:
-            in_vain = self._may_name_nothing(asked) and attempt.status == REMOVED and self._removes_nothing(asked)
+            in_vain = self._may_name_nothing(asked) and attempt.status == 204 and self._removes_nothing(asked)
             return replace(judged, rulings=(None, *judged.rulings[1:])) if in_vain else judged
         holder = self._of_the_holder(asked, asked.value.worn)
         if attempt.changes and not holder.changes:
@@ -68,7 +66,7 @@ class Assessing:
         if done or (attempt.status != holder.status and not (attempt.refused and holder.refused)):
             return judged
         own = None if attempt.changes else kept(asked.value.clause, reached=attempt.exposed)
-        return replace(judged, rulings=(own, *judged.rulings[1:]))
+        return replace(judged, rulings=(own, *judged.rulings[1:]), left_open=own is None)
 
     def _may_name_nothing(self, asked: Asked) -> bool:
         """It is spelt otherwise than what the target shows, and may be another server's."""
@@ -79,7 +77,7 @@ class Assessing:
         if self._grants_nothing is None:
             words = "a removal with a server that is made up"
             trial = self._target.solo(asked.pair, words, {"segment": MADE_UP[0]}, named=False)
-            self._grants_nothing = trial.status == REMOVED and not trial.changes
+            self._grants_nothing = trial.status == 204 and not trial.changes
         return self._grants_nothing
 
     def _of_the_holder(self, asked: Asked, worn: Mapping[str, Any]) -> Attempt:

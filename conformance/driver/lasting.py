@@ -328,15 +328,11 @@ class Lasting:
         alone = [pair for pair in others if pair.address in own]
         asked_for = early.asked_for if early else ()
         left = [address for address in own if address not in asked_for]
-        untouched = lasting.part(expected, alone, left)
-        yield lasting.stayed("effect.nothing-else", untouched, seen)
+        yield lasting.stayed("effect.nothing-else", lasting.part(expected, alone, left), seen)
         rest = [pair for pair in others if pair not in alone] + refused
         addresses = [address for address in expected.ports if address not in left]
-        asked_about = lasting.part(expected, rest, addresses)
-        if asked_about.kinds(seen) and asked_about.kinds(seen) <= untouched.kinds(seen):
-            return  # it befell what nothing was asked about as well, so that no refusal is needed to explain it
         earlier = tuple(one.id for one in (*early.exchanges, *early.denials)) if early else ()
-        yield lasting.stayed("effect.refusal-is-inert", asked_about, seen, earlier)
+        yield lasting.stayed("effect.refusal-is-inert", lasting.part(expected, rest, addresses), seen, earlier)
 
     def _guard(self, early: Early) -> None:
         """The address that was left alone is still protected by its associations."""

@@ -55,7 +55,7 @@ def set_aside(heard: Iterable[ItemRecord]) -> SetAside:
         for one in record.findings:
             narrower = _narrower(one, records)
             certain = by(one, narrower)
-            clauses = certain or perhaps_by(one, narrower)
+            clauses = certain or perhaps_by(one, narrower, at_the_end=record.test == AT_THE_END)
             if not clauses:
                 kept.append(one)
                 continue
@@ -76,10 +76,12 @@ def by(finding: Finding, narrower: Sequence[Finding]) -> tuple[str, ...]:
     return ()
 
 
-def perhaps_by(finding: Finding, narrower: Sequence[Finding]) -> tuple[str, ...]:
-    """The clauses that may say already what no request was seen to do again, or what a round came upon."""
+def perhaps_by(finding: Finding, narrower: Sequence[Finding], *, at_the_end: bool = False) -> tuple[str, ...]:
+    """The clauses that may say already what no request was seen to do again, or what a round or the end came upon."""
     if finding.clause == order.CLAUSE:
         return _by_a_late_loss(finding, narrower)
+    if at_the_end and finding.clause == INERT:
+        return _by_what_befalls_all(finding, narrower)
     if ONCE not in finding.details:
         return ()
     return _by_what_is_late(finding, narrower) or _by_what_does_not_last(finding, narrower)
@@ -103,6 +105,13 @@ def _by_what_does_not_last(finding: Finding, narrower: Iterable[Finding]) -> tup
     """What appears where removals are seen not to last may have been removed before."""
     returns = any(one.clause == REMOVED and one.rule.startswith(effect.SHOWN_AGAIN) for one in narrower)
     return (REMOVED,) if returns and finding.details.get(KINDS) == [state.ASSOCIATION_APPEARS] else ()
+
+
+def _by_what_befalls_all(finding: Finding, narrower: Iterable[Finding]) -> tuple[str, ...]:
+    """What went of that which nothing was asked about, too, needs no refusal to explain it."""
+    done = set(finding.details.get(KINDS, ()))
+    late = (one for one in narrower if one.clause == MORE and one.rule == effect.LATE)
+    return (MORE,) if done and any(done <= set(one.details.get(KINDS, ())) for one in late) else ()
 
 
 def _is_certain(finding: Finding) -> bool:

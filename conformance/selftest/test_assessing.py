@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 from test_judge import BOTH_GONE, HOLDS, NONE, OWN, REMOVED, STANDING, exchange, outcome, tried
+from test_probes import value
 
 from conformance.driver.assessing import Assessing
 from conformance.driver.probe_target import ProbeTarget
@@ -14,15 +16,7 @@ from conformance.driver.scene import lesser
 from conformance.generate.space import Expected, Value
 from conformance.judge import Attempt, ObservedState
 
-IN_OTHER_CASE = Value(
-    dimension="server",
-    kind="server in the other case",
-    words="server in the other case",
-    source="an opaque string",
-    clause="effect.nothing-else",
-    expected=Expected.EITHER,
-    variation={"segment": "S1"},
-)
+IN_OTHER_CASE = replace(value("in the other case", Expected.EITHER, "effect.nothing-else"), dimension="server")
 Answer = tuple[int, ObservedState]
 BLAMED = "is broken"
 
@@ -44,11 +38,11 @@ class OthersAreAnswered:
         return tried(*self.answer)
 
 
-def outcomes(value: Value, answer: Answer, others: Answer) -> list[str]:
+def outcomes(asked: Value, answer: Answer, others: Answer) -> list[str]:
     """What is said of it: of its own clause, and of those that come upon everything."""
     assessing = Assessing(cast("ProbeTarget", OthersAreAnswered(others)))
     status, after = answer
-    one = Answered(Asked(OWN, value), exchange(status))
+    one = Answered(Asked(OWN, asked), exchange(status))
     assessing.judge(one, assessing.attempt(one, STANDING, after))
     return [outcome(ruling) for ruling in assessing.judged[0].rulings]
 

@@ -280,6 +280,29 @@ def test_what_a_round_missed_may_have_gone_by_itself(
     assert result(told, ROUND).verdict is due
 
 
+@pytest.mark.parametrize(
+    ("test", "untouched", "due"),
+    [
+        (AT_THE_END, ["an address goes", "an association goes"], Verdict.INCONCLUSIVE),
+        (AT_THE_END, ["an address goes"], Verdict.FAIL),
+        (RULE, ["an association goes"], Verdict.FAIL),
+    ],
+)
+def test_what_befalls_what_nothing_was_asked_about_needs_no_refusal(
+    test: str, untouched: list[str], due: Verdict
+) -> None:
+    """It may have come of one all the same, so that the clause does not hold; what was tried by itself is certain."""
+    asked_about = Finding(INERT, "late", "", "", "", details={KINDS: ["an association goes"]})
+    alone = Finding(MORE, "late", "", "", "", details={KINDS: untouched})
+    at_the_end = [alone, asked_about] if test == AT_THE_END else [alone]
+    said = [record(OVERLAP, *at_the_end, clauses=(MORE, INERT)) | {"test": AT_THE_END}]
+    if test == RULE:
+        said.append(record(RULE, asked_about, clauses=(INERT,)))
+    told = collector(*said, collected=(OVERLAP, RULE))
+    assert result(told, INERT).verdict is due
+    assert result(told, MORE).verdict is Verdict.FAIL
+
+
 def test_a_removal_that_was_seen_once_only_explains_nothing() -> None:
     """Two doubtful findings do not explain each other away."""
     seen = Finding(MORE, "more than asked for", "", "", "", details={ONCE: True, KINDS: ["an association goes"]})

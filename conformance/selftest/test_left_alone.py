@@ -1,6 +1,5 @@
 """What is left alone until the end of a run, where the target grants so few addresses that it is made at the end."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,18 +51,6 @@ def test_what_went_before_it_was_left_alone_is_no_loss_of_that_time() -> None:
         assert not lasting.end()
     assert "effect.nothing-else" in log.cases
     assert not log.breaks("effect.nothing-else")
-
-
-def test_what_befalls_everything_is_blamed_on_no_refusal() -> None:
-    """What nothing was asked about went as well as what removals were refused of."""
-    with in_process.served() as reference, in_process.process(reference) as process:
-        log = RulingLog(frozenset(), process.recorder)
-        lasting = Lasting(process, log)
-        lasting.begin()
-        reference.store.state = replace(reference.store.state, associations=())
-        assert not lasting.end()
-    assert log.breaks("effect.nothing-else")
-    assert not log.breaks("effect.refusal-is-inert")
 
 
 def test_what_befalls_what_was_refused_alone_is_blamed_on_the_refusals() -> None:
