@@ -88,14 +88,17 @@ def _in_any_spelling(identifier: str) -> str:
 
 
 def _spelt_alike(old: str, new: str) -> str:
-    """The new ID in the case of the old one, percent-encoded where that was; a digit has the case of what is before."""
-    parts = re.findall(r"%..|.", old)
-    meant = [unquote(part) for part in parts]
-    letters = [one for one in meant if one.isalpha()]
-    upper = bool(letters) and letters[0].isupper()
+    """The new ID with the hyphens of the old one, in its case, percent-encoded where that was.
+
+    A digit has the case of what is before it.
+    """
+    parts = [(part, unquote(part)) for part in re.findall(r"%..|.", old)]
+    characters = iter(new.replace("-", ""))
+    upper = next((one.isupper() for _, one in parts if one.isalpha()), False)
     spelt = []
-    for part, one, character in zip(parts, meant, new if "-" in meant else new.replace("-", ""), strict=True):
+    for part, one in parts:
         upper = one.isupper() if one.isalpha() else upper
+        character = "-" if one == "-" else next(characters)
         spelt.append(_encoded_alike(part, character.upper() if upper else character))
     return "".join(spelt)
 

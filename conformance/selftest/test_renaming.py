@@ -16,6 +16,8 @@ SPELT: dict[str, Callable[[str], str]] = {
     "without hyphens": lambda one: one.replace("-", ""),
     "without hyphens, in upper case": lambda one: one.replace("-", "").upper(),
     "its first character encoded": lambda one: f"%{ord(one[0]):02X}{one[1:]}",
+    "a hyphen less": lambda one: one.replace("-", "", 1),
+    "a hyphen more": lambda one: f"{one[:4]}-{one[4:]}",
     "its hyphens encoded": lambda one: one.replace("-", "%2D"),
     "all of it encoded": lambda one: "".join(f"%{ord(part):02x}" for part in one),
     "its beginning": lambda one: one[:8],
