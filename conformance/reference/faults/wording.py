@@ -137,9 +137,9 @@ class SingleReadsAreKept(Deployment):
 
     def show_association(self, request: ReceivedRequest) -> Answer:
         at = f"{request.raw_path}?{request.query}"
-        if at not in self.kept:
-            self.kept[at] = super().show_association(request)
-        return self.kept[at]
+        shown = self.kept.get(at) or super().show_association(request)
+        self.kept[at] = shown  # another request may have taken it out meanwhile
+        return shown
 
     def finish(self, request: ReceivedRequest, answer: Answer) -> Answer:
         if request.method in {"PUT", "DELETE"}:
