@@ -34,8 +34,6 @@ TRIES = 12
 LEFT_ALONE_SECONDS = 5.0
 """So long nothing is sent before the last try: what a target does to what is older shows only then."""
 
-REMOVED = 204
-
 PERSISTENT = 3
 """So often a fault has to be the answer."""
 
@@ -227,7 +225,7 @@ class _Trial:
         for pair in others:
             self._put(pair)
             control = self._take(pair)
-            if control.status == REMOVED:
+            if control.status == 204:
                 return ""
             said = f"a plain removal is answered {control.outcome}, too"
         return said
