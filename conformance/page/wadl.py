@@ -47,14 +47,14 @@ class _Builder(ContentHandler):
         super().__init__()
         self.open = [Element("", {}, 1)]
 
-    def startElementNS(self, name: tuple[str | None, str], _qname: str | None, attrs: object) -> None:  # noqa: N802
+    def startElementNS(self, name: tuple[str | None, str], _qname: str | None, attrs: object) -> None:  # noqa: N802  # xml.sax
         line = self._locator.getLineNumber() or 1  # type: ignore[attr-defined]  # set by the parser
         items = {key[1]: value for key, value in attrs.items()}  # type: ignore[attr-defined]  # as a mapping
         element = Element(name[1], items, line)
         self.open[-1].children.append(element)
         self.open.append(element)
 
-    def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:  # noqa: ARG002, N802
+    def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:  # noqa: ARG002, N802  # xml.sax
         self.open.pop()
 
 
