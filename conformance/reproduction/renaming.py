@@ -6,7 +6,7 @@ import base64
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -33,11 +33,16 @@ LONGEST_BODY_BYTES = 16 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Renaming:
-    """Old name -> new name, applied in one pass so that no new name is taken for an old one."""
+    """Old name -> new name, applied in one pass so that no new name is taken for an old one.
+
+    Attributes:
+        segments: whole path segments that are another spelling of a name, and the same of its new one.
+    """
 
     names: Mapping[str, str]
     bases: Mapping[str, str]
     tokens: Mapping[str, str]
+    segments: Mapping[str, str] = field(default_factory=dict)
 
     def text(self, old: str) -> str:
         """The text with everything called by its new name."""
@@ -55,10 +60,11 @@ class Renaming:
         return re.sub("|".join(known), renamed, old)
 
     def url(self, old: str) -> str:
-        """The URL below the endpoint of this target, with its tokens."""
-        base = next((one for one in sorted(self.bases, key=len, reverse=True) if old.startswith(f"{one}/")), None)
-        moved = old if base is None else self.bases[base] + old[len(base) :]
-        return self.filled(self.text(moved))
+        """The URL below the endpoint of this target; its tokens are still shell expressions."""
+        base = next((one for one in sorted(self.bases, key=len, reverse=True) if old.startswith(f"{one}/")), "")
+        path, mark, query = old.removeprefix(base).partition("?")
+        renamed = "/".join(self.segments.get(one) or self.text(one) for one in path.split("/"))
+        return f"{self.bases.get(base, base)}{renamed}{mark}{self.text(query)}"
 
     def filled(self, shown: str) -> str:
         """The text with the tokens that its shell expressions stand for."""

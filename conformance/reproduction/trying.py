@@ -20,6 +20,7 @@ from conformance.driver.observer import Observer, Views
 from conformance.errors import ConformanceError, ProvisioningError
 from conformance.evidence import Exchange, Recorder, setting
 from conformance.evidence.setting import FindingSetup
+from conformance.generate.space import Subject, respelt
 from conformance.judge import Attempt, Deallocation, ObservedState, Pair, deallocation, oracle
 from conformance.provision import Address, Ledger, Provisioner, Sweep, ledger, state_directory, sweep_run
 from conformance.reproduction import orphans, rules, sequences
@@ -137,9 +138,13 @@ class Reproducer:
             chosen.append((alike or free)[0])
             free.remove(chosen[-1])
         names = dict(self._servers_here(needed))
+        segments: dict[str, str] = {}
+        servers = [(one, names.get(one, one)) for one in needed.servers or self._target.servers[:1]]
         for (old, literal), new in zip(needed.addresses.items(), chosen, strict=True):
+            for there, here in servers:
+                segments |= respelt(Subject(old, literal, there), Subject(new.id, new.literal or "", here))
             names |= {old: new.id} | ({literal: new.literal} if literal and new.literal else {})
-        return Renaming(names, self._bases, self._client.keyring.tokens), chosen
+        return Renaming(names, self._bases, self._client.keyring.tokens, segments), chosen
 
     def _servers_here(self, needed: FindingSetup) -> Iterator[tuple[str, str]]:
         """The same server if it is lent here, too, else the one in its place; one that never was lent stays."""
@@ -389,8 +394,8 @@ class _Trial:
         exchange = self._client.again(
             operation=step["operation"],
             method=request["method"],
-            url=self._renaming.url(request["url"]),
-            shown_url=self._renaming.text(request["url"]),
+            url=self._renaming.filled(self._renaming.url(request["url"])),
+            shown_url=self._renaming.url(request["url"]),
             credential=step["credential"],
             headers={name: self._renaming.text(value) for name, value in request["headers"]},
             fill=self._renaming.filled,

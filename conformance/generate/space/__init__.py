@@ -5,8 +5,9 @@ wears at most one value that is refused; whatever else it wears would be granted
 It refuses to send and to judge.
 """
 
+from conformance.generate.space.respelling import respelt
 from conformance.generate.space.selection import DEPTHS, values
 from conformance.generate.space.value import Subject, Value
 from conformance.judge.oracle import Expected
 
-__all__ = ["DEPTHS", "Expected", "Subject", "Value", "values"]
+__all__ = ["DEPTHS", "Expected", "Subject", "Value", "respelt", "values"]

@@ -193,7 +193,12 @@ NOBODYS: dict[str, tuple[str, Forms]] = {
 
 def every(subject: Subject) -> list[Value]:
     """All values of the dimension."""
-    return [*literals.every(subject), *_others(subject), *_same(subject), *_refused(subject)]
+    return [*literals.every(subject), *spellings(subject)]
+
+
+def spellings(subject: Subject) -> list[Value]:
+    """Those that are no spelling of the literal."""
+    return [*_others(subject), *_same(subject), *_refused(subject)]
 
 
 def _refused(subject: Subject) -> list[Value]:
