@@ -255,7 +255,8 @@ class Provisioner:
             if removal.gone:
                 self._gone(slot.address.id)
                 slot.address, slot.associated = None, ()
-            elif removal.unlisted:  # for the clean-up to try again, and to name
+            elif removal.unlisted or (removal.unknown and not self._is_of_use(slot.address)):
+                # It is for the clean-up to try again, and to name.
                 self.notes.append(removal.complaint)
                 slot.address, slot.associated = None, ()
             else:  # it must serve on: another beside it would be one too many
@@ -264,6 +265,13 @@ class Provisioner:
         slot.address = slot.address or self._allocate(prefer=6 if slot.index % 2 else 4)
         slot.closed = "" if slot.address else self.notes[-1]
         slot.write(dirty=True)
+
+    def _is_of_use(self, address: Address) -> bool:
+        """It can be associated: what DELETE says not to know may be a ghost, or be there for all other purposes."""
+        server = self._client.target.servers[0]
+        self._ledger.associating(address.id, server)
+        answer = retried(lambda: self._client.associate(server, address.id))
+        return answer.status is None or not 400 <= answer.status < 500
 
     def _allocate(self, prefer: int) -> Address | None:
         """A new address, or None when the target grants no more."""

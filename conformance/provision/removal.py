@@ -21,7 +21,8 @@ class Removal:
     Attributes:
         gone: the target shows it no more.
         granted: the target granted the removal, rather than never having known the address.
-        unlisted: DELETE knows none of its ID, and the list of addresses shows none, whatever its own read shows.
+        unknown: DELETE knows none of its ID, although it is shown.
+        unlisted: the list of addresses shows none of it either, only its own read does.
         answer: how the target answered the last DELETE.
     """
 
@@ -29,6 +30,7 @@ class Removal:
     gone: bool
     granted: bool
     answer: str
+    unknown: bool = False
     unlisted: bool = False
 
     @property
@@ -53,13 +55,12 @@ def discard(client: Client, address: str, servers: Iterable[str], rounds: int = 
         emptied = retried(lambda: client.update_address(address, ()))
         granted = granted or _success(emptied)
     gone = _gone(client, address)
-    return Removal(address, gone, granted, answer, not gone and _is_unlisted(client, address, deleted))
+    unknown = not gone and deleted.status in UNKNOWN  # a refusal for any other reason says that it is there
+    return Removal(address, gone, granted, answer, unknown, unknown and _is_unlisted(client, address))
 
 
-def _is_unlisted(client: Client, address: str, deleted: Exchange) -> bool:
-    """A refusal for any other reason says that it is there, and a list may show nobody's."""
-    if deleted.status not in UNKNOWN:
-        return False
+def _is_unlisted(client: Client, address: str) -> bool:
+    """A list that comes in parts may show nobody's."""
     shown = look(retried(client.list_addresses))
     return shown is not None and shown.whole and address.lower() not in shown.ids
 

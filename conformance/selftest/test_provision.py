@@ -563,6 +563,26 @@ def test_a_lost_answer_leaves_nothing(alone: Tenant, tmp_path: Path) -> None:
     assert run.others.untouched
 
 
+@pytest.mark.parametrize("associates", [True, False])
+def test_an_address_that_delete_does_not_know_serves_on_only_while_it_can(
+    run: Run, monkeypatch: pytest.MonkeyPatch, *, associates: bool
+) -> None:
+    """Reads show it all the same; what is associated like any other is one, and another beside it would be too many."""
+    with run.provisioner.lease(1) as (address,):
+        pass
+    refused = {"DELETE ip_addresses": 404} | ({} if associates else {"PUT ip_associations": 400})
+
+    def at(seen: str, when: str) -> None:
+        if when == "came" and seen in refused:
+            raise Refusal(refused[seen], "no such address")
+
+    run.others.deployment.at = at
+    monkeypatch.setattr(run.others.deployment, "replace_ports", lambda _: (_ for _ in ()).throw(Refusal(404, "no")))
+    with run.provisioner.lease(1) as (other,):
+        assert (other == address) is associates
+    assert run.provisioner.notes == [f"address {address.id} could not be removed: DELETE answered 404 Not Found"]
+
+
 def test_what_others_allocate_meanwhile_is_not_taken(run: Run) -> None:
     """Two new addresses that fit: it cannot be told which one is ours, so neither is touched."""
     on(run.others, "POST ip_addresses", "done", run.others.add)
@@ -876,13 +896,19 @@ def answered(status: int, body: bytes = b"{}") -> Exchange:
 
 
 @pytest.mark.parametrize(
-    ("deleted", "listed", "unlisted"),
-    [(404, (), True), (404, (Shows.ADDRESS.upper(),), False), (409, (), False), (403, (), False), (503, (), False)],
+    ("deleted", "listed", "unknown", "unlisted"),
+    [
+        (404, (), True, True),
+        (404, (Shows.ADDRESS.upper(),), True, False),
+        (409, (), False, False),
+        (403, (), False, False),
+        (503, (), False, False),
+    ],
 )
 def test_only_what_the_target_says_to_know_nothing_of_makes_room(
-    deleted: int, listed: tuple[str, ...], *, unlisted: bool
+    deleted: int, listed: tuple[str, ...], *, unknown: bool, unlisted: bool
 ) -> None:
     """A list may show nobody's addresses, and one that is refused otherwise is there: another would be one too many."""
     removal = discard(cast("Client", Shows(deleted, *listed)), Shows.ADDRESS, ["s"], rounds=1)
     assert not removal.gone
-    assert removal.unlisted is unlisted
+    assert (removal.unknown, removal.unlisted) == (unknown, unlisted)
