@@ -155,7 +155,7 @@ class TargetApi:
         Args:
             words: what is odd about it; a plain one unless stated.
             mistake: it is a client's mistake, which is no server's fault (``faults.client-input``).
-            full: read all lists, the single read and the addresses afterwards, not only the list of the server.
+            full: read all lists, what stands by itself, and the addresses afterwards, not only the list of the server.
             standing: see to it that it has something to have its effect on.
             variation: as :meth:`conformance.client.Client.remove`; ``address`` stands in for the ID in the path.
 
@@ -238,9 +238,10 @@ class TargetApi:
         if self.leases.phantom:
             return ObservedState()
         pairs = list(self._known_state.stands) if full else [pair]
+        singly = [pair] if self.depth == "quick" else [pair, *self._known_state.standing()]
 
         def look() -> ObservedState:
-            return self.leases.everything(pairs, [pair]) if full else self.leases.look(pairs)
+            return self.leases.everything(pairs, singly) if full else self.leases.look(pairs)
 
         named = operation.names(exchange, pair)
         due = operation.explained(exchange, pair, self._known_state.awaited(), named=named)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from conformance.evidence import Recorder, curl, reproducer, setting
+from conformance.evidence import Recorder, curl, reproducer, setting, shell
+from conformance.judge import oracle
 from conformance.verdict import Classes, Finding, Ruling, Violation, smaller
 
 FindingKey = tuple[str, str, Classes]
@@ -123,6 +124,8 @@ class RulingLog:
             decisive=violation.decisive,
             words=f"{violation.expected} {violation.observed}",
         )
+        persists = violation.rule.startswith(oracle.PERSISTS)
+        plan = reproducer.planned(violation, cited, needed, self.recorder.origins, persists=persists)
         return Finding(
             clause=violation.clause,
             rule=violation.rule,
@@ -133,7 +136,8 @@ class RulingLog:
             case=case or violation.case,
             exchanges=told,
             reproduce=tuple(curl(exchange) for exchange in cited),
-            program=reproducer.repeating(violation, cited, self.recorder.origins),
+            program=reproducer.program(plan) if plan else "",
+            script=shell.script(plan) if plan else "",
             details=violation.details,
             setting=needed.to_json(),
         )

@@ -29,31 +29,35 @@ VARIABLES: Mapping[str, str] = {
 EXPANSION = re.compile(r"\$(?:CONFORMANCE_(?:\w+_)?TOKEN\b|\{CONFORMANCE_(?:\w+_)?TOKEN(?:%\?|:0:\d+|~~)?\})", re.ASCII)
 """The shell expressions that evidence shows in place of a credential or of a part of one."""
 
+NO_NAMES = re.compile(r"(?!)")
+
 CONTENT_EXPECTED = frozenset({"POST", "PUT", "PATCH"})
 """Methods that say Content-Length: 0 when there is no content (RFC 9110, 8.6); ``curl -X`` does not."""
 
 
-def curl(exchange: Exchange) -> str:
+def curl(exchange: Exchange, names: re.Pattern[str] = NO_NAMES) -> str:
     """A command for bash that repeats the exchange, with the credential taken from the environment.
 
     What curl would add of its own (a media type, a wish to be asked to continue) is taken back. A body that a command
-    line cannot hold is read from a pipe that writes the same bytes.
+    line cannot hold is read from a pipe that writes the same bytes. ``names`` are further variables, which stand for
+    themselves in a body, too.
     """
     request = exchange.request
-    words = ["curl", "-i", "--path-as-is", "-X", _quoted(request.method)]
+    variables = re.compile(f"{EXPANSION.pattern}|{names.pattern}", re.ASCII)
+    words = ["curl", "-i", "--path-as-is", "-X", _quoted(request.method, variables)]
     words += ["--globoff"] if GLOB & set(request.url) else []
     for name, value in request.headers:
-        words += ["-H", _quoted(f"{name}: {value}" if value.strip() else f"{name};")]
+        words += ["-H", _quoted(f"{name}: {value}" if value.strip() else f"{name};", variables)]
     source = ""
     if request.framing != "none":
-        source, content = _content(request)
+        source, content = _content(request, names)
         words += content
     elif request.method in CONTENT_EXPECTED:
         words += ["-H", "'Content-Length: 0'"]
-    return source + " ".join([*words, _quoted(request.url)])
+    return source + " ".join([*words, _quoted(request.url, variables)])
 
 
-def _content(request: Request) -> tuple[str, list[str]]:
+def _content(request: Request, names: re.Pattern[str]) -> tuple[str, list[str]]:
     """A pipe that writes the body, or nothing, and curl's arguments to send it."""
     named = {name.lower() for name, _ in request.headers}
     words = [] if "content-type" in named else ["-H", "'Content-Type:'"]
@@ -62,16 +66,16 @@ def _content(request: Request) -> tuple[str, list[str]]:
         words += ["-H", "'Transfer-Encoding: chunked'"]
     body = request.body
     if len(body) <= LONGEST_ARGUMENT and body.isascii() and not body.startswith(b"@") and b"\0" not in body:
-        return "", [*words, "--data-binary", shlex.quote(body.decode())]
+        return "", [*words, "--data-binary", _quoted(body.decode(), names)]
     return _pipe(body), [*words, "--data-binary", "@-"]
 
 
-def _quoted(word: str) -> str:
-    """A shell word; the expressions that stand for a credential are left to the shell to expand."""
-    if not EXPANSION.search(word):
+def _quoted(word: str, variables: re.Pattern[str]) -> str:
+    """A shell word; the variables in it are left to the shell to expand."""
+    if not variables.search(word):
         return shlex.quote(word)
-    literal = [re.sub(r'([\\"`$])', r"\\\1", part) for part in EXPANSION.split(word)]
-    return '"' + "".join(chain.from_iterable(zip_longest(literal, EXPANSION.findall(word), fillvalue=""))) + '"'
+    literal = [re.sub(r'([\\"`$])', r"\\\1", part) for part in variables.split(word)]
+    return '"' + "".join(chain.from_iterable(zip_longest(literal, variables.findall(word), fillvalue=""))) + '"'
 
 
 def _pipe(body: bytes) -> str:

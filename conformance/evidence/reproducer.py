@@ -1,16 +1,19 @@
-"""Writes a Python program that repeats the exchanges of a finding, with nothing but the standard library.
+"""Writes programs that try a finding again without the suite: one in Python, and a script for bash where one can tell.
 
-What a run created is gone when it ends, so the program allocates an address in the place of each that the exchanges
-are about, and takes it back. It sends every byte as the run did, requests that overlapped in threads of their own, and
-takes credentials from the environment. Whatever a target said stands in it as an ASCII literal or comment.
+What a run created is gone when it ends, so each allocates an address in the place of each that the finding is about,
+associates what stood, and takes it back. Whatever a target said stands in a program as an ASCII literal or a comment.
 """
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
-from conformance.evidence import Exchange, allocated
+from conformance.evidence import Exchange, allocated, setting, standalone
+from conformance.evidence.setting import READS, FindingSetup
 from conformance.verdict import Violation
 
 PAUSES_SECONDS = (0.2, 10.0)
@@ -22,153 +25,212 @@ MOST_EXCHANGES = 200
 LONGEST_COMMENT = 300
 LONGEST_PERIOD = 64
 
-ENGINE = r'''
-import json, os, re, socket, ssl, sys, threading, time
-from urllib.parse import quote, urlsplit
-
-NEW = {}  # what an address was called in the run -> what it is called here
-MADE = []  # URLs to remove at the end, the last one first
+TRIES, RACES, PERSISTENT = 4, 12, 3
+"""How often it is tried: alone, then beside what stood, made in one order and another; as often as chance may ask for;
+so often a fault has to come."""
 
 
-def token(met):
-    """The value of a shell expression such as $NAME, ${NAME%?}, ${NAME:0:8} or ${NAME~~}."""
-    name, part = re.fullmatch(r"\$\{?([A-Z_]+)(.*?)\}?", met.group()).groups()
-    value = os.environ.get(name) or sys.exit("set " + name)
-    cut = re.fullmatch(r":0:(\d+)", part)
-    return value[: int(cut[1])] if cut else {"%?": value[:-1], "~~": value.swapcase()}.get(part, value)
+@dataclass(frozen=True, slots=True)
+class Allocation:
+    """How an address is had: the exchange that allocated it, or one like it, and what was shown of it."""
+
+    exchange: Exchange
+    literal: str
+    members: Mapping[str, Any]
 
 
-def current(text):
-    for old in sorted(NEW, key=len, reverse=True):
-        text = text.replace(old, NEW[old])
-    return text
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a program needs of a finding.
+
+    Attributes:
+        observed: what was seen, in words that name no ID.
+        allocations: how each address that is no step's own is had, by its ID.
+        named: the addresses that the finding is about; the others stood beside them.
+        standing, removed: URLs of associations.
+        groups: the requests, those that overlapped together, each with the pause before it in seconds.
+        telling: IDs of the exchanges whose answers have to come again; those before them are the run-up.
+        lasting: of these the looks, whose answers have to last.
+        tries: how often it is tried; ``persists`` says that it has to show each time.
+    """
+
+    violation: Violation
+    observed: str
+    allocations: Mapping[str, Allocation]
+    named: tuple[str, ...]
+    standing: tuple[str, ...]
+    removed: tuple[str, ...]
+    groups: tuple[tuple[float, tuple[Exchange, ...]], ...]
+    telling: frozenset[str]
+    lasting: frozenset[str]
+    tries: int
+    persists: bool
+
+    @property
+    def known(self) -> dict[str, Mapping[str, Any]]:
+        """The addresses that answers are asked about -> what was shown of each, in the order of allocating."""
+        steps = (one for _, group in self.groups for one in group if one.operation == "allocateAddress")
+        here = {address: how.members for address, how in self.allocations.items() if address in self.named}
+        return {**here, **{made: _allocation(one).members for one in steps if (made := allocated(one))}}
+
+    def facts(self, one: Exchange) -> list[Any]:
+        """What of the answer has to come again."""
+        return standalone.facts(one.request.method, answer_of(one), self.known)
 
 
-def secret(text):
-    return re.sub(r"\$\{?CONFORMANCE_(?:\w+_)?TOKEN(?:%\?|:0:\d+|~~)?\}?", token, current(text))
-
-
-def rename(old, new):
-    spellings = [str, lambda s: s.replace("-", ""), lambda s: s.replace("-", "%2D"), lambda s: s[:8]]
-    spellings += [lambda s: "%%%02X%s" % (ord(s[0]), s[1:]), lambda s: "".join("%%%02x" % ord(one) for one in s)]
-    for spell in [*spellings, str.upper, lambda s: s.replace("-", "").upper(), lambda s: s[:18].upper() + s[18:]]:
-        NEW[spell(old)] = spell(new)
-
-
-def send(method, url, headers=(), body=None, chunked=False, after=0.0, makes=None, answered=""):
-    """Send one request byte for byte and return all that comes back, until the target closes the connection."""
-    time.sleep(after)
-    place = urlsplit(url)
-    head = [(name, secret(value)) for name, value in headers]
-    given = {name.lower() for name, _ in head}
-    data = b"" if body is None else current(body.decode("latin-1")).encode("latin-1")
-    if chunked:
-        head.append(("Transfer-Encoding", "chunked"))
-        pieces = [data[at : at + 16384] for at in range(0, len(data), 16384)] + [b""]
-        data = b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces)
-    elif "content-length" not in given and (body is not None or method in ("POST", "PUT", "PATCH")):
-        head.append(("Content-Length", str(len(data))))
-    target = "/" + secret(url).split("://", 1)[1].partition("/")[2]
-    lines = [method + " " + target + " HTTP/1.1", "Host: " + place.netloc, "Connection: close"]
-    lines += [name + ": " + value for name, value in head]
-    port = place.port or (443 if place.scheme == "https" else 80)
-    with socket.create_connection((place.hostname, port), timeout=30) as link:
-        if place.scheme == "https":
-            trusted = ssl.create_default_context(cafile=os.environ.get("REQUESTS_CA_BUNDLE"))
-            link = trusted.wrap_socket(link, server_hostname=place.hostname)
-        answer = b""
-        try:
-            link.sendall("\r\n".join([*lines, "", ""]).encode("utf-8") + data)
-        except OSError:
-            pass  # answered before all was sent
-        try:
-            while piece := link.recv(65536):
-                answer += piece
-        except OSError as error:
-            answer += b"" if answer else repr(error).encode()
-    if method == "PUT" and "/ip_associations/" in url:
-        MADE.append(current(url))
-    if makes:
-        told = [re.search(b'"%s"\\s*:\\s*"([^"]+)"' % name, answer) for name in (b"id", b"address")]
-        if None in told:
-            sys.exit("no address is to be had: " + ascii(answer[:300]))
-        identifier, literal = (met[1].decode() for met in told)
-        rename(makes[0], identifier)
-        NEW.update({makes[1]: literal, quote(makes[1], safe=""): quote(literal, safe="")} if makes[1] else {})
-        MADE.insert(0, url + "/" + identifier)
-    return answer
-
-
-def run(number, step, answers):
-    try:
-        answers[number] = send(**step)
-    except OSError as error:
-        answers[number] = repr(error).encode()
-
-
-try:
-    count = 0
-    for pause, group in STEPS:
-        time.sleep(pause)
-        answers = {}
-        threads = [threading.Thread(target=run, args=(n, step, answers)) for n, step in enumerate(group)]
-        for thread in threads if len(group) > 1 else ():
-            thread.start()
-        for thread in threads:
-            thread.join() if len(group) > 1 else thread.run()
-        for n, step in enumerate(group):
-            count += 1
-            print("%d. %s %s" % (count, step["method"], current(step["url"])))
-            print("   in the run:", step["answered"])
-            text = answers[n].decode("utf-8", "backslashreplace").replace("\r\n", "\n").strip()
-            shown = "".join(c if c.isprintable() or c == "\n" else ascii(c)[1:-1] for c in text)
-            print("   now:        " + shown.replace("\n", "\n      ") + "\n")
-finally:
-    for url in reversed(MADE):
-        try:
-            send("DELETE", url, [("X-Auth-Token", "$CONFORMANCE_TOKEN"), ("Accept", "application/json")])
-        except OSError as error:
-            print("left:", url, error)
-'''
-
-
-def repeating(violation: Violation, cited: Sequence[Exchange], origins: Mapping[str, Exchange]) -> str:
-    """The program: what the violation is as a comment, the requests as data, and what sends them; empty for none.
+def planned(
+    violation: Violation,
+    cited: Sequence[Exchange],
+    needed: FindingSetup,
+    origins: Mapping[str, Exchange],
+    *,
+    persists: bool = False,
+) -> Plan | None:
+    """The plan for trying the violation again; None where the exchanges do not hold what it takes.
 
     Args:
         cited: the exchanges that show it, in order.
         origins: the exchange that allocated an address, by its ID.
+        persists: a fault is the violation, so that it has to come each time.
     """
-    if not 0 < len(cited) <= MOST_EXCHANGES:
-        return ""
-    steps = _groups([*_foundations(cited, origins), *cited])
-    return "\n".join([*_head(violation), "", "STEPS = [", *steps, "]", ENGINE])
+    sequence = setting.is_sequence(violation.details)
+    told = "" if sequence else _told_of(violation, cited, needed)
+    named = tuple(one for one, literal in needed.addresses.items() if sequence or setting.mentioned(one, literal, told))
+    steps = list(cited) if sequence else [*_sent(cited, needed), *_looks(cited, needed, named, told)]
+    base = next((one.request.url.partition("/servers/")[0] for one in cited if "/servers/" in one.request.url), "")
+    if not steps or len(cited) > MOST_EXCHANGES or ((needed.standing or needed.removed) and not base):
+        return None
+    ids = [one.id for one in steps]
+    decisive = 0 if sequence else ids.index(needed.decisive) if needed.decisive in ids else 0
+    telling = steps[decisive:]
+    allocations = _allocations(needed, steps, origins)
+    if allocations is None or any(one.response and one.response.dropped for one in telling):
+        return None
+    race = violation.details.get("kind") == "timeline"
+    return Plan(
+        violation,
+        needed.in_words(violation.observed),
+        allocations,
+        named,
+        tuple(f"{base}/servers/{server}/ip_associations/{address}" for server, address in needed.standing),
+        tuple(f"{base}/servers/{server}/ip_associations/{address}" for server, address in needed.removed),
+        tuple(_groups(steps)),
+        frozenset(one.id for one in telling),
+        frozenset() if sequence else frozenset(one.id for one in telling if one.operation in READS),
+        PERSISTENT if persists else RACES if race else 1 if sequence else TRIES,
+        persists,
+    )
+
+
+def _told_of(violation: Violation, cited: Sequence[Exchange], needed: FindingSetup) -> str:
+    """What names the things that the finding is about: what was seen, and the request that broke the clause."""
+    decisive = (one.request for one in cited if one.id == needed.decisive)
+    asked = [f"{unquote(one.url)}\n{one.body.decode('latin-1')}" for one in decisive]
+    return "\n".join([violation.observed, *asked]).lower()
+
+
+def _sent(cited: Sequence[Exchange], needed: FindingSetup) -> list[Exchange]:
+    return [one for one in cited if one.id in needed.steps]
+
+
+def _looks(cited: Sequence[Exchange], needed: FindingSetup, named: Sequence[str], told: str) -> Iterator[Exchange]:
+    """The looks after the request that broke the clause, at what the finding is about."""
+    ids = [one.id for one in cited]
+    after = cited[ids.index(needed.decisive) + 1 :] if needed.decisive in ids else ()
+    for one in after:
+        server, address = setting.place(one.request.url)
+        ours = bool(named) and server.lower() in told and (not address or address in named)
+        if one.operation in READS and one.id not in needed.steps and ours:
+            yield one
+
+
+def _allocations(
+    needed: FindingSetup, steps: Sequence[Exchange], origins: Mapping[str, Exchange]
+) -> dict[str, Allocation] | None:
+    """Of the addresses that no step allocates; one that no answer named is allocated like another of its version."""
+    by_steps = {allocated(one) for one in steps if one.operation == "allocateAddress"}
+    found: dict[str, Allocation] = {}
+    for address, literal in needed.addresses.items():
+        if address in by_steps:
+            continue
+        alike = next((one for one in origins.values() if (":" in _literal(one)) == (":" in literal)), None)
+        if address in origins:
+            found[address] = _allocation(origins[address], literal)
+        elif alike:
+            found[address] = Allocation(alike, literal, {})
+        else:
+            return None
+    return found
+
+
+def _allocation(exchange: Exchange, literal: str = "") -> Allocation:
+    row = _row(exchange)
+    members = {name: row[name] for name in standalone.MEMBERS if name in row}
+    return Allocation(exchange, literal or _literal(exchange), members)
+
+
+def program(plan: Plan) -> str:
+    """The program in Python: what the violation is as a comment, what sends the requests, and these as data."""
+    return "\n".join([*_head(plan.violation), inspect.getsource(standalone), "", *_data(plan), "", "main(PLAN)\n"])
 
 
 def _head(violation: Violation) -> Iterator[str]:
-    yield f"# {violation.clause}: {_comment(violation.summary)}"
-    yield f"# Expected: {_comment(violation.expected)}"
-    yield f"# Observed: {_comment(violation.observed)}"
-    yield "#"
-    yield "# Save it and run it with Python 3.8 or later; credentials are read from CONFORMANCE_TOKEN and its like."
-    yield "# It allocates the addresses that it needs, sends the requests of the run again, and takes them back."
+    yield "#!/usr/bin/env python3"
+    yield "# -*- coding: ascii -*-"  # or a comment below that speaks of an "encoding: x" would say so (PEP 263)
+    yield f"# {violation.clause}: {comment(violation.summary)}"
+    yield f"# Expected: {comment(violation.expected)}"
+    yield f"# Observed: {comment(violation.observed)}"
 
 
-def _comment(text: str) -> str:
+def comment(text: str) -> str:
+    """The text in one line of ASCII."""
     shown = ascii(text)[1:-1]
     return shown if len(shown) <= LONGEST_COMMENT else f"{shown[:LONGEST_COMMENT]} ..."
 
 
-def _foundations(cited: Sequence[Exchange], origins: Mapping[str, Exchange]) -> list[Exchange]:
-    """Allocations of the addresses that the exchanges are about, but those that are among them."""
-    here = {one.id for one in cited}
-    texts = [f"{one.request.url}\n{one.request.body.decode('latin-1')}".lower() for one in cited]
-    needed = {origin.id: origin for known, origin in origins.items() if any(known.lower() in text for text in texts)}
-    return [origin for identifier, origin in needed.items() if identifier not in here]
+def _data(plan: Plan) -> Iterator[str]:
+    yield "PLAN = dict("
+    yield f"    observed={comment(plan.observed)!a},"
+    yield f"    tries={plan.tries},"
+    yield f"    persists={plan.persists},"
+    yield '    headers=[("X-Auth-Token", "$CONFORMANCE_TOKEN"), ("Accept", "application/json")],'
+    yield f"    members={ {one: sorted(members) for one, members in plan.known.items()}!a},"
+    yield "    allocations=["
+    for address, how in plan.allocations.items():
+        yield f"        dict({', '.join(_arguments(how.exchange, (address, how.literal)))}),"
+    yield "    ],"
+    yield f"    standing={list(plan.standing)!a},"
+    yield f"    removed={list(plan.removed)!a},"
+    yield "    steps=["
+    for pause, group in plan.groups:
+        yield f"        ({pause}, ["
+        for one in group:
+            makes = (made, _literal(one)) if (made := allocated(one)) and one.operation == "allocateAddress" else None
+            yield f"            dict({', '.join([*_arguments(one, makes), *_told(plan, one, group[0])])}),"
+        yield "        ]),"
+    yield "    ],"
+    yield ")"
 
 
-def _groups(exchanges: Iterable[Exchange]) -> Iterator[str]:
-    """Requests that overlapped stand together, each with its distance from the first; others follow each other."""
+def _told(plan: Plan, one: Exchange, first: Exchange) -> Iterator[str]:
+    after = round(one.started - first.started, 4)
+    if after:
+        yield f"after={after}"
+    if one.id in plan.telling:
+        yield f"facts={plan.facts(one)!a}"
+    if one.id in plan.lasting:
+        yield "lasts=True"
+
+
+def answer_of(one: Exchange) -> standalone.Answer:
+    """What was answered, as a program knows it."""
+    if one.response is None:
+        return standalone.Answer(reason=one.failure)
+    return standalone.Answer(one.response.status, one.response.headers, one.response.body, one.response.reason)
+
+
+def _groups(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, tuple[Exchange, ...]]]:
+    """Requests that overlapped stand together; others follow each other."""
     groups: list[list[Exchange]] = []
     pauses: list[float] = []
     end = None
@@ -182,11 +244,7 @@ def _groups(exchanges: Iterable[Exchange]) -> Iterator[str]:
             end = one.finished
         if one.operation == "allocateAddress":
             end = None
-    for pause, group in zip(pauses, groups, strict=True):
-        yield f"    ({pause}, ["
-        for one in group:
-            yield f"        dict({', '.join(_arguments(one, round(one.started - group[0].started, 4)))}),"
-        yield "    ]),"
+    yield from zip(pauses, map(tuple, groups), strict=True)
 
 
 def _alike(one: Exchange, other: Exchange) -> bool:
@@ -200,19 +258,16 @@ def _pause(end: float | None, one: Exchange) -> float:
     return round(waited, 1) if shortest <= waited <= longest else 0.0
 
 
-def _arguments(exchange: Exchange, after: float) -> Iterator[str]:
+def _arguments(exchange: Exchange, makes: tuple[str, str] | None = None) -> Iterator[str]:
     request = exchange.request
     yield f"method={request.method!a}"
     yield f"url={request.url!a}"
     yield f"headers={[tuple(pair) for pair in request.headers]!a}"
     if request.framing != "none":
         yield f"body={_body(request.body)}"
-    if request.framing == "chunked":
-        yield "chunked=True"
-    if after:
-        yield f"after={after}"
-    if exchange.operation == "allocateAddress" and (identifier := allocated(exchange)):
-        yield f"makes={(identifier, _literal(exchange))!a}"
+        yield f"framing={request.framing!a}"
+    if makes:
+        yield f"makes={makes!a}"
     yield f"answered={exchange.outcome[:LONGEST_COMMENT]!a}"
 
 
@@ -224,7 +279,13 @@ def _body(body: bytes) -> str:
     return repr(body)
 
 
-def _literal(exchange: Exchange) -> str:
+def _row(exchange: Exchange) -> Mapping[str, Any]:
+    """What the answer to an allocation shows of its address."""
     document: Any = exchange.response.json() if exchange.response else None
-    found = document["ip_address"].get("address") if document else None
+    row = document.get("ip_address") if isinstance(document, dict) else None
+    return row if isinstance(row, dict) else {}
+
+
+def _literal(exchange: Exchange) -> str:
+    found = _row(exchange).get("address")
     return found if isinstance(found, str) else ""

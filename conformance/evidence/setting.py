@@ -141,15 +141,16 @@ def _believed(details: Record) -> list[Pair] | None:
 
 
 def _setting(cited: Sequence[Record], facts: _Facts, stood: _Facts, told: str, **sent: Any) -> FindingSetup:
-    addresses = {one: literal for one, literal in facts.literals.items() if _mentioned(one, literal, told)}
-    servers = dict.fromkeys(server for one in cited if (server := _place(one)[0]))
+    addresses = {one: literal for one, literal in facts.literals.items() if mentioned(one, literal, told)}
+    servers = dict.fromkeys(server for one in cited if (server := place(one["request"]["url"])[0]))
     standing = [pair for pair in stood.standing if pair[1] in addresses]
     removed = [pair for pair in stood.removed if pair[1] in addresses and pair not in stood.standing]
     servers.update(dict.fromkeys(server for server, _ in (*standing, *removed)))
     return FindingSetup(tuple(servers), addresses, tuple(standing), tuple(removed), **sent)
 
 
-def _mentioned(identifier: str, literal: str, told: str) -> bool:
+def mentioned(identifier: str, literal: str, told: str) -> bool:
+    """The text, in lower case, names the address: by its ID, the digits of it, or its literal."""
     bare = identifier.lower().replace("-", "")
     return identifier.lower() in told or bare in told or (bool(literal) and literal.lower() in told)
 
@@ -185,9 +186,8 @@ def _granted(one: Record) -> bool:
     return bool(one["response"]) and 200 <= one["response"]["status"] < 300
 
 
-def _place(one: Record) -> tuple[str, str]:
+def place(url: str) -> tuple[str, str]:
     """The server and the address that the path names, as far as it does."""
-    url = one["request"]["url"]
     if found := ASSOCIATION.search(url):
         return unquote(found[1]), unquote(found[2] or "")
     found = ADDRESS.search(url)
@@ -218,16 +218,16 @@ class _Facts:
     def learn(self, one: Record) -> None:
         """Take over what the exchange did and what its answer shows."""
         if one["operation"] in LESSONS and one["response"]:
-            LESSONS[one["operation"]](self, one, *_place(one))
+            LESSONS[one["operation"]](self, one, *place(one["request"]["url"]))
 
     def name(self, one: Record) -> None:
         """Know the addresses that an association of the exchange names, whether or not it still stands."""
         if one["operation"] in {"associate", "showAssociation"} and _granted(one):
-            self._know(_place(one)[1], one)
+            self._know(place(one["request"]["url"])[1], one)
 
     def suppose(self, step: Record, known: Mapping[str, str]) -> None:
         """A removal that names a known address had something to remove, where nothing is told of it."""
-        server, address = _place(step)
+        server, address = place(step["request"]["url"])
         whole = {one for one in known if one.lower() == address.lower()} or set(list(known)[:1])
         if server and step["operation"] not in {"deallocateAddress", "updateAddress"}:
             for one in whole:

@@ -1,10 +1,8 @@
 """Findings tried again: reproduced where the fault is, not reproduced where it is not, and nothing left anywhere."""
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 import reproductions
@@ -18,51 +16,20 @@ from conformance.driver.context import Process
 from conformance.driver.ruling_log import RulingLog
 from conformance.evidence import setting
 from conformance.generate import deallocations
-from conformance.judge import Attempt, Pair, codes, deallocation, effect, oracle, refusal
+from conformance.judge import Attempt, Pair, codes, deallocation, effect, oracle
 from conformance.judge.oracle import Expected, Rule
 from conformance.reference.app import Deployment
 from conformance.reference.exchange import Refusal
 from conformance.reproduction import ReproductionAnswer, orphans
 from conformance.verdict import Finding, Ruling
 
-Judge = Callable[[Attempt], Ruling | None]
 
-
-def found(process: Process, judge: Judge, *, repeated: bool = False, **variation: Any) -> Finding:
-    """The one finding of a removal that is judged so."""
-    ruling_log = RulingLog(frozenset(), process.recorder)
-    api = TargetApi(process, ruling_log)
-    pair = api.leases.association()
-    api.establish(pair)
-    if repeated:
-        api.attempt(pair, mistake=False)
-    ruling_log.findings.clear()
-    trial = api.attempt(pair, mistake=False, standing=not repeated, full=True, **variation)
-    ruling_log.findings.clear()
-    ruling_log.note(judge(trial))
-    api.close()
-    (finding,) = ruling_log.findings.values()
-    return finding
-
-
-CASES: dict[str, tuple[Judge, dict[str, Any]]] = {
-    "list-is-stale-for-ever": (effect.removed, {}),
-    "removal-answers-200": (codes.success, {}),
-    "body-is-ignored": (lambda one: refusal.refused("body.refused", one), {"body": b"x" * 9000, "framing": "chunked"}),
-    "restricted-may-remove": (
-        lambda one: refusal.refused("access.forbidden", one, codes=frozenset({403})),
-        {"credential": "restricted"},
-    ),
-    "unknown-association-is-404": (lambda one: codes.documented(one.exchange), {"repeated": True}),
-}
-
-
-@pytest.mark.parametrize("fault", CASES)
+@pytest.mark.parametrize("fault", reproductions.CASES)
 def test_a_finding_is_reproduced_where_the_fault_is_and_nowhere_else(fault: str) -> None:
     """Also from a document that was saved before findings told their setting; what was created is taken back."""
-    judge, variation = CASES[fault]
+    judge, variation = reproductions.CASES[fault]
     with reproductions.deployed(fault) as (_, process):
-        finding = found(process, judge, **variation)
+        finding = reproductions.found(process, judge, **variation)
         saved = reproductions.of_a_run(process)
     faulty = reproductions.tried(saved, (finding,), fault)
     lawful = reproductions.tried(saved, (finding,))
@@ -90,7 +57,7 @@ def test_a_fault_that_persists_is_told_from_one_that_everything_meets(
         return next(oracle.persistent(rule, trial, (trial.exchange,) * 3))
 
     with reproductions.deployed("large-body-is-503") as (_, process):
-        finding = found(process, persistent, body=b"x" * 20_000, framing="length")
+        finding = reproductions.found(process, persistent, body=b"x" * 20_000, framing="length")
         saved = reproductions.of_a_run(process)
     if fails:
         monkeypatch.setattr(Deployment, "dissociate", out_of_order)
@@ -146,7 +113,7 @@ def test_what_stands_may_have_been_removed_before(fault: str) -> None:
 def test_what_a_run_believed_gone_is_tried_standing_as_well(fault: str) -> None:
     """A target that answers 204 and removes nothing makes a run believe that what it breaks next was not there."""
     with reproductions.deployed("removal-answers-200") as (_, process):
-        finding = found(process, codes.success)
+        finding = reproductions.found(process, codes.success)
         saved = reproductions.of_a_run(process)
     told = setting.of(finding.to_json())
     believed = replace(told, standing=(), removed=(*told.removed, *told.standing))
@@ -160,7 +127,7 @@ def test_what_a_run_believed_gone_is_tried_standing_as_well(fault: str) -> None:
 def test_what_stood_is_told_in_words() -> None:
     """IDs of the run are called server 1 and address A, and what stood before the request is known."""
     with reproductions.deployed("removal-does-nothing") as (_, process):
-        finding = found(process, effect.removed)
+        finding = reproductions.found(process, effect.removed)
     told = setting.of(finding.to_json())
     ((server, address),) = told.standing
     assert told.in_words(f"address {address} with server {server}") == "address A with server 1"
@@ -204,7 +171,7 @@ def test_what_is_missing_is_needed_although_no_exchange_shows_it() -> None:
 def test_a_target_that_does_not_answer_could_not_be_tried() -> None:
     """No address is to be had of it, so nothing is said of the finding."""
     with reproductions.deployed("removal-does-nothing") as (_, process):
-        finding = found(process, effect.removed)
+        finding = reproductions.found(process, effect.removed)
         saved = reproductions.of_a_run(process)
     tried = reproductions.tried(saved, (finding,), "all-is-503")
     assert [one.answer for one in tried.outcomes] == [ReproductionAnswer.NOT_TRIED]

@@ -69,7 +69,8 @@ class Finding:
         first_case: the counterexample as it was first met, before shrinking; empty when it is the same.
         exchanges: the recorded exchanges as JSON objects, in the order in which they were sent.
         reproduce: curl commands, in order, with credentials as environment variables.
-        program: a Python program that does the same, with addresses of its own; empty if there is none.
+        program: a Python program that tries it again, with addresses of its own; empty if there is none.
+        script: the same for bash and curl; empty where codes and IDs alone do not tell it.
         seen: how many judged cases showed it.
         details: pictures' data that a report may draw (a history, a sequence of steps).
         waiver: the promise to live with it; None unless it is waived.
@@ -88,6 +89,7 @@ class Finding:
     exchanges: tuple[type_of_json, ...] = ()
     reproduce: tuple[str, ...] = ()
     program: str = ""
+    script: str = ""
     seen: int = 1
     details: type_of_json = field(default_factory=dict)
     waiver: Waiver | None = None
