@@ -19,6 +19,8 @@ from conformance.bench.runs import Traffic
 from conformance.errors import ConformanceError
 from conformance.reference.faults import catalogue
 
+pytestmark = pytest.mark.once
+
 LONGEST_BENCH_SECONDS = 300
 SCHEMA = json.loads((SPEC / "bench.schema.json").read_text(encoding="utf-8"))
 

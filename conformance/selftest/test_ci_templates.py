@@ -25,6 +25,8 @@ from run_processes import CHECKOUT, LONGEST_RUN_SECONDS, Served, environment, se
 
 from conformance import report
 
+pytestmark = pytest.mark.once
+
 ACTION = CHECKOUT / ".github" / "actions" / "conformance" / "action.yml"
 WORKFLOW = CHECKOUT / ".github" / "workflows" / "ci.yml"
 GITLAB = CHECKOUT / ".gitlab" / "conformance.gitlab-ci.yml"

@@ -11,6 +11,8 @@ from conformance.driver.operation import REMOVAL
 from conformance.reference.faults import supporting
 from conformance.run import suite
 
+pytestmark = pytest.mark.once
+
 ASSOCIATE = contract.SUPPORTING["associate"]
 IMPATIENT = {"settle_seconds": 0.5}
 SOON = {"associating-does-nothing", "once-more-toggles-it", "nobody-may-associate"}

@@ -11,6 +11,8 @@ from run_processes import run, serve
 from conformance.driver.lasting import Lasting
 from conformance.driver.ruling_log import RulingLog
 
+pytestmark = pytest.mark.once
+
 FEW: dict[str, Any] = {"limits": {"max_addresses": 2}}
 IMPATIENT = {"settle_seconds": 0.5}
 

@@ -11,6 +11,8 @@ from conformance.judge.lifecycle import PlayedSequence, Taken
 from conformance.provision import LedgerRecord
 from conformance.reference import Reference, catalogue
 
+pytestmark = pytest.mark.once
+
 FAULTS = [fault.name for fault in catalogue() if fault.breaks[0] == "lifecycle.model"]
 RACES = ["two-winners-30-ms", "deallocation-race-30-ms", "resurrection-30-ms", "double-deallocation"]
 FREEDOMS = [

@@ -12,6 +12,8 @@ from conformance.generate import Call, Field, Scene, Step
 from conformance.judge.order import Round
 from conformance.reference import Reference, catalogue
 
+pytestmark = pytest.mark.once
+
 RACES = [fault.name for fault in catalogue() if fault.breaks == ("concurrency.linearizable",) and fault.certain]
 FREEDOMS = ["repetition-is-204", "sporadic-500", "sporadic-503", "slow-answers", "lagging-reads", "quota-of-two"]
 LEARN_LATE = ["the-guard-learns-late", "compute-learns-late"]

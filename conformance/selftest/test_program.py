@@ -24,6 +24,8 @@ from conformance.judge.oracle import Expected, Rule
 from conformance.reference import Reference
 from conformance.verdict import Finding, Ruling, Violation
 
+pytestmark = pytest.mark.once
+
 ENVIRONMENT = {variable: getattr(in_process.TOKENS, name) for name, variable in VARIABLES.items()}
 REPRODUCED, NOT_REPRODUCED, NOT_TRIED = 1, 0, 3
 

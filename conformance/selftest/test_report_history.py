@@ -14,6 +14,8 @@ from conformance.report import history, html
 from conformance.report.history import ClauseState, Entry
 from conformance.verdict import Absence, ClauseResult, Run, Verdict
 
+pytestmark = pytest.mark.once
+
 PASSED, BROKEN, WAIVED = clause("body.refused"), broken("body.refused"), waived("body.refused")
 UNTESTED = clause("body.refused", Verdict.UNTESTED, absence=Absence.DESELECTED)
 TEN = (PASSED, PASSED, BROKEN, BROKEN, WAIVED, WAIVED, UNTESTED, WAIVED, PASSED, PASSED)

@@ -29,6 +29,8 @@ from conformance.report import html
 from conformance.report.visible import visible
 from conformance.verdict import ClauseResult, GeneratedReach, Run, Verdict
 
+pytestmark = pytest.mark.once
+
 
 @cache
 def page(name: str) -> Page:

@@ -27,6 +27,8 @@ from conformance.report import overview
 from conformance.report.overview import TargetSummary
 from conformance.verdict import Run, Verdict
 
+pytestmark = pytest.mark.once
+
 FOUR = {"a pass": PASSING, "a fail": FAILING, "open": INCONCLUSIVE, "waived": WAIVED}
 
 

@@ -16,6 +16,8 @@ from conformance.report import html, markdown, outline, pictures, sources, state
 from conformance.verdict import Requests, Run, Span, Verdict
 from conformance.verdict import ResponseTimes as Told
 
+pytestmark = pytest.mark.once
+
 ONE, OTHER = (f"https://x/v2/servers/s/ip_associations/{digit * 8}-2222-4333-8444-555555555555" for digit in "1a")
 PICTURED = RUNS["pictured"]
 CRAFTED = 2**63

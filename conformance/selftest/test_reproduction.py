@@ -23,6 +23,8 @@ from conformance.reference.exchange import Refusal
 from conformance.reproduction import ReproductionAnswer, orphans
 from conformance.verdict import Finding, Ruling
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("fault", reproductions.CASES)
 def test_a_finding_is_reproduced_where_the_fault_is_and_nowhere_else(fault: str) -> None:

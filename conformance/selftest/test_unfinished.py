@@ -31,6 +31,8 @@ from conformance.run import session as sessions
 from conformance.run.options import Options
 from conformance.verdict import Verdict
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def listener() -> Iterator[socket.socket]:
