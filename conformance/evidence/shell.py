@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from conformance.evidence import standalone
 from conformance.evidence.curl import CONTENT_EXPECTED, curl
@@ -19,7 +20,7 @@ from conformance.evidence.reproducer import Allocation, Plan, comment
 
 MOST_REQUESTS = 12
 LASTS_SECONDS = int(standalone.LASTS_SECONDS)
-NAMES = re.compile(r"\$\{(?:ADDRESS|LITERAL)_\d+(?:\^\^|//-/)?\}", re.ASCII)
+NAMES = re.compile(r"\$\{(?:ADDRESS|LITERAL)_\d+(?:\^\^|//-/|//:/%3A)?\}", re.ASCII)
 OF_FIELDS = frozenset({"method.allow", "limits.retry-after"})
 """Clauses about more of an answer than its code."""
 OWNER = ("X-Auth-Token", "$CONFORMANCE_TOKEN")
@@ -99,7 +100,10 @@ def _names(plan: Plan) -> dict[str, str]:
         bare = address.replace("-", "")
         names |= {address: f"${{ADDRESS_{number}}}", address.upper(): f"${{ADDRESS_{number}^^}}"}
         names |= {bare: f"${{ADDRESS_{number}//-/}}"}
-        names |= {how.literal: f"${{LITERAL_{number}}}"} if how.literal else {}
+        if how.literal:
+            names |= {how.literal: f"${{LITERAL_{number}}}"}
+        if ":" in how.literal:
+            names |= {quote(how.literal, safe=""): f"${{LITERAL_{number}//:/%3A}}"}
     return names
 
 
@@ -115,7 +119,7 @@ def _renamed(one: Exchange, names: Mapping[str, str]) -> Exchange | None:
     headers = tuple((name, _current(value, names)) for name, value in request.headers)
     new = replace(request, url=_current(request.url, names), headers=headers, body=body)
     left = f"{new.url}\n{new.headers}\n{new.body.decode('latin-1')}"
-    ids = [name for name, variable in names.items() if variable.endswith("}") and "^" not in variable]
+    ids = [name for name, variable in names.items() if re.fullmatch(r"\$\{\w+\}", variable)]
     spelt = {word for name in ids for word in standalone.spellings(name)}
     if any(word in left for word in spelt):
         return None

@@ -157,19 +157,23 @@ def test_what_a_script_cannot_tell_has_none() -> None:
     assert not shell.script(replace(plan_of(told), groups=((0.0, (told, exchange(2, 204))),)))
 
 
-def test_a_literal_stands_for_the_new_address(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_literal_stands_for_the_new_address(version: int, tmp_path: Path) -> None:
     """What a finding says of the address's other names is said of the new one."""
     with reproductions.deployed("literal-is-taken") as (_, process):
         server = process.target.servers[0]
-        with process.provisioner.lease(1) as (address,):
+        with process.provisioner.lease(2) as held:
+            (address,) = (one for one in held if one.version == version)
             process.client.associate(server, address.id)
             taken = process.client.remove(server, address.literal)
         told = Violation("identifier.not-the-address", "rule", "summary", "refused", "204", (taken.id,))
         finding = noted(process, told)
         ran = run(finding.program, tmp_path, **ENVIRONMENT)
+        by_script = in_bash(finding.script, **ENVIRONMENT)
         assert taken.status == 204
     assert ran.returncode == REPRODUCED, ran.stdout + ran.stderr
-    assert address.literal not in ran.stdout
+    assert by_script.returncode == REPRODUCED, by_script.stdout + by_script.stderr
+    assert address.literal not in ran.stdout + by_script.stdout
 
 
 def test_every_spelling_of_an_id_has_its_like_for_another() -> None:
