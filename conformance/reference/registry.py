@@ -12,6 +12,33 @@ from typing import Any, Protocol, TypeVar
 
 from conformance.reference.app import Deployment
 
+MEETS: Mapping[str, str] = {
+    "codes.documented": "every answer of the operation is held against the codes",
+    "codes.success": "a plain removal of what stands meets it",
+    "effect.removed": "what a 204 removed is looked at, then and at the end",
+    "effect.nothing-else": "what stands beside it is looked at after a removal",
+    "effect.refusal-is-inert": "a refused request meets it, and what that changed is seen",
+    "effect.repeat": "a removal is repeated where it shows",
+    "identifier.not-the-address": "the literal in place of the ID meets it",
+    "identifier.uuid": "what is no ID in its one spelling meets it",
+    "identifier.canonical": "another spelling of the ID meets it",
+    "body.refused": "a removal with content meets it",
+    "body.inert": "content that names another association meets it",
+    "access.authenticated": "a token that is none meets it",
+    "access.forbidden": "a removal by who may not remove meets it",
+    "access.foreign": "a removal by another tenant meets it",
+    "method.refused": "another method on the path meets it",
+    "method.override": "a switch to another method meets it",
+    "deallocation.delete-refused": "DELETE is asked for while something stands, as far as answers told",
+    "deallocation.put-refused": "PUT is asked for while something stands, as far as answers told",
+    "deallocation.until-the-last": "a de-allocation is asked for between the removals of several associations",
+    "deallocation.delete-after": "DELETE is asked for once every removal was granted",
+    "deallocation.put-after": "PUT is asked for once every removal was granted",
+    "lifecycle.model": "a sequence of operations meets it",
+    "concurrency.linearizable": "operations that overlap meet it",
+}
+"""Why a clause may show the fault of another one, where the fault says nothing more particular: what its tests do."""
+
 Hook = TypeVar("Hook", bound=type[Deployment])
 
 
@@ -90,10 +117,13 @@ class Registry:
         certain: bool = True,
         fleeting: str = "",
     ) -> Callable[[Hook], Hook]:
-        """Register a class as a fault that breaks the clauses; ``also`` maps what may show it to the reason."""
+        """Register a class as a fault that breaks the clauses.
+
+        ``also`` maps what may show it to the reason, which is :data:`MEETS` where only the clauses are named.
+        """
 
         def register(hook: Hook) -> Hook:
-            reasons = dict(also) if isinstance(also, Mapping) else {}
+            reasons = dict(also) if isinstance(also, Mapping) else {clause: MEETS[clause] for clause in also}
             others = tuple(clause for clause in dict.fromkeys(also) if clause not in clauses)
             fault = Fault(
                 name_of(hook), description_of(hook), clauses, others, hook, verdict, certain, reasons, fleeting

@@ -361,6 +361,12 @@ def test_faults_are_many_and_name_clauses_only() -> None:
         assert set(fault.also) <= set(CLAUSES)
 
 
+@pytest.mark.parametrize("fault", catalogue(), ids=lambda fault: fault.name)
+def test_what_a_fault_may_show_besides_has_a_reason(fault: Fault) -> None:
+    """No clause is excused without saying why."""
+    assert {clause for clause, reason in fault.reasons.items() if reason} >= set(fault.also)
+
+
 def test_faults_can_be_combined() -> None:
     """A deployment may have several faults at once."""
     script = Script("list-is-stale-for-ever", "json-after-204", "it-comes-back-after-half-a-second")

@@ -328,9 +328,3 @@ def test_a_narrow_fault_deviates_where_its_witness_asks(fault: Fault, monkeypatc
     """Its witness tells it from a conforming deployment; a plain removal in another state may not."""
     witness = WITNESSES[fault.name]
     assert play(monkeypatch, witness, fault.name) != play(monkeypatch, witness)
-
-
-@pytest.mark.parametrize("fault", NARROW_FAULTS, ids=lambda fault: fault.name)
-def test_what_a_narrow_fault_may_show_besides_has_a_reason(fault: Fault) -> None:
-    """No clause is excused without saying why."""
-    assert set(fault.also) == set(fault.reasons)
