@@ -170,7 +170,19 @@ class _Course:
             self._states = after or self._states
         states = _shown(self._states)
         self.taken.append(
-            Taken(asked["f"], in_words(asked), words, said, bool(after), exchange.id, step, changed, states)
+            Taken(
+                asked["f"],
+                in_words(asked),
+                words,
+                said,
+                bool(after),
+                exchange.id,
+                step,
+                changed,
+                states,
+                asked.get("address", ""),
+                asked.get("by", ""),
+            )
         )
         return bool(after)
 

@@ -176,7 +176,7 @@ def program(plan: Plan) -> str:
 
 def _head(violation: Violation) -> Iterator[str]:
     yield "#!/usr/bin/env python3"
-    yield "# -*- coding: ascii -*-"  # or a comment below that speaks of an "encoding: x" would say so (PEP 263)
+    yield "# -*- coding: utf-8 -*-"  # or a comment below that speaks of an "encoding: x" would say so (PEP 263)
     yield f"# {violation.clause}: {comment(violation.summary)}"
     yield f"# Expected: {comment(violation.expected)}"
     yield f"# Observed: {comment(violation.observed)}"

@@ -21,6 +21,16 @@ def after(method: str) -> str:
     return "deallocation.delete-after" if method == "DELETE" else "deallocation.put-after"
 
 
+def refuses(method: str) -> str:
+    """The clause that says that a de-allocation by this method is refused while something is associated."""
+    return "deallocation.delete-refused" if method == "DELETE" else "deallocation.put-refused"
+
+
+def associations(count: int) -> str:
+    """So many, in words."""
+    return f"{count} association{'s' if count > 1 else ''}"
+
+
 def refused(clause: str, trial: Deallocation) -> Ruling | None:
     """An address with associations is not de-allocated: a 4xx, and address, ports and associations stay.
 
@@ -28,8 +38,7 @@ def refused(clause: str, trial: Deallocation) -> Ruling | None:
     """
     if not trial.standing:
         return kept(clause, reached=False)  # nothing protects it any more
-    count = len(trial.standing)
-    subject = f"{trial.how} of an address with {count} association{'s' if count > 1 else ''}"
+    subject = f"{trial.how} of an address with {associations(len(trial.standing))}"
     if trial.changes:
         return broken(
             clause,

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from conformance.judge import deallocation
 from conformance.judge.expect import broken, kept
 from conformance.verdict import Ruling
 
@@ -32,6 +33,7 @@ class Taken:
         step: the number of the plan's step, from 0; repetitions of a step have the same.
         changed: it is an operation that changes something, and it succeeded.
         states: those that the model may be in afterwards, each as address -> its servers, or None if it is gone.
+        address, by: what it is about, and of a de-allocation its method.
     """
 
     f: str
@@ -43,6 +45,13 @@ class Taken:
     step: int = 0
     changed: bool = False
     states: tuple[Mapping[str, list[str] | None], ...] = ()
+    address: str = ""
+    by: str = ""
+
+    @property
+    def harmless(self) -> bool:
+        """It reads or associates, which takes no association along."""
+        return self.f in {"associate", "list", "show", "show_address"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +113,32 @@ def agrees(walk: PlayedSequence) -> Ruling | None:
         told_apart(walk.rule, walk.deviations),
         summary=f"a sequence ends with an answer that no model of it allows: {last.asked}",
         expected=" or ".join(last.allowed),
+        observed=last.answered,
+        exchanges=[one.exchange for one in walk.taken],
+        details=walk.details(),
+    )
+
+
+def unguarded(walk: PlayedSequence) -> Ruling | None:
+    """``deallocation.*-refused``: the sequence ends with the de-allocation of an address that has an association.
+
+    None where anything but associating and reading came after the address was associated: that may have taken the
+    association along, and the guard is not to blame.
+    """
+    last = walk.taken[-1] if walk.broken else None
+    if last is None or not (last.by and last.changed and all(state.get(last.address) for state in last.states)):
+        return None
+    made = [number for number, one in enumerate(walk.taken) if one.f == "associate" and one.address == last.address]
+    since = walk.taken[made[-1] : -1] if made else ()
+    if not since or not all(one.harmless for one in since):
+        return None
+    clause = deallocation.refuses(last.by)
+    servers = last.states[0][last.address] or ()
+    return broken(
+        clause,
+        f"{deallocation.PAGES[clause]}{deallocation.EFFECT}",
+        summary=f"{deallocation.PAGES[clause]} of an address with {deallocation.associations(len(servers))} is granted",
+        expected="a 4xx, and address, ports and associations stay",
         observed=last.answered,
         exchanges=[one.exchange for one in walk.taken],
         details=walk.details(),

@@ -72,6 +72,53 @@ def test_a_fault_of_sequences_is_found(fault: str, depth: str) -> None:
     assert ruling.violation.details["steps"][-1]["agrees"] is False
 
 
+def sequence(*steps: tuple[str, str, bool], gone_at: str = "204 No Content") -> PlayedSequence:
+    """A walk that ends with a DELETE of A that the model does not allow: operation, address, whether it changed."""
+    stands = ({"A": ["s1"], "B": []},)
+    taken = tuple(
+        Taken(f, f, (), "201", agrees=True, exchange=str(number), changed=changed, states=stands, address=address)
+        for number, (f, address, changed) in enumerate(steps)
+    )
+    granted = gone_at.startswith("2")
+    last = Taken("deallocate", "", (), gone_at, False, "9", changed=granted, states=stands, address="A", by="DELETE")
+    return PlayedSequence((*taken, last), len(taken) + 1)
+
+
+MADE = ("associate", "A", True)
+
+
+@pytest.mark.parametrize(
+    ("before", "blamed"),
+    [
+        ([MADE], True),
+        ([("remove", "A", True), MADE, ("list", "", False), ("associate", "B", True)], True),
+        ([MADE, ("remove", "A", True)], False),
+        ([MADE, ("remove", "B", True)], False),
+        ([MADE, ("deallocate", "B", False)], False),
+        ([("associate", "B", True)], False),
+    ],
+)
+def test_a_sequence_accuses_the_guard_where_nothing_else_can_be_to_blame(
+    before: list[tuple[str, str, bool]], *, blamed: bool
+) -> None:
+    """What came after the association was made may have taken it along."""
+    ruling = judge.lifecycle.unguarded(sequence(*before))
+    assert (ruling.clause if ruling else None) == ("deallocation.delete-refused" if blamed else None)
+    assert judge.lifecycle.unguarded(sequence(*before, gone_at="409 Conflict")) is None
+
+
+def test_a_guard_that_an_id_escapes_is_accused_by_a_sequence() -> None:
+    """The narrower clause says it, with the same rule as its own tests."""
+    with in_process.served("again-associated-does-not-hold") as reference:
+        rulings = [judge.lifecycle.unguarded(walk) for walk in walked(reference)]
+    found = {(one.clause, one.violation.rule) for one in rulings if one and one.violation}
+    assert found <= {
+        ("deallocation.delete-refused", "DELETE: effect"),
+        ("deallocation.put-refused", "PUT of an empty list: effect"),
+    }
+    assert found
+
+
 def test_a_failing_sequence_is_shortened() -> None:
     """Of the twelve steps that met the fault, those that do not matter are left out."""
     with in_process.served("deallocation-frees-the-neighbours") as reference:

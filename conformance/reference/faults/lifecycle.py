@@ -36,7 +36,7 @@ class ThirdRemovalDoesNothing(Deployment):
             super().dissociate(request, association)
 
 
-@breaks("lifecycle.model", also=MAY_SHOW)
+@breaks("deallocation.delete-refused", also=("lifecycle.model", *MAY_SHOW))
 class AgainAssociatedDoesNotHold(Deployment):
     """An association that was removed and made again does not keep its address from de-allocation."""
 
