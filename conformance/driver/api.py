@@ -19,7 +19,7 @@ from conformance.driver.deallocating import Deallocator
 from conformance.driver.leases import Leases
 from conformance.driver.operation import REMOVAL, JudgedOperation
 from conformance.driver.probed import Asked
-from conformance.driver.probes import Prober
+from conformance.driver.probes import MOST_GUILTY, Prober
 from conformance.driver.ruling_log import FindingKey, RulingLog
 from conformance.driver.scene import StandingScene, in_the_wake
 from conformance.errors import ProvisioningError, Unjudgeable, Untested
@@ -383,7 +383,7 @@ class TargetApi:
         self._process.probed += 1
         seed = self._process.seed * 1000 + self._process.probed
         met = settings(self.depth, random.Random(seed))
-        return Prober(target, scene, met, target.removals(scene), seed)
+        return Prober(target, scene, met, target.removals(scene), seed, MOST_GUILTY[self.depth])
 
     # -- de-allocation -------------------------------------------------------------------------------------------
 

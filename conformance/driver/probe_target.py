@@ -87,6 +87,9 @@ class ProbeTarget(Protocol):
     ) -> None:
         """Enter what an exchange gives occasion for; ``reason`` says why its own clause is left open."""
 
+    def leave_out(self, case: str, reason: str) -> None:
+        """A case is not tried to its end."""
+
     def fault_share(self) -> float:
         """An upper bound of the share of faults among plain requests."""
 

@@ -361,6 +361,10 @@ class StandingScene:
         """Enter what an exchange gives occasion for; ``reason`` says why its own clause is left open."""
         self._log.judge(*rulings, case=words, unjudged=reason, exchange=exchange, kind=kind)
 
+    def leave_out(self, case: str, reason: str) -> None:
+        """A case is not tried to its end."""
+        self._log.leave_out(case, reason)
+
     def fault_share(self) -> float:
         """An upper bound of the share of faults among plain requests."""
         return persistence.fault_share(self._process.recorder)

@@ -95,7 +95,7 @@ def planned(
     """
     sequence = setting.is_sequence(violation.details)
     told = "" if sequence else _told_of(violation, cited, needed)
-    named = tuple(one for one, literal in needed.addresses.items() if sequence or setting.mentioned(one, literal, told))
+    named = tuple((needed if sequence else needed.narrowed(told)).addresses)
     steps = list(cited) if sequence else [*_sent(cited, needed), *_looks(cited, needed, named, told)]
     base = next((one.request.url.partition("/servers/")[0] for one in cited if "/servers/" in one.request.url), "")
     if not steps or len(cited) > MOST_EXCHANGES or ((needed.standing or needed.removed) and not base):

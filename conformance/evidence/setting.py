@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import unquote
 
@@ -64,6 +64,12 @@ class FindingSetup:
         """ID -> what a reader calls it: server 1, address A."""
         servers = {one: f"server {number}" for number, one in enumerate(self.servers, 1)}
         return servers | {one: f"address {_letter(number)}" for number, one in enumerate(self.addresses)}
+
+    def narrowed(self, told: str) -> Self:
+        """Without what stood beside the addresses that the text names."""
+        kept = {one: literal for one, literal in self.addresses.items() if mentioned(one, literal, told.lower())}
+        standing, removed = (tuple(one for one in pairs if one[1] in kept) for pairs in (self.standing, self.removed))
+        return replace(self, addresses=kept, standing=standing, removed=removed)
 
     def in_words(self, text: str) -> str:
         """The text with what a run chose called by its name."""
@@ -141,7 +147,10 @@ def _believed(details: Record) -> list[Pair] | None:
 
 
 def _setting(cited: Sequence[Record], facts: _Facts, stood: _Facts, told: str, **sent: Any) -> FindingSetup:
-    addresses = {one: literal for one, literal in facts.literals.items() if mentioned(one, literal, told)}
+    asked = "\n".join(map(_asked, cited)).lower()
+    known = {one: literal for one, literal in facts.literals.items() if mentioned(one, literal, told)}
+    gone = {one for one in stood.gone if not mentioned(one, known.get(one, ""), asked)}
+    addresses = {one: literal for one, literal in known.items() if one not in gone}
     servers = dict.fromkeys(server for one in cited if (server := place(one["request"]["url"])[0]))
     standing = [pair for pair in stood.standing if pair[1] in addresses]
     removed = [pair for pair in stood.removed if pair[1] in addresses and pair not in stood.standing]
@@ -194,9 +203,13 @@ def place(url: str) -> tuple[str, str]:
     return "", unquote(found[1]) if found else ""
 
 
+def _asked(one: Record) -> str:
+    return "\n".join([unquote(one["request"]["url"]), one["request"]["body"].get("text", "")])
+
+
 def _text(one: Record) -> str:
     answer = one["response"]["body"].get("text", "") if one["response"] else ""
-    return "\n".join([unquote(one["request"]["url"]), one["request"]["body"].get("text", ""), answer])
+    return f"{_asked(one)}\n{answer}"
 
 
 def document_of(one: Record) -> Any:
@@ -214,6 +227,7 @@ class _Facts:
         self.literals: dict[str, str] = {}
         self.standing: dict[Pair, None] = {}
         self.removed: dict[Pair, None] = {}
+        self.gone: set[str] = set()
 
     def learn(self, one: Record) -> None:
         """Take over what the exchange did and what its answer shows."""
@@ -287,8 +301,19 @@ class _Facts:
     def address_removed(self, one: Record, _server: str, address: str) -> None:
         """Its associations went with it."""
         if _granted(one):
+            self.gone.add(address)
             for pair in [pair for pair in self.standing if pair[1] == address]:
                 self._gone(*pair)
+
+    def address_updated(self, one: Record, server: str, address: str) -> None:
+        """Without ports it is gone."""
+        try:
+            document = json.loads(one["request"]["body"].get("text", ""))
+        except (ValueError, RecursionError):
+            return
+        inner = document.get("ip_address") if isinstance(document, dict) else None
+        if isinstance(inner, dict) and not inner.get("port_ids"):
+            self.address_removed(one, server, address)
 
     def _shown(self, server: str, address: str) -> None:
         """A read brings back nothing that was removed: what still shows it is the finding, not its set-up."""
@@ -308,5 +333,6 @@ LESSONS: Mapping[str, Callable[[_Facts, Record, str, str], None]] = {
     "listAssociations": _Facts.associations_listed,
     "showAddress": _Facts.address_shown,
     "deallocateAddress": _Facts.address_removed,
+    "updateAddress": _Facts.address_updated,
 }
 """What is learned from an exchange, by its operation."""

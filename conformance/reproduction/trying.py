@@ -92,7 +92,7 @@ class Reproducer:
 
     def reproduce(self, finding: Finding) -> ReproductionOutcome:
         """Try it; nothing of it stays at the target, or :attr:`left` names what does."""
-        needed = setting.of(finding.to_json())
+        needed = self._needed(finding)
         outcome = ReproductionOutcome(ReproductionAnswer.NOT_TRIED, "")
         try:
             for _ in range(FRESH if sequences.is_race(finding) else 1):
@@ -107,6 +107,14 @@ class Reproducer:
                 ReproductionAnswer.NOT_TRIED, f"{error.message}{f' ({error.hint})' if error.hint else ''}"
             )
         return outcome
+
+    def _needed(self, finding: Finding) -> FindingSetup:
+        """What it takes; without what stood beside it where that are more addresses than are to be had at once."""
+        needed = setting.of(finding.to_json())
+        if len(needed.addresses) <= self._target.limits.max_addresses or setting.is_sequence(finding.details):
+            return needed
+        asked = (one["request"]["url"] for one in finding.exchanges if str(one["id"]) in needed.steps)
+        return needed.narrowed("\n".join([finding.observed, *map(unquote, asked)]))
 
     @contextmanager
     def _borrowed(self, count: int) -> Iterator[list[Address]]:

@@ -58,6 +58,7 @@ class Pretended:
         self.under_way: list[Pair] = []
         self.keeps: set[str] = set()
         """Removals after which the single read goes on showing what it showed when it was read."""
+        self.left_out: list[str] = []
         self.read: set[Pair] = set()
         self.stale: set[Pair] = set()
 
@@ -188,6 +189,11 @@ class Pretended:
         self.rulings += [(ruling, kind) for ruling in rulings if ruling]
         self.open += [reason] if reason else []
 
+    def leave_out(self, case: str, reason: str) -> None:
+        """Keep it."""
+        assert reason
+        self.left_out.append(case)
+
     def fault_share(self) -> float:
         """Faults are rare."""
         return 0.01
@@ -215,6 +221,17 @@ def in_turn(values: Iterable[Value]) -> list[Asked]:
 
 
 NAMES = [f"kind {chr(97 + place)}" for place in range(20)]
+
+
+def test_where_nearly_all_is_guilty_not_all_are_sought_out() -> None:
+    """What is granted is judged by its answer all the same; what is refused is said to be left out."""
+    answers = dict.fromkeys(NAMES[10:], 204)
+    target = Pretended(answers, NAMES)
+    Prober(target, SCENE, most_guilty=3).run(in_turn(map(value, NAMES)))
+    sought = [name for name in NAMES if target.sent_names.count(name) > 1]
+    assert len(sought) == 3
+    assert len(target.left_out) == 10 - len([name for name in sought if name in NAMES[:10]])
+    assert len([one for one, _ in target.rulings if one.violation and one.clause == "identifier.uuid"]) >= 10
 
 
 def test_a_group_that_changes_nothing_is_judged_by_its_answers() -> None:

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import reproductions
@@ -249,3 +250,46 @@ def test_the_command_says_it_of_a_saved_run(tmp_path: Path) -> None:
     assert len(every.output.splitlines()) == len(findings)
     assert one.output.splitlines()[-1] == "REPRODUCED"
     assert wrong.exit_code == 4
+
+
+def test_what_stood_beside_it_is_left_out_where_there_is_no_room_for_it() -> None:
+    """A run had more addresses in turn than a tenant has at once; those that the finding is about are enough."""
+    judge, variation = reproductions.CASES["removal-answers-200"]
+    with reproductions.deployed("removal-answers-200") as (_, process):
+        finding = reproductions.found(process, judge, **variation)
+        saved = reproductions.of_a_run(process)
+    needed = setting.of(finding.to_json())
+    others = {f"0b15e8fe-9d1c-4c3a-8d5e-1f2e3d4c5b{number:02}": "198.51.100.7" for number in range(9)}
+    stood = [(needed.servers[0], other) for other in others]
+    crowded = replace(needed, addresses={**others, **needed.addresses}, standing=(*stood, *needed.standing))
+    tried = reproductions.tried(saved, (replace(finding, setting=crowded.to_json()),), "removal-answers-200")
+    assert [one.answer for one in tried.outcomes] == [ReproductionAnswer.REPRODUCED], tried
+    assert tried.kept == 0
+
+
+def test_an_address_that_put_de_allocated_is_not_needed_any_more() -> None:
+    """Though a list shows what it left behind."""
+    gone, kept = "a2addbb8-7dbb-48ec-8566-cc66371fe6a1", "0b15e8fe-9d1c-4c3a-8d5e-1f2e3d4c5b6a"
+    base = "http://127.0.0.1/v2"
+
+    def told(
+        number: int, operation: str, url: str, sent: str = "", answer: str = "", status: int = 200
+    ) -> dict[str, Any]:
+        return {
+            "id": str(number),
+            "operation": operation,
+            "request": {"method": "", "url": f"{base}{url}", "body": {"text": sent}},
+            "response": {"status": status, "body": {"text": answer}},
+        }
+
+    rows = [{"id": gone, "address": "192.0.2.1"}, {"id": kept, "address": "192.0.2.2"}]
+    listed = told(9, "listAssociations", "/servers/s/ip_associations", answer=json.dumps({"ip_associations": rows}))
+    earlier = [
+        told(1, "associate", f"/servers/s/ip_associations/{gone}", status=201),
+        told(2, "associate", f"/servers/s/ip_associations/{kept}", status=201),
+        told(3, "updateAddress", f"/ip_addresses/{gone}", json.dumps({"ip_address": {"port_ids": []}})),
+    ]
+    removal = told(8, "removeAssociation", f"/servers/s/ip_associations/{kept}")
+    needed = setting.derived([removal, listed], [*earlier, removal, listed], details={})
+    assert set(needed.addresses) == {kept}
+    assert needed.standing == (("s", kept),)

@@ -22,7 +22,7 @@ MAY_SHOW = (
 )
 
 
-@breaks("effect.removed", "lifecycle.model", also=MAY_SHOW)
+@breaks("effect.removed", also=("lifecycle.model", *MAY_SHOW))
 class ThirdRemovalDoesNothing(Deployment):
     """The third removal in the life of an address answers 204 and removes nothing."""
 
@@ -53,7 +53,7 @@ class AgainAssociatedDoesNotHold(Deployment):
             super().check_free(request, address, state)
 
 
-@breaks("lifecycle.model", also=MAY_SHOW)
+@breaks("effect.removed", also=("lifecycle.model", *MAY_SHOW))
 class TwiceAssociatedNeedsTwoRemovals(Deployment):
     """An association that was asked for twice needs two removals to go."""
 
