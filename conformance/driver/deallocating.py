@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from conformance.client import again_after, halting, passing, retried
 from conformance.driver import persistence
 from conformance.driver.context import Process
+from conformance.driver.grouping import batch
 from conformance.driver.leases import Leases
 from conformance.driver.ruling_log import RulingLog
 from conformance.evidence import Exchange
@@ -105,7 +106,7 @@ class Deallocator:
         after: ObservedState,
         log: RulingLog,
     ) -> None:
-        words = f"one of {len(asked)} wordings, from {asked[0].kind} to {asked[-1].kind}"
+        words = batch("wordings", [one.kind for one in asked])
         evidence = (*(one.id for one in answers), *after.exchanges)
         log.judge(deallocation.together(asked[0].clause, words, before.differences(after), evidence), case=words)
 

@@ -12,6 +12,11 @@ GROUP = 40
 """Requests between two looks: so many share the price of one."""
 
 
+def batch(noun: str, words: Sequence[str]) -> str:
+    """What went out together, in words; ``noun`` is what several are called."""
+    return words[0] if len(words) == 1 else f"one of {len(words)} {noun}, from {words[0]} to {words[-1]}"
+
+
 def runs(asked: Sequence[Asked]) -> Iterator[Sequence[Asked]]:
     """Groups, each opened by what associates, once an association: later it would repair a loss before the look."""
     others = [one for one in asked if not one.value.associates]

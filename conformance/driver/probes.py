@@ -17,7 +17,7 @@ from conformance import openapi
 from conformance.driver.answering import Answering
 from conformance.driver.assessing import Assessing, granted
 from conformance.driver.folding import folded, unclear
-from conformance.driver.grouping import apart, runs
+from conformance.driver.grouping import apart, batch, runs
 from conformance.driver.probe_target import ProbeTarget, enter
 from conformance.driver.probed import Answered, Asked
 from conformance.evidence import Exchange
@@ -299,10 +299,10 @@ class Prober:
         for pair, one in once.items():
             self._assessed.judge(one, self._assessed.attempt(one, before, before.without(pair)))
         if explained.differences(seen):
-            words = f"one of {len(answered)} requests, from {answered[0].asked.words} to {answered[-1].asked.words}"
-            batch = tuple(one.exchange.id for one in answered)
-            self._target.enter([effect.stayed(explained, seen, batch, once=True)], batch[-1], words)
-            self._target.enter(_once({one.asked.value.clause for one in answered}, words, explained, seen, batch))
+            words = batch("requests", [one.asked.words for one in answered])
+            sent = tuple(one.exchange.id for one in answered)
+            self._target.enter([effect.stayed(explained, seen, sent, once=True)], sent[-1], words)
+            self._target.enter(_once({one.asked.value.clause for one in answered}, words, explained, seen, sent))
 
     def _again(self, one: Answered, before: ObservedState) -> bool:
         """Send it alone on a restored scene, with all that it could choose instead; whether it changes too much."""
@@ -490,17 +490,17 @@ class Prober:
         changes = part(explained, others, explained.tabled).differences(seen)
         if changes:
             last = answered[-1].exchange.id
-            words = f"one of {len(answered)} removals, from {answered[0].asked.words} to {answered[-1].asked.words}"
+            words = batch("removals", [one.asked.words for one in answered])
             self._target.enter([effect.taken_along(changes, last, seen)], last, words)
 
 
 def _once(
-    clauses: Collection[str], words: str, before: ObservedState, seen: ObservedState, batch: tuple[str, ...]
+    clauses: Collection[str], words: str, before: ObservedState, seen: ObservedState, sent: tuple[str, ...]
 ) -> Iterator[Ruling]:
     """What no association can restore is changed once only, so that trying again clears nobody of a batch."""
     changes = part(before, (), before.tabled).differences(seen)
     if changes and len(clauses) == 1:
-        yield refusal.once(next(iter(clauses)), words, changes, (*batch, *seen.exchanges))
+        yield refusal.once(next(iter(clauses)), words, changes, (*sent, *seen.exchanges))
 
 
 def _perhaps_removed(answered: Sequence[Answered], seen: ObservedState) -> dict[Pair, Exchange]:

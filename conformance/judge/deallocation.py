@@ -91,11 +91,11 @@ def protected(clause: str, trial: Deallocation) -> Ruling:
 
 
 def together(clause: str, words: str, changes: tuple[str, ...], exchanges: tuple[str, ...]) -> Ruling:
-    """What several requests brought about, and none of them alone."""
+    """What several requests brought about and none of them alone, or a single one did that does it once only."""
     return broken(
         clause,
         "one of several",
-        summary=f"{words} changes something, but none alone",
+        summary=f"{words} changes something, but does not when it is sent again alone",
         expected="address, ports and associations stay, whatever is answered",
         observed="; ".join(changes),
         exchanges=exchanges,

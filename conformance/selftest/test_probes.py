@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from conformance.driver.grouping import batch
 from conformance.driver.lateness import Lateness
 from conformance.driver.leases import Blame, on_nobody
 from conformance.driver.probed import PLAIN, Asked
@@ -221,6 +222,12 @@ def in_turn(values: Iterable[Value]) -> list[Asked]:
 
 
 NAMES = [f"kind {chr(97 + place)}" for place in range(20)]
+
+
+def test_a_batch_of_one_is_called_by_its_name() -> None:
+    """Only several are told from the first to the last."""
+    assert batch("wordings", ["DELETE"]) == "DELETE"
+    assert batch("wordings", ["DELETE", "PUT", "PATCH"]) == "one of 3 wordings, from DELETE to PATCH"
 
 
 def test_where_nearly_all_is_guilty_not_all_are_sought_out() -> None:
