@@ -222,11 +222,11 @@ def _told(plan: Plan, one: Exchange, first: Exchange) -> Iterator[str]:
         yield "lasts=True"
 
 
-def answer_of(one: Exchange) -> standalone.Answer:
+def answer_of(one: Exchange) -> standalone.Reply:
     """What was answered, as a program knows it."""
     if one.response is None:
-        return standalone.Answer(reason=one.failure)
-    return standalone.Answer(one.response.status, one.response.headers, one.response.body, one.response.reason)
+        return standalone.Reply(reason=one.failure)
+    return standalone.Reply(one.response.status, one.response.headers, one.response.body, one.response.reason)
 
 
 def _groups(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, tuple[Exchange, ...]]]:

@@ -39,7 +39,7 @@ class CouldNotBeTriedError(Exception):
     """There is no saying whether the finding is still so."""
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """What came back; a status of 0 stands for no answer."""
 
     status: int = 0
@@ -148,7 +148,7 @@ def _credential(met: Any) -> str:
 
 def send(
     method: str, url: str, headers: Sequence[tuple[str, str]] = (), body: bytes | None = None, framing: str = "none"
-) -> Answer:
+) -> Reply:
     """Send one request as it stands, credentials filled in, and read all that comes back."""
     head, data = _framed(method, [(name, filled(value)) for name, value in headers], body, framing)
     place = urlsplit(url)
@@ -168,7 +168,7 @@ def send(
                 received += piece
     except OSError as error:
         if not received:
-            return Answer(reason=str(error) or type(error).__name__)
+            return Reply(reason=str(error) or type(error).__name__)
     return parsed(received)
 
 
@@ -195,19 +195,19 @@ def _connected(scheme: str, host: str, port: int | None) -> socket.socket:
     )
 
 
-def parsed(raw: bytes) -> Answer:
+def parsed(raw: bytes) -> Reply:
     """The final answer of a connection."""
     while True:
         head, _, rest = raw.partition(b"\r\n\r\n")
         first, *lines = head.decode("latin-1").split("\r\n")
         met = re.match(r"HTTP/\d\.\d (\d{3}) ?(.*)", first)
         if met is None:
-            return Answer(reason="no HTTP answer")
+            return Reply(reason="no HTTP answer")
         if not 100 <= int(met.group(1)) < 200:
             break
         raw = rest
     fields = tuple((name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in lines))
-    answer = Answer(int(met.group(1)), fields, rest, met.group(2))
+    answer = Reply(int(met.group(1)), fields, rest, met.group(2))
     chunked = "chunked" in (answer.field("transfer-encoding") or "").lower()
     return answer._replace(body=_joined(rest)) if chunked else answer
 
@@ -228,7 +228,7 @@ def _joined(raw: bytes) -> bytes:
 # -- what an answer says -------------------------------------------------------------------------------------------
 
 
-def facts(method: str, answer: Answer, known: Mapping[str, Mapping[str, Any]]) -> list[Any]:
+def facts(method: str, answer: Reply, known: Mapping[str, Mapping[str, Any]]) -> list[Any]:
     """What of an answer has to come again: its code, and what it says that does not depend on names.
 
     Args:
@@ -264,7 +264,7 @@ def _alike(value: Any) -> Any:
 # -- one try -------------------------------------------------------------------------------------------------------
 
 
-class Trial:
+class StandaloneTry:
     """The finding, on addresses of its own."""
 
     def __init__(self, plan: Mapping[str, Any]) -> None:
@@ -274,7 +274,7 @@ class Trial:
         self._made: list[str] = []
         self.left: list[str] = []
 
-    def ask(self, step: Mapping[str, Any]) -> Answer:
+    def ask(self, step: Mapping[str, Any]) -> Reply:
         """Send a step of the plan, about what is had here."""
         body = step.get("body")
         if body is not None:
@@ -289,7 +289,7 @@ class Trial:
             self._allocated(step, answer)
         return answer
 
-    def _allocated(self, step: Mapping[str, Any], answer: Answer) -> None:
+    def _allocated(self, step: Mapping[str, Any], answer: Reply) -> None:
         row = next(iter(answer.rows()), None)
         if not answer.granted or row is None:
             raise CouldNotBeTriedError(f"no address is to be had: {answer.outcome}")
@@ -355,9 +355,9 @@ class Trial:
                     return f"{step['method']} {self.names.current(step['url'])} shows otherwise after a while"
         return ""
 
-    def _together(self, group: Sequence[Mapping[str, Any]]) -> list[Answer]:
+    def _together(self, group: Sequence[Mapping[str, Any]]) -> list[Reply]:
         """Requests that overlapped overlap again."""
-        answers: dict[int, Answer] = {}
+        answers: dict[int, Reply] = {}
 
         def run(number: int) -> None:
             time.sleep(group[number].get("after", 0.0))
@@ -386,7 +386,7 @@ class Trial:
 def tried(plan: Mapping[str, Any], number: int) -> str:
     """One try; what was otherwise than in the run."""
     print(f"try {number + 1}:")
-    trial = Trial(plan)
+    trial = StandaloneTry(plan)
     try:
         trial.set_up(number)
         return trial.differs()

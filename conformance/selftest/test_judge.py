@@ -46,6 +46,9 @@ UNREAD = ObservedState()
 REMOVED, BOTH_GONE = STANDING.without(OWN), NOTHING
 DEALLOCATED = replace(STANDING, ports={"a": None}, tabled={"a": None})
 NONE, HOLDS, VACUOUS = "says nothing", "holds", "holds, and was not tried"
+STANDS = ({"A": ["s1"]},)
+MADE = Taken("associate", "", (), "201", True, "1", changed=True, states=STANDS, address="A")
+LET_GO = Taken("deallocate", "", (), "204", False, "2", changed=True, states=STANDS, address="A", by="DELETE")
 
 
 def exchange(status: int | None, method: str = "DELETE", *fields: tuple[str, str], body: bytes = b"") -> Exchange:
@@ -314,6 +317,11 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
         "remove, 404",
     ),
     (lifecycle.agrees, (PlayedSequence((), 0),), {}, NONE),
+    (lifecycle.unguarded, (PlayedSequence((MADE, LET_GO), 2),), {}, "DELETE: effect"),
+    (lifecycle.unguarded, (PlayedSequence((MADE, replace(LET_GO, by="PUT")), 2),), {}, "PUT of an empty list: effect"),
+    (lifecycle.unguarded, (PlayedSequence((MADE, replace(MADE, f="remove"), LET_GO), 3),), {}, NONE),
+    (lifecycle.unguarded, (PlayedSequence((MADE, replace(LET_GO, changed=False)), 2),), {}, NONE),
+    (lifecycle.unguarded, (PlayedSequence((MADE,), 1),), {}, NONE),
     (
         lifecycle.agrees,
         (PlayedSequence((Taken("remove", "remove", ("204",), "204", True, "1", changed=True),), 1, open="lost"),),

@@ -179,10 +179,10 @@ def test_the_findings_of_a_proof_are_tried_again(proof: dict[str, Any]) -> None:
 
 
 def test_the_list_of_faults_says_what_each_may_show_besides() -> None:
-    """With the reason, where the entry has one."""
+    """With the reason: the entry's own, or what the clause's tests do."""
     listed = describe_faults()
     assert "may show faults.client-input (the caller's mistake is answered as a fault of the service)" in listed
-    assert "may show body.refused, body.inert" in listed
+    assert "body.inert (content that names another association meets it)" in listed
 
 
 def test_an_unknown_name_is_answered_with_those_that_come_near() -> None:

@@ -15,6 +15,8 @@ from werkzeug.test import Client
 from conformance.reference import Fault, Reference, Settings, Tokens, catalogue, fault_named
 from conformance.reference.store import PUBLIC_NETWORK, DeploymentState
 
+pytestmark = pytest.mark.once
+
 CLAUSES = (
     "codes.documented",
     "codes.success",
