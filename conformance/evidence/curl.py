@@ -44,17 +44,17 @@ def curl(exchange: Exchange, names: re.Pattern[str] = NO_NAMES) -> str:
     """
     request = exchange.request
     variables = re.compile(f"{EXPANSION.pattern}|{names.pattern}", re.ASCII)
-    words = ["curl", "-i", "--path-as-is", "-X", _quoted(request.method, variables)]
+    words = ["curl", "-i", "--path-as-is", "-X", quoted(request.method, variables)]
     words += ["--globoff"] if GLOB & set(request.url) else []
     for name, value in request.headers:
-        words += ["-H", _quoted(f"{name}: {value}" if value.strip() else f"{name};", variables)]
+        words += ["-H", quoted(f"{name}: {value}" if value.strip() else f"{name};", variables)]
     source = ""
     if request.framing != "none":
         source, content = _content(request, names)
         words += content
     elif request.method in CONTENT_EXPECTED:
         words += ["-H", "'Content-Length: 0'"]
-    return source + " ".join([*words, _quoted(request.url, variables)])
+    return source + " ".join([*words, quoted(request.url, variables)])
 
 
 def _content(request: Request, names: re.Pattern[str]) -> tuple[str, list[str]]:
@@ -66,11 +66,11 @@ def _content(request: Request, names: re.Pattern[str]) -> tuple[str, list[str]]:
         words += ["-H", "'Transfer-Encoding: chunked'"]
     body = request.body
     if len(body) <= LONGEST_ARGUMENT and body.isascii() and not body.startswith(b"@") and b"\0" not in body:
-        return "", [*words, "--data-binary", _quoted(body.decode(), names)]
+        return "", [*words, "--data-binary", quoted(body.decode(), names)]
     return _pipe(body), [*words, "--data-binary", "@-"]
 
 
-def _quoted(word: str, variables: re.Pattern[str]) -> str:
+def quoted(word: str, variables: re.Pattern[str]) -> str:
     """A shell word; the variables in it are left to the shell to expand."""
     if not variables.search(word):
         return shlex.quote(word)

@@ -7,14 +7,13 @@ comes first, a fault that comes every time) has the program in Python alone.
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from conformance.evidence import standalone
-from conformance.evidence.curl import CONTENT_EXPECTED, curl
+from conformance.evidence.curl import CONTENT_EXPECTED, curl, quoted
 from conformance.evidence.exchange import Exchange, Request
 from conformance.evidence.reproducer import Allocation, Plan, comment
 
@@ -173,7 +172,7 @@ def _asked(
     if step.request.method in CONTENT_EXPECTED and "/ip_associations/" in step.request.url:
         yield f"made+=({_word(step.request.url)})"
     yield f"answer=$({_sent(step)})"
-    words = shlex.quote(comment(f"{step.request.method} {step.request.url}"))
+    words = quoted(comment(f"{step.request.method} {step.request.url}"), NAMES)
     yield f"told {words} {step.status or '000'}"
     if facts is None:
         return
