@@ -25,7 +25,7 @@ OF_FIELDS = frozenset({"method.allow", "limits.retry-after"})
 OWNER = ("X-Auth-Token", "$CONFORMANCE_TOKEN")
 
 BEGINNING = r"""
-made=() differs=
+made=() differs='' before='' answer=''
 take_back() {
   for ((n = ${#made[@]} - 1; n >= 0; n--)); do
     curl -s -o /dev/null -X DELETE -H "X-Auth-Token: $CONFORMANCE_TOKEN" "${made[n]}"
@@ -39,6 +39,12 @@ untried() { echo "COULD NOT BE TRIED: $1"; exit 3; }
 code() { echo "${answer##*$'\n'}"; }
 member() { sed -n "s/.*\"$1\" *: *\"\([^\"]*\)\".*/\1/p" <<<"$answer" | head -n 1; }
 granted() { [[ $(code) == 2?? ]] || untried "$1: $(code)"; }
+# An address is ours if the answer names it by a UUID, and no list showed it before.
+ours() {
+  local hex=[0-9a-fA-F]
+  [[ $1 =~ ^$hex{8}(-$hex{4}){3}-$hex{12}$ ]] && ! grep -qiF -- "$1" <<<"$before" ||
+    untried "whose the address $(printf %q "$1") is cannot be known; it is left"
+}
 told() { echo "  $1: $(code) (in the run: $2)"; }
 due() { [[ $(code) == "$1" ]] || differs=yes; }
 shows() { grep -qiF -- "$1" <<<"$answer" || differs=yes; }
@@ -134,9 +140,11 @@ def _current(text: str, names: Mapping[str, str]) -> str:
 
 def _set_up(plan: Plan, names: Mapping[str, str]) -> Iterator[str]:
     for number, (_, how) in enumerate(_meant(plan), 1):
+        yield f"before=$({_sent(_owners('GET', how.exchange.request.url))})"
         yield f"answer=$({_sent(how.exchange)})"
         yield 'granted "no address is to be had"'
         yield f"ADDRESS_{number}=$(member id) LITERAL_{number}=$(member address)"
+        yield f'ours "$ADDRESS_{number}"'
         yield f'made+=("{how.exchange.request.url}/$ADDRESS_{number}")'
     removed, standing = (
         [url for url in urls if url.rpartition("/")[2] in plan.named] for urls in (plan.removed, plan.standing)

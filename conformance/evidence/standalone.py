@@ -32,6 +32,7 @@ PIECE_BYTES = 16384
 CONTENT_EXPECTED = ("POST", "PUT", "PATCH")
 MEMBERS = ("address", "network_id", "port_ids", "subnet_id", "tenant_id", "version", "type")
 """What is documented of an address, beside its ID."""
+UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 TOKEN = re.compile(r"\$\{?(CONFORMANCE_(?:\w+_)?TOKEN)(%\?|:0:\d+|~~)?\}?", re.ASCII)
 
 
@@ -283,16 +284,21 @@ class StandaloneTry:
         url = self.names.current(step["url"])
         if step["method"] == "PUT" and "/ip_associations/" in url:
             self._made.append(url)
+        before = send("GET", url, self.plan["headers"]) if "makes" in step else Reply()
         answer = send(step["method"], url, headers, body, step.get("framing", "none"))
         print(f"  {step['method']} {ascii(url)[1:-1]}: {answer.outcome} (in the run: {step.get('answered', '')})")
         if "makes" in step:
-            self._allocated(step, answer)
+            self._allocated(step, answer, before)
         return answer
 
-    def _allocated(self, step: Mapping[str, Any], answer: Reply) -> None:
+    def _allocated(self, step: Mapping[str, Any], answer: Reply, before: Reply) -> None:
+        """An address is ours if the answer names it by a UUID, and no list showed it before."""
         row = next(iter(answer.rows()), None)
         if not answer.granted or row is None:
             raise CouldNotBeTriedError(f"no address is to be had: {answer.outcome}")
+        existed = not before.granted or row["id"].lower().encode() in before.body.lower()
+        if existed or not UUID.fullmatch(row["id"]):
+            raise CouldNotBeTriedError(f"whose the address {row['id']!a} is cannot be known; it is left")
         url = f"{step['url']}/{row['id']}"
         self._made.insert(0, url)
         old, literal = step["makes"]

@@ -22,6 +22,7 @@ from conformance.evidence import VARIABLES, Exchange, Request, reproducer, setti
 from conformance.judge import Attempt, oracle
 from conformance.judge.oracle import Expected, Rule
 from conformance.reference import Reference
+from conformance.reference.exchange import Answer
 from conformance.verdict import Finding, Ruling, Violation
 
 pytestmark = pytest.mark.once
@@ -274,6 +275,21 @@ def test_where_no_address_is_to_be_had_nothing_is_said_of_the_finding(how: str, 
     ran = ran or run(source, tmp_path, **ENVIRONMENT)
     assert ran.returncode == NOT_TRIED, ran.stdout + ran.stderr
     assert ran.stdout.splitlines()[-1].startswith("COULD NOT BE TRIED: no address is to be had: ")
+
+
+@pytest.mark.parametrize("named", ["..", "an address of others"])
+def test_what_is_not_known_to_be_its_own_is_left(named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The target names an address that existed before, or what would lead elsewhere in a path (decisions 21 and 22)."""
+    judge, variation = reproductions.CASES["removal-answers-200"]
+    with reproductions.deployed("removal-answers-200") as (reference, process):
+        finding = reproductions.found(process, judge, **variation)
+        (theirs, *_) = reference.store.state.addresses
+        said = {"ip_address": {"id": theirs if named != ".." else named, "address": "192.0.2.1"}}
+        monkeypatch.setattr(reference.deployment, "allocated", lambda _: Answer(201, said))
+        for ran in (run(finding.program, tmp_path, **ENVIRONMENT), in_bash(finding.script, **ENVIRONMENT)):
+            assert ran.returncode == NOT_TRIED, ran.stdout + ran.stderr
+            assert "cannot be known; it is left" in ran.stdout.splitlines()[-1]
+        assert theirs in reference.store.state.addresses
 
 
 @pytest.mark.parametrize("text", ["\nimport os; os.abort()\n", '"""', "\\", "'", "\r\x0c\u2028import this", HOSTILE])
