@@ -37,18 +37,18 @@ def violation(text: str = "") -> Violation:
 
 
 def run(source: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
-    """What the program, saved in a file, says when it is run; an effect is awaited for a second."""
+    """What the program, saved in a file, says when it is run; an effect is awaited for a moment."""
     path = folder / "repeat.py"
-    path.write_text(source.replace("LASTS_SECONDS = 5.0", "LASTS_SECONDS = 1.0"), encoding="ascii")
+    path.write_text(source.replace("LASTS_SECONDS = 5.0", "LASTS_SECONDS = 0.3"), encoding="ascii")
     settings = {**{name: value for name, value in os.environ.items() if name != "PYTHONPATH"}, **environment}
     command = [sys.executable, "-I", "-W", "error", str(path)]
     return subprocess.run(command, env=settings, capture_output=True, text=True, timeout=120, check=False)
 
 
 def in_bash(script: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """What the script says, an effect being awaited for a second."""
+    """What the script says, an effect being awaited for a moment."""
     settings = {name: value for name, value in os.environ.items() if not name.startswith("CONFORMANCE_")}
-    text = script.replace("sleep 5", "sleep 1")
+    text = script.replace("sleep 5", "sleep 0.3")
     command = ["bash", "-c", text]
     return subprocess.run(command, env=settings | environment, capture_output=True, text=True, timeout=120, check=False)
 

@@ -264,6 +264,7 @@ def test_a_server_fault_that_granted_is_ours_where_nobody_else_is_about(
     altered: type[Altered], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, answer: Answer
 ) -> None:
     """The very first look shows one new address with just our ports; another is not asked for."""
+    monkeypatch.setattr("conformance.provision.provisioner.BETWEEN_LOOKS_SECONDS", 0.0)
     monkeypatch.setattr(altered, "altered", staticmethod(lambda _: answer))
     with tenant(alone=True, servers=2) as others:
         run = Run(others, tmp_path)

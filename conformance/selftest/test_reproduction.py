@@ -27,6 +27,12 @@ from conformance.verdict import Finding, Ruling
 pytestmark = pytest.mark.once
 
 
+@pytest.fixture(autouse=True)
+def _little_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before the last try what stands is left alone for a moment only."""
+    monkeypatch.setattr("conformance.reproduction.trying.LEFT_ALONE_SECONDS", 1.0)
+
+
 @pytest.mark.parametrize("fault", reproductions.CASES)
 def test_a_finding_is_reproduced_where_the_fault_is_and_nowhere_else(fault: str) -> None:
     """Also from a document that was saved before findings told their setting; what was created is taken back."""
