@@ -19,6 +19,8 @@ from conformance.errors import Exhausted
 from conformance.evidence import Exchange
 from conformance.judge import Pair, state
 
+pytestmark = pytest.mark.once
+
 OK = b"HTTP/1.1 200 OK\r\n"
 LARGE_BYTES = 20_000_000
 """More than the buffers on both sides take."""

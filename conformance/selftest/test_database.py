@@ -16,6 +16,8 @@ from conformance.reference.database import Database
 from conformance.reference.registry import Fault
 from conformance.reference.store import Association, DeploymentState, StoredAddress, Tokens
 
+pytestmark = pytest.mark.once
+
 HEADERS = {"X-Auth-Token": TOKENS["CONFORMANCE_TOKEN"]}
 
 

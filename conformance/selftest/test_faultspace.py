@@ -25,6 +25,8 @@ from conformance.reference.store import Store, Tokens
 from conformance.reference.together import EXCLUSIONS, allowed, every_triple, triples, variant_of
 from conformance.reference.variants import variants
 
+pytestmark = pytest.mark.once
+
 SPACE = Path(faultspace.__file__).parent
 MANY = 300
 

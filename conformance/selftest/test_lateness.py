@@ -9,6 +9,8 @@ from conformance.driver.lateness import MOST_IN_VAIN, MOST_RESTS, Lateness
 from conformance.driver.operation import REMOVAL, JudgedOperation
 from conformance.driver.ruling_log import RulingLog
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("operation", [REMOVAL, OPERATION])
 def test_what_an_operation_is_for_is_waited_for_by_nobody(operation: JudgedOperation) -> None:

@@ -16,6 +16,8 @@ import conformance
 from conformance import plugin
 from conformance.plugin import hooks
 
+pytestmark = pytest.mark.once
+
 PACKAGE = Path(conformance.__file__).parent
 ROOT_NAMES = frozenset({"SPEC", "__version__"})
 

@@ -19,6 +19,8 @@ from conformance.generate.settings import Between
 from conformance.judge import Held, ObservedState
 from conformance.provision import Address, provisioner
 
+pytestmark = pytest.mark.once
+
 
 @pytest.fixture
 def process() -> Iterator[Process]:

@@ -12,6 +12,8 @@ from conformance.model.linearize import Model, PartResult, SearchResult, check, 
 from conformance.model.register import REGISTER
 from conformance.model.sequential import Choices, address_model
 
+pytestmark = pytest.mark.once
+
 
 def write(value: int, invoked: float, returned: float) -> Operation:
     """A completed write."""

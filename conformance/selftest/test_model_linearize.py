@@ -14,6 +14,8 @@ from conformance.model.linearize import Model, SearchResult, check
 from conformance.model.register import REGISTER
 from conformance.model.sequential import Choices, address_model, whole_model
 
+pytestmark = pytest.mark.once
+
 SEEDS = 20_000
 
 

@@ -15,6 +15,8 @@ from conformance.reference import Reference, Settings
 from conformance.reference.app import Deployment
 from conformance.reference.exchange import ReceivedRequest, Refusal
 
+pytestmark = pytest.mark.once
+
 LONGEST_SECONDS = 1
 BODY: dict[str, Any] = {"body": b"{}", "framing": "content-length"}
 GRANTED_IN_A_BURST = 20

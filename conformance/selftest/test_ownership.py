@@ -19,6 +19,8 @@ from conformance.provision import adopt, sweep_dead_runs
 from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.store import Association
 
+pytestmark = pytest.mark.once
+
 
 class Losing(Paged):
     """Pages of one, and every second allocation is done and answered 503."""

@@ -27,6 +27,8 @@ from conformance.run import suite
 from conformance.run.cost import DEPTHS
 from conformance.target import Limits, Policy, Secret, Target
 
+pytestmark = pytest.mark.once
+
 PUBLIC = "00000000-0000-0000-0000-000000000000"
 MOST_REQUESTS, MOST_REQUESTS_OF_A_RUN = 30, 5
 

@@ -22,6 +22,8 @@ from conformance.judge import Attempt, Held, ObservedState, Pair
 from conformance.judge.oracle import Expected
 from conformance.verdict import ONCE, Ruling
 
+pytestmark = pytest.mark.once
+
 HELD = Held(frozenset({"p1", "p2"}), "192.0.2.1", (("type", "shared"),))
 MARKED = HELD._replace(members=(("type", "fixed"),))
 SCENE = [Pair(address, server) for address in ("#1", "#2") for server in ("s1", "s2")]

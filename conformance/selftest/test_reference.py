@@ -17,6 +17,8 @@ from click.testing import CliRunner
 from conformance.reference import Reference, Settings
 from conformance.reference.cli import serve
 
+pytestmark = pytest.mark.once
+
 PUBLIC = "00000000-0000-0000-0000-000000000000"
 Reply = tuple[int, dict[str, str], bytes]
 

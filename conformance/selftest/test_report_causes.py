@@ -12,6 +12,8 @@ from conformance.report import causes, changes, html, issue, pictures, plain
 from conformance.report.plain import Harm
 from conformance.verdict import Absence, ClauseResult, Finding, Level, Requests, Verdict, WaiverStatus, WaiverUse
 
+pytestmark = pytest.mark.once
+
 A, S = "0b9a1c1e-6a4a-4f0e-9d29-000000000001", "892bee63-e285-4b6f-a5cf-ea81274148d1"
 GONE = f"204 No Content, the list does not show address {A} with server {S}"
 STAYS = f"the list and the single read shows address {A} with server {S}"

@@ -26,6 +26,8 @@ from conformance.cli.commands import group
 from conformance.report import difference
 from conformance.verdict import Absence, Difference, Run, Verdict
 
+pytestmark = pytest.mark.once
+
 UNTESTED = clause("body.refused", Verdict.UNTESTED, absence=Absence.DESELECTED)
 PASSED = clause("body.refused")
 BROKEN = broken("body.refused")

@@ -15,6 +15,8 @@ from conformance.report import html, terminal
 from conformance.report import timeline as drawn
 from conformance.verdict import Run
 
+pytestmark = pytest.mark.once
+
 STEPS: dict[str, Any] = {
     "kind": "steps",
     "names": {"A": "id-of-a", "B": "id-of-b", "s1": "id-of-s1"},

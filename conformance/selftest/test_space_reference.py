@@ -11,6 +11,8 @@ from conformance.driver.context import Process
 from conformance.evidence import Exchange
 from conformance.generate.space import Expected, Subject, Value, values
 
+pytestmark = pytest.mark.once
+
 DEPTH = "quick"
 DOCUMENTED = frozenset({204, 400, 401, 403, 405, 413})
 LAWFUL = {

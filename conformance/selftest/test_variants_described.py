@@ -5,6 +5,8 @@ import pytest
 
 from conformance.reference import variants
 
+pytestmark = pytest.mark.once
+
 
 @pytest.mark.parametrize("variant", [one.name for one in variants()])
 def test_what_a_variant_says_of_itself_is_a_description(variant: str) -> None:
