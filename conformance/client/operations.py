@@ -114,7 +114,7 @@ class Client:
         url: str,
         shown_url: str,
         credential: str,
-        headers: Mapping[str, str],
+        headers: Mapping[str, str | None],
         fill: Callable[[str], str],
         body: bytes | None,
         framing: str,
@@ -122,10 +122,11 @@ class Client:
         """Send a recorded request once more, byte for byte.
 
         Args:
-            headers: as evidence shows them; ``fill`` puts in the secrets that their shell expressions stand for.
+            headers: as evidence shows them; ``fill`` puts in the secrets that their shell expressions stand for. None
+                leaves out one that would be sent otherwise.
             shown_url: as ``url``, with shell expressions in place of secrets.
         """
-        sent = {name: fill(value) for name, value in headers.items()}
+        sent = {name: value if value is None else fill(value) for name, value in headers.items()}
         return self._session.send(
             Outgoing(
                 operation=operation,
@@ -133,7 +134,7 @@ class Client:
                 url=url,
                 credential=credential,
                 headers=sent,
-                shown={name: value for name, value in headers.items() if value != sent[name]},
+                shown={name: value for name, value in headers.items() if value is not None and value != sent[name]},
                 shown_url=shown_url,
                 body=body,
                 framing=framing,

@@ -188,7 +188,7 @@ class Session:
         )
 
     def _as_evidence(self, outgoing: Outgoing) -> Request:
-        headers = {name: value for name, value in {**outgoing.headers, **outgoing.shown}.items() if value is not None}
+        headers = {name: value for name, value in {**_named(outgoing), **outgoing.shown}.items() if value is not None}
         return Request(
             method=outgoing.method,
             url=self._redactor.text(outgoing.shown_url or outgoing.url),
@@ -232,7 +232,7 @@ def _prepared(outgoing: Outgoing) -> requests.PreparedRequest:
     prepared.method = outgoing.method
     prepared.url = outgoing.url
     prepared.hooks = requests.hooks.default_hooks()
-    named = CaseInsensitiveDict({"User-Agent": USER_AGENT, **outgoing.headers})
+    named = CaseInsensitiveDict(_named(outgoing))
     left_out = {name: SKIP_HEADER for name, value in named.items() if value is None and name.lower() in SKIPPABLE}
     kept = {name: value for name, value in named.items() if value is not None}
     prepared.headers = CaseInsensitiveDict({**kept, **left_out})
@@ -242,6 +242,12 @@ def _prepared(outgoing: Outgoing) -> requests.PreparedRequest:
     elif outgoing.body is not None:
         prepared.body = _chunks(outgoing.body, outgoing.chunk_bytes)  # type: ignore[assignment]  # an iterator is sent chunked
     return prepared
+
+
+def _named(outgoing: Outgoing) -> dict[str, str | None]:
+    """Its fields, with the name that the suite goes by where it has no other and is not to go without one."""
+    named = any(name.lower() == "user-agent" for name in outgoing.headers)
+    return dict(outgoing.headers) if named else {**outgoing.headers, "User-Agent": USER_AGENT}
 
 
 def _chunks(body: bytes, size: int) -> Iterator[bytes]:

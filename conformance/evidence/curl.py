@@ -48,6 +48,7 @@ def curl(exchange: Exchange, names: re.Pattern[str] = NO_NAMES) -> str:
     words += ["--globoff"] if GLOB & set(request.url) else []
     for name, value in request.headers:
         words += ["-H", quoted(f"{name}: {value}" if value.strip() else f"{name};", variables)]
+    words += [] if any(name.lower() == "user-agent" for name, _ in request.headers) else ["-H", "'User-Agent:'"]
     source = ""
     if request.framing != "none":
         source, content = _content(request, names)

@@ -114,7 +114,7 @@ def planned(
         named,
         tuple(f"{base}/servers/{server}/ip_associations/{address}" for server, address in needed.standing),
         tuple(f"{base}/servers/{server}/ip_associations/{address}" for server, address in needed.removed),
-        tuple(_groups(steps)),
+        tuple(_groups(steps, overlapping=sequence)),
         frozenset(one.id for one in telling),
         frozenset() if sequence else frozenset(one.id for one in telling if one.operation in READS),
         PERSISTENT if persists else RACES if race else 1 if sequence else TRIES,
@@ -229,13 +229,14 @@ def answer_of(one: Exchange) -> standalone.Reply:
     return standalone.Reply(one.response.status, one.response.headers, one.response.body, one.response.reason)
 
 
-def _groups(exchanges: Iterable[Exchange]) -> Iterator[tuple[float, tuple[Exchange, ...]]]:
-    """Requests that overlapped stand together; others follow each other."""
+def _groups(exchanges: Iterable[Exchange], *, overlapping: bool) -> Iterator[tuple[float, tuple[Exchange, ...]]]:
+    """Requests that overlapped stand together where that may matter; others follow each other."""
     groups: list[list[Exchange]] = []
     pauses: list[float] = []
     end = None
     for one in exchanges:
-        if end is not None and groups and groups[-1][0].started <= one.started < end and _alike(groups[-1][0], one):
+        first = groups[-1][0] if overlapping and groups else None
+        if first and end is not None and first.started <= one.started < end and _alike(first, one):
             groups[-1].append(one)
             end = max(end, one.finished)
         else:

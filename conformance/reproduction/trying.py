@@ -44,6 +44,9 @@ RACES = 40
 FRESH = 12
 """So often a race is run on fresh addresses, where it may end with a de-allocated one."""
 
+NOBODYS = "6d0e9d2c-5b1f-4c47-9a53-1f6e3b7a2c11"
+"""The ID of nothing."""
+
 AS_TOLD = frozenset({"effect.repeat"})
 """Clauses that are judged by what had been removed before: nothing else may stand than what the run tells."""
 
@@ -200,7 +203,9 @@ class _Trial:
             self._sent = []
             try:
                 old = number == TRIES and not self._sequence
-                broken, seen = self._tried(scenes[0 if old else number % len(scenes)], old=old)
+                after_a_refusal = number // len(scenes) % 2 == 1
+                scene = scenes[0 if old else number % len(scenes)]
+                broken, seen = self._tried(scene, old=old, after_a_refusal=after_a_refusal)
             except ProvisioningError:
                 if not judged:
                     raise
@@ -265,8 +270,13 @@ class _Trial:
         supposed = [[*self._standing, *pairs] for pairs in (named, gone) if pairs]
         return told + [(stand, stand) for stand in supposed]
 
-    def _tried(self, scene: Scene, *, old: bool) -> tuple[str, str]:
-        """What broke the clause, if it did; and what was seen. What is ``old`` has been left alone for a while."""
+    def _tried(self, scene: Scene, *, old: bool, after_a_refusal: bool) -> tuple[str, str]:
+        """What broke the clause, if it did; and what was seen.
+
+        Args:
+            old: what stands has been left alone for a while.
+            after_a_refusal: the connection has had a refusal right before, which some targets keep in mind.
+        """
         order, self._standing = scene
         self._arrange(order)
         if old:
@@ -277,7 +287,7 @@ class _Trial:
         run_up = list(_without_effect(before))
         for step in before[: len(before) - len(run_up)]:
             self._send(step)
-        ruling, exchange, changes = self._judged(last, run_up)
+        ruling, exchange, changes = self._judged(last, run_up, after_a_refusal=after_a_refusal)
         said = "; ".join([exchange.outcome, *changes])
         if ruling and ruling.violation:
             return f"{ruling.violation.observed}", said
@@ -322,9 +332,11 @@ class _Trial:
     # -- one request, judged ---------------------------------------------------------------------------------------
 
     def _judged(
-        self, step: Mapping[str, Any], run_up: Sequence[Mapping[str, Any]]
+        self, step: Mapping[str, Any], run_up: Sequence[Mapping[str, Any]], *, after_a_refusal: bool
     ) -> tuple[Ruling | None, Exchange, tuple[str, ...]]:
         before = replace(self._look(), exchanges=())
+        if after_a_refusal:
+            self._client.remove(next(iter(self._client.target.servers), NOBODYS), NOBODYS)
         for one in run_up:  # nothing comes between them and the request, not even a look
             self._send(one)
         exchange = self._send(step)
@@ -396,6 +408,12 @@ class _Trial:
         text = {"body": {"text": self._renaming.text(answer["body"].get("text", ""))}, "status": answer["status"]}
         return sequences.facts({**old, "response": text}, self._addresses)
 
+    def _headers(self, request: Mapping[str, Any]) -> dict[str, str | None]:
+        """As they were sent; the suite's name is left out where the run left it out."""
+        headers = {name: self._renaming.text(value) for name, value in request["headers"]}
+        named = any(name.lower() == "user-agent" for name in headers)
+        return {**headers} if named else {**headers, "User-Agent": None}
+
     def _send(self, step: Mapping[str, Any]) -> Exchange:
         request = step["request"]
         body = None if request["framing"] == "none" else body_of(request["body"])
@@ -405,7 +423,7 @@ class _Trial:
             url=self._renaming.filled(self._renaming.url(request["url"])),
             shown_url=self._renaming.url(request["url"]),
             credential=step["credential"],
-            headers={name: self._renaming.text(value) for name, value in request["headers"]},
+            headers=self._headers(request),
             fill=self._renaming.filled,
             body=body if body is None else self._renaming.text(body.decode("latin-1")).encode("latin-1"),
             framing=request["framing"],

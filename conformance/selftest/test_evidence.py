@@ -183,10 +183,14 @@ def comparable(request: tuple[bytes, bytes]) -> tuple[bytes, list[bytes], bytes]
     """The request line, the fields that the suite means to send, and the body."""
     head, body = request
     line, *fields = head.strip().split(b"\r\n")
-    own = (b"user-agent:", b"accept-encoding:", b"connection:")
+    own = (b"accept-encoding:", b"connection:")
     return (
         line,
-        sorted(one.strip().lower() if one.endswith(b":") else one for one in fields if not one.lower().startswith(own)),
+        sorted(
+            one.rstrip().lower() if one.rstrip().endswith(b":") else one
+            for one in fields
+            if not one.lower().startswith(own)
+        ),
         body,
     )
 

@@ -147,6 +147,21 @@ def test_a_script_says_what_keeps_it_from_trying(environment: dict[str, str], sa
     assert (ran.returncode, ran.stdout) == (NOT_TRIED, f"COULD NOT BE TRIED: {says}\n")
 
 
+def test_looks_that_went_out_at_once_follow_each_other() -> None:
+    """Of a slow target they overlap; only of a sequence that is part of what is found."""
+    removal = exchange(1, 204)
+    listed = [
+        replace(exchange(number, 200), operation="listAssociations", started=6.0, finished=7.0) for number in (2, 3)
+    ]
+    plan = plan_of(removal, *listed)
+    assert [len(group) for _, group in plan.groups] == [1] * len(plan.groups)
+    sequence = replace(violation(), details={"kind": "timeline"})
+    needed = setting.derived([one.to_json() for one in (removal, *listed)], details=sequence.details)
+    overlapping = reproducer.planned(sequence, [removal, *listed], needed, {})
+    assert overlapping is not None
+    assert [len(group) for _, group in overlapping.groups] == [1, 2]
+
+
 def test_what_a_script_cannot_tell_has_none() -> None:
     """Content after a 204, fields of an answer, a fault that has to come every time, requests that overlap."""
     told = exchange(1, 204)

@@ -17,10 +17,10 @@ from conformance.driver.context import Process
 from conformance.driver.ruling_log import RulingLog
 from conformance.evidence import setting
 from conformance.generate import deallocations
-from conformance.judge import Attempt, Pair, codes, deallocation, effect, oracle
+from conformance.judge import Attempt, Pair, codes, content, deallocation, effect, oracle
 from conformance.judge.oracle import Expected, Rule
 from conformance.reference.app import Deployment
-from conformance.reference.exchange import Refusal
+from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reproduction import ReproductionAnswer, orphans
 from conformance.verdict import Finding, Ruling
 
@@ -299,3 +299,49 @@ def test_an_address_that_put_de_allocated_is_not_needed_any_more() -> None:
     needed = setting.derived([removal, listed], [*earlier, removal, listed], details={})
     assert set(needed.addresses) == {kept}
     assert needed.standing == (("s", kept),)
+
+
+def walled(deployment: Deployment, request: ReceivedRequest) -> Answer:
+    """Turn away who does not say what he is."""
+    if request.header("User-Agent") is None:
+        raise Refusal(403, "who are you?")
+    return REMOVE(deployment, request)
+
+
+REMOVE = Deployment.remove
+
+
+def test_a_request_without_a_name_is_sent_without_one_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What evidence does not show was not sent."""
+    monkeypatch.setattr(Deployment, "remove", walled)
+    with reproductions.deployed() as (_, process):
+        finding = reproductions.found(process, codes.success, headers={"User-Agent": None})
+        saved = reproductions.of_a_run(process)
+    assert "User-Agent" not in dict(finding.exchanges[-1]["request"]["headers"])
+    tried = reproductions.tried(saved, (finding,))
+    assert [one.answer for one in tried.outcomes] == [ReproductionAnswer.REPRODUCED], tried
+
+
+def length_of_the_last_refusal(deployment: Deployment, request: ReceivedRequest) -> Answer:
+    """A 204 after a refusal has the refusal's length."""
+    try:
+        answer = REMOVE(deployment, request)
+    except Refusal:
+        LENGTHS.append("9")
+        raise
+    return replace(answer, headers=(*answer.headers, ("Content-Length", LENGTHS.pop()))) if LENGTHS else answer
+
+
+LENGTHS: list[str] = []
+
+
+def test_a_refusal_may_come_right_before_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A target may keep something of it, on the connection or elsewhere; the finding alone does not tell."""
+    monkeypatch.setattr(Deployment, "remove", length_of_the_last_refusal)
+    LENGTHS[:] = ["9"]
+    with reproductions.deployed() as (_, process):
+        finding = reproductions.found(process, lambda trial: content.no_content(trial.exchange))
+        saved = reproductions.of_a_run(process)
+    LENGTHS.clear()
+    tried = reproductions.tried(saved, (finding,))
+    assert [one.answer for one in tried.outcomes] == [ReproductionAnswer.REPRODUCED], tried
