@@ -41,8 +41,8 @@ PERSISTENT = 3
 RACES = 40
 """So often requests that overlapped are sent again: who wins is chance."""
 
-FRESH = 12
-"""So often a race is run on fresh addresses, where it may end with a de-allocated one."""
+FRESH, ORDERS = 12, 5
+"""So often a race, and anything else, is tried on fresh addresses where it ends with a de-allocated one."""
 
 NOBODYS = "6d0e9d2c-5b1f-4c47-9a53-1f6e3b7a2c11"
 """The ID of nothing."""
@@ -98,11 +98,11 @@ class Reproducer:
         needed = self._needed(finding)
         outcome = ReproductionOutcome(ReproductionAnswer.NOT_TRIED, "")
         try:
-            for _ in range(FRESH if sequences.is_race(finding) else 1):
+            for number in range(FRESH if sequences.is_race(finding) else ORDERS):
                 with self._borrowed(len(needed.addresses)) as held:
                     renaming, addresses = self._renaming(needed, held)
                     trial = _Trial(self._client, finding, needed, renaming, addresses)
-                    outcome = trial.outcome()
+                    outcome = trial.outcome(number)
                 if outcome.answer is ReproductionAnswer.REPRODUCED or not trial.spent:
                     break
         except ConformanceError as error:
@@ -191,8 +191,8 @@ class _Trial:
     def _pair(self, server: str, address: str) -> Pair:
         return Pair(self._renaming.text(address), self._renaming.text(server))
 
-    def outcome(self) -> ReproductionOutcome:
-        """Tried until it shows, or often enough."""
+    def outcome(self, first: int = 0) -> ReproductionOutcome:
+        """Tried until it shows, or often enough; ``first`` is the scene to begin with."""
         if not self._steps:
             raise ProvisioningError("the finding holds no exchange that could be sent again")
         if self._finding.rule.startswith(oracle.PERSISTS):
@@ -204,7 +204,7 @@ class _Trial:
             try:
                 old = number == TRIES and not self._sequence
                 after_a_refusal = number // len(scenes) % 2 == 1
-                scene = scenes[0 if old else number % len(scenes)]
+                scene = scenes[0 if old else (first + number) % len(scenes)]
                 broken, seen = self._tried(scene, old=old, after_a_refusal=after_a_refusal)
             except ProvisioningError:
                 if not judged:
@@ -251,15 +251,16 @@ class _Trial:
     def _scenes(self) -> list[Scene]:
         """What is arranged, in turn: what had been removed, then what stands; this alone, for a fault may count.
 
-        Then what stands is the older, or removed once and made again. And what had been removed stands: what the
-        request names, and all of it. A target that answers 204 without removing made the run believe that it was
-        gone. The judge's rules hold in each of them.
+        Then what stands is the older, or was removed once and made again, or what had been removed was so twice. And
+        what had been removed stands: what the request names, and all of it. A target that answers 204 without removing
+        made the run believe that it was gone. The judge's rules hold in each of them.
         """
         orders = (
             [*self._removed, *self._standing],
             self._standing,
             [*self._standing, *self._removed],
             [*self._removed, *self._standing, *self._standing],
+            [*self._removed, *self._removed, *self._standing],
         )
         told: list[Scene] = [(order, self._standing) for order in orders]
         step, gone = self._steps[-1], [pair for pair in self._removed if pair not in self._standing]
@@ -275,7 +276,7 @@ class _Trial:
 
         Args:
             old: what stands has been left alone for a while.
-            after_a_refusal: the connection has had a refusal right before, which some targets keep in mind.
+            after_a_refusal: something was refused right before, which some targets keep in mind.
         """
         order, self._standing = scene
         self._arrange(order)
@@ -336,7 +337,7 @@ class _Trial:
     ) -> tuple[Ruling | None, Exchange, tuple[str, ...]]:
         before = replace(self._look(), exchanges=())
         if after_a_refusal:
-            self._client.remove(next(iter(self._client.target.servers), NOBODYS), NOBODYS)
+            self._be_refused(step)
         for one in run_up:  # nothing comes between them and the request, not even a look
             self._send(one)
         exchange = self._send(step)
@@ -348,6 +349,17 @@ class _Trial:
         attempt = self._attempt(exchange, before)
         ruling = rules.of_removal(self._finding.clause, self._finding.rule, attempt)
         return ruling, exchange, attempt.changes
+
+    def _be_refused(self, step: Mapping[str, Any]) -> None:
+        """Something that has to be: the removal of nothing; before a de-allocation its other way, while it is held."""
+        held = dict.fromkeys(pair.address for pair in self._standing)
+        if not _is_deallocation(step):
+            self._client.remove(next(iter(self._client.target.servers), NOBODYS), NOBODYS)
+        for address in held if _is_deallocation(step) else ():
+            if step["request"]["method"] == "DELETE":
+                self._client.update_address(address, ())
+            else:
+                self._client.deallocate_address(address)
 
     def _attempt(self, exchange: Exchange, before: ObservedState) -> Attempt:
         pair = self._named(exchange)

@@ -21,6 +21,7 @@ from conformance.judge import Attempt, Pair, codes, content, deallocation, effec
 from conformance.judge.oracle import Expected, Rule
 from conformance.reference.app import Deployment
 from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
+from conformance.reference.store import Association, StoredAddress
 from conformance.reproduction import ReproductionAnswer, orphans
 from conformance.verdict import Finding, Ruling
 
@@ -343,5 +344,45 @@ def test_a_refusal_may_come_right_before_it(monkeypatch: pytest.MonkeyPatch) -> 
         finding = reproductions.found(process, lambda trial: content.no_content(trial.exchange))
         saved = reproductions.of_a_run(process)
     LENGTHS.clear()
+    tried = reproductions.tried(saved, (finding,))
+    assert [one.answer for one in tried.outcomes] == [ReproductionAnswer.REPRODUCED], tried
+
+
+def counted_twice(deployment: Deployment, request: ReceivedRequest, association: Association) -> None:
+    """The second removal of an association leaves its address guarded for ever."""
+    DISSOCIATE(deployment, request, association)
+    if association in REMOVED:
+        STUCK.add(association.address)
+    REMOVED.add(association)
+
+
+def still_guarded(deployment: Deployment, request: ReceivedRequest, address: StoredAddress, state: Any) -> None:
+    """As above."""
+    if address.id in STUCK:
+        raise Refusal(409, "in use")
+    CHECK_FREE(deployment, request, address, state)
+
+
+DISSOCIATE, CHECK_FREE = Deployment.dissociate, Deployment.check_free
+REMOVED: set[Association] = set()
+STUCK: set[str] = set()
+
+
+def test_a_de_allocation_is_tried_on_fresh_addresses_after_other_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that succeeds takes the address along; what had been removed was perhaps removed twice."""
+    monkeypatch.setattr(Deployment, "dissociate", counted_twice)
+    monkeypatch.setattr(Deployment, "check_free", still_guarded)
+    with reproductions.deployed() as (_, process):
+        api = TargetApi(process, RulingLog(frozenset(), process.recorder))
+        pair = api.leases.association()
+        for _ in range(2):
+            api.establish(pair)
+            api.leases.remove(pair)
+        trial = api.deallocate(pair.address, DELETE)
+        api.ruling_log.findings.clear()
+        api.ruling_log.note(deallocation.granted("deallocation.delete-after", trial))
+        (finding,) = api.ruling_log.findings.values()
+        api.close()
+        saved = reproductions.of_a_run(process)
     tried = reproductions.tried(saved, (finding,))
     assert [one.answer for one in tried.outcomes] == [ReproductionAnswer.REPRODUCED], tried
