@@ -21,7 +21,7 @@ from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.server import Reference, Settings
 from conformance.reference.store import Association
 
-CLEANUP_SECONDS = 60
+LONGEST_SECONDS = 60
 TIMEOUT_SECONDS = 1.0
 COLLECTIONS = ("ip_associations", "ip_addresses", "ports")
 
@@ -159,10 +159,10 @@ class Commands:
             "CONFORMANCE_STATE_DIR": str(self.state),
         }
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Begin a run at the quick depth."""
+    def start(self, *arguments: str, within: tuple[str, ...] = ()) -> subprocess.Popen[str]:
+        """Begin a run at the quick depth; ``within`` is a command that starts it."""
         return subprocess.Popen(
-            self._command("run", "--depth", "quick", "--report-dir", str(self.directory / "reports"), *arguments),
+            [*within, *self._command("run", "--depth", "quick", "--report-dir", str(self.directory / "reports"), *arguments)],
             env=self.environment,
             cwd=self.directory,
             stdin=subprocess.DEVNULL,
@@ -175,13 +175,17 @@ class Commands:
 
     def cleanup(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Clean up."""
+        return self.call("cleanup", *arguments)
+
+    def call(self, name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command on the target, to its end."""
         return subprocess.run(
-            self._command("cleanup", *arguments),
+            self._command(name, *arguments),
             env=self.environment,
             cwd=self.directory,
             capture_output=True,
             text=True,
-            timeout=CLEANUP_SECONDS,
+            timeout=LONGEST_SECONDS,
             check=False,
         )
 

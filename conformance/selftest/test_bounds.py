@@ -2,8 +2,10 @@
 
 import json
 import math
+import os
 import random
 import socket
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -153,6 +155,38 @@ def test_a_name_that_is_not_found_in_time_is_a_time_out(tmp_path: Path, monkeypa
         assert asked == ["slow.example"]
         answer.set()
         monkeypatch.undo()
+
+
+SILENT = """
+import socket, threading
+
+known = socket.getaddrinfo
+
+def resolve(host, *more, **named):
+    if host == "slow.example":
+        threading.Event().wait()
+    return known(host, *more, **named)
+
+socket.getaddrinfo = resolve
+"""
+"""A resolver that never answers, in whatever process of Python finds it."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("asked", ["doctor", "run -n 0", "run -n 2", "cleanup"])
+def test_a_resolver_that_never_answers_ends_no_command_late(asked: str, tmp_path: Path) -> None:
+    """Each ends of itself and says what it waited for."""
+    (tmp_path / "sitecustomize.py").write_text(SILENT, encoding="utf-8")
+    with tenant() as others:
+        commands = Commands(others, tmp_path, timeout_seconds=0.3)
+        commands.environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path), *sys.path[1:]])
+        description = commands.target.read_text(encoding="utf-8")
+        commands.target.write_text(description.replace("127.0.0.1", "slow.example"), encoding="utf-8")
+        ran = commands.call(*asked.split())
+    output = ran.stdout + ran.stderr
+    assert ran.returncode in (1, 2, 3), output
+    assert "the host name was not resolved within 0.3 s" in output, output
+    assert "Traceback" not in output
 
 
 @pytest.mark.slow

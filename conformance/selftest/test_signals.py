@@ -176,3 +176,33 @@ def test_a_signal_to_workers_that_start_is_heard_once_they_can_hear(tmp_path: Pa
         process.wait(120)
         told = {"signal": signal.SIGTERM, "code": process.returncode, "said": output.whole()}
         _ended_well(others, commands, "two workers", told)
+
+
+FIRST_OF_ITS_OWN = ("unshare", "--user", "--map-root-user", "--pid", "--fork", "--mount-proc", "--kill-child")
+"""Starts a command as process 1 of a namespace, as a container's runtime does."""
+
+
+def _has_namespaces() -> bool:
+    try:
+        return subprocess.run([*FIRST_OF_ITS_OWN, "true"], capture_output=True, check=False, timeout=20).returncode == 0
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize("number", HEEDED, ids=lambda number: number.name)
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_process_one_of_a_container_hears_a_signal_too(workers: str, number: signal.Signals, tmp_path: Path) -> None:
+    """Nothing that a process 1 has not asked for ends it: what the suite leaves to the system would be lost."""
+    if not _has_namespaces():
+        pytest.skip("no namespace is to be had here")
+    with tenant() as others:
+        commands = Commands(others, tmp_path)
+        there = _at_request(others, 200)
+        process = commands.start("-n", workers, within=FIRST_OF_ITS_OWN)
+        output = Output(process)
+        assert there.wait(60), output.text
+        (first,) = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text(encoding="utf-8").split()
+        os.kill(int(first), number)
+        process.wait(120)
+        told = {"signal": number, "code": process.returncode, "said": output.whole()}
+        _ended_well(others, commands, "alone", told)
