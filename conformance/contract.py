@@ -7,7 +7,7 @@ it. This module refuses to know how anything is sent or judged: what it names is
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from pkgutil import resolve_name
@@ -29,6 +29,7 @@ class Contract:
         tests: the folder of the tests that judge them, without symbolic links: pytest names what it collects so.
         operation_at: where its :class:`conformance.driver.operation.JudgedOperation` is: what a request to it is, how
             to arrange what it needs, and what its answers explain.
+        rules_at: where the rules are by which one request that is sent again is judged, clause by clause.
         faults_at: where its faults of the reference deployment are, by name; empty where the catalogue has them.
     """
 
@@ -37,12 +38,19 @@ class Contract:
     clauses: Path
     tests: Path
     operation_at: str
+    rules_at: str
     faults_at: str = ""
 
     @property
     def operation(self) -> Any:
         """What the engine tries; imported when it is asked for."""
         return resolve_name(self.operation_at)
+
+    @property
+    def rules(self) -> Mapping[str, Callable[[Any], Any]]:
+        """Clause -> its ruling on an :class:`conformance.judge.Attempt`, None where that gave no occasion."""
+        rules: Mapping[str, Callable[[Any], Any]] = resolve_name(self.rules_at)
+        return rules
 
     @property
     def faults(self) -> tuple[Any, ...]:
@@ -59,6 +67,7 @@ def _supporting(name: str) -> Contract:
         clauses=folder / "clauses",
         tests=folder / "tests",
         operation_at=f"{module}.operation:OPERATION",
+        rules_at=f"{module}.judging:RULES",
         faults_at=f"{module}.faults:FAULTS",
     )
 
@@ -82,6 +91,7 @@ REMOVAL = Contract(
     clauses=SPEC / "clauses",
     tests=PACKAGE / "clauses",
     operation_at="conformance.driver.operation:REMOVAL",
+    rules_at="conformance.reproduction.rules:OF_REMOVALS",
 )
 """The operation that the suite is about; its families from one answer over one removal to many at once."""
 
@@ -97,3 +107,9 @@ def chosen(names: Iterable[str] = ()) -> tuple[Contract, ...]:
 def of(test: Path) -> Contract:
     """The contract that a test of this file belongs to."""
     return next((one for one in SUPPORTING.values() if one.tests == test.parent), REMOVAL)
+
+
+def stating(clause: str) -> Contract:
+    """The contract that a clause of this ID belongs to."""
+    family = clause.partition(".")[0]
+    return next((one for one in SUPPORTING.values() if family in one.families), REMOVAL)

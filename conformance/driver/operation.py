@@ -24,9 +24,11 @@ class JudgedOperation(Protocol):
 
     Attributes:
         words: a plain request to it.
+        method: what it is asked for with.
     """
 
     words: str
+    method: str
 
     def arrange(self, leases: Leases, pair: Pair) -> None:
         """Let the association be as it has to be for a request to have its effect."""
@@ -59,6 +61,7 @@ class RemovalOperation:
     """``DELETE /v2/servers/{serverID}/ip_associations/{IPAddressID}``."""
 
     words = "a removal"
+    method = "DELETE"
 
     def arrange(self, leases: Leases, pair: Pair) -> None:
         """It has to stand."""
@@ -78,7 +81,7 @@ class RemovalOperation:
 
     def names(self, exchange: Exchange, pair: Pair) -> bool:
         """It is a DELETE whose path names the association."""
-        return exchange.request.method == "DELETE" and in_the_path(exchange, pair)
+        return exchange.request.method == self.method and in_the_path(exchange, pair)
 
     def explained(
         self, exchange: Exchange, pair: Pair, untouched: ObservedState, *, named: bool
@@ -86,7 +89,7 @@ class RemovalOperation:
         """A 204 to a request that names it says that it is gone; a refusal that nothing changed."""
         gone = untouched.without(pair)
         refused = exchange.status is not None and 400 <= exchange.status < 500
-        if refused or exchange.request.method != "DELETE":
+        if refused or exchange.request.method != self.method:
             return (untouched,)
         return (gone,) if exchange.status == 204 and named else (untouched, gone)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import click
 
+from conformance import contract
 from conformance.errors import UsageError
 from conformance.proof import document, generated
 from conformance.proof.trial import TrialResult, TrialSubject, judge
@@ -29,6 +30,13 @@ PRELOADED = ["conformance.proof.trial", "conformance.plugin", "conformance.refer
     "--generated", "count", type=click.IntRange(0), default=0, metavar="N", help="N generated faults instead."
 )
 @click.option("--lawful", type=click.IntRange(0), default=0, metavar="N", help="N triples of lawful variants instead.")
+@click.option(
+    "--contract",
+    "judged_by",
+    type=click.Choice(sorted(contract.SUPPORTING)),
+    default=None,
+    help="The faults of this supporting contract, judged by its clauses alone.",
+)
 @click.option("--report-dir", type=click.Path(path_type=Path), default=Path("reports"), show_default=True)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def prove(
@@ -39,6 +47,7 @@ def prove(
     only: tuple[str, ...],
     count: int,
     lawful: int,
+    judged_by: str | None,
     report_dir: Path,
     arguments: tuple[str, ...],
 ) -> None:
@@ -58,7 +67,7 @@ def prove(
             subjects, left_out = generated.faults(seed, count)
             subjects += generated.compositions(seed, lawful)
         else:
-            subjects = document.subjects(only)
+            subjects = document.subjects(only, judged_by or "")
     except UsageError as error:
         click.echo(f"ERROR: {error}", err=True)
         sys.exit(4)

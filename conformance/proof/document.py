@@ -11,11 +11,12 @@ from typing import Any
 
 from markupsafe import Markup
 
-from conformance import __version__, catalogue
+from conformance import __version__, catalogue, contract
 from conformance.errors import UsageError
 from conformance.proof import generated
 from conformance.proof.trial import Repetition, TrialResult, TrialSubject
 from conformance.reference.faults import catalogue as faults
+from conformance.reference.registry import Fault
 from conformance.reference.variants import variants
 from conformance.report import html
 from conformance.report.content_policy import policy
@@ -89,13 +90,16 @@ class Proof:
         }
 
 
-def subjects(only: Iterable[str] = ()) -> list[TrialSubject]:
-    """Every fault and variant of the catalogue, or those named.
+def subjects(only: Iterable[str] = (), judged_by: str = "") -> list[TrialSubject]:
+    """Every fault of a contract and every variant, or those named.
+
+    Args:
+        judged_by: a supporting contract; the removal's unless stated.
 
     Raises:
         UsageError: a name is unknown.
     """
-    known = {subject.name: subject for subject in _all()}
+    known = {subject.name: subject for subject in _all(judged_by)}
     known |= {name: made for name in only if (made := generated.subject(name))}
     for name in only:
         if name not in known:
@@ -104,25 +108,35 @@ def subjects(only: Iterable[str] = ()) -> list[TrialSubject]:
     return [known[name] for name in only] if only else list(known.values())
 
 
-def _all() -> Iterable[TrialSubject]:
-    for fault in faults():
-        yield TrialSubject(
-            "fault",
-            fault.name,
-            fault.description,
-            fault.verdict,
-            fault.breaks,
-            fault.also,
-            fault.certain,
-            fault.fleeting,
-        )
+def _all(judged_by: str) -> Iterable[TrialSubject]:
+    for fault in contract.SUPPORTING[judged_by].faults if judged_by else faults():
+        yield _faulty(fault, judged_by)
     for variant in variants():
-        yield TrialSubject("variant", variant.name, variant.description, "pass")
+        yield TrialSubject("variant", variant.name, variant.description, "pass", contract=judged_by)
+
+
+def _faulty(fault: Fault, judged_by: str) -> TrialSubject:
+    return TrialSubject(
+        "fault",
+        fault.name,
+        fault.description,
+        fault.verdict,
+        fault.breaks,
+        fault.also,
+        fault.certain,
+        fault.fleeting,
+        contract=judged_by,
+    )
 
 
 def options(subject: TrialSubject) -> tuple[str, ...]:
     """What a subject needs of the command line: limits are provoked only where they are what is wrong."""
-    return ("--probe-limits",) if any(clause.startswith("limits.") for clause in subject.breaks) else ()
+    limits = ("--probe-limits",) if any(clause.startswith("limits.") for clause in subject.breaks) else ()
+    return (*limits, *(("--contract", subject.contract) if subject.contract else ()))
+
+
+def _clauses() -> list[str]:
+    return [clause.id for clause in catalogue.load(chosen=contract.chosen(contract.SUPPORTING)).clauses]
 
 
 def broken(subject: TrialSubject, error: BaseException) -> TrialResult:
@@ -132,7 +146,7 @@ def broken(subject: TrialSubject, error: BaseException) -> TrialResult:
 
 def ordered(trials: Iterable[TrialResult]) -> list[TrialResult]:
     """Faults by the clause to blame, then variants."""
-    order = [clause.id for clause in catalogue.load().clauses]
+    order = _clauses()
     return sorted(
         trials,
         key=lambda trial: (
@@ -204,7 +218,7 @@ def page(proof: Proof) -> str:
     style = "".join(engine.get_template(name).render() for name in ("report.css.j2", "overview.css.j2", "proof.css.j2"))
     return engine.get_template("proof.html.j2").render(
         proof=proof,
-        clauses=[clause.id for clause in catalogue.load().clauses],
+        clauses=_clauses(),
         style=Markup(style),  # noqa: S704  # the suite's own file; its hash stands in the policy
         policy=policy(style),
     )

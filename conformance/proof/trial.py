@@ -22,13 +22,12 @@ from typing import Any
 import pytest
 import yaml
 
-from conformance import report, target
+from conformance import contract, report, target
 from conformance.errors import ConformanceError
 from conformance.evidence import VARIABLES
 from conformance.reference.server import Reference, Settings
 from conformance.reference.store import Tokens
 from conformance.reproduction import ReproductionAnswer, ReproductionOutcome, reproducer
-from conformance.run.suite import CLAUSES
 from conformance.verdict import Finding, Run
 
 SETTLE_SECONDS = 1.5
@@ -47,6 +46,7 @@ class TrialSubject:
         certain: it must be found; a race without a window need not be.
         fleeting: why a fresh address cannot show it; empty if it can.
         family: that of a generated fault, whose blame is not known beforehand: any finding kills it.
+        contract: the supporting contract by which alone it is judged; empty for the removal's.
     """
 
     kind: str
@@ -58,6 +58,12 @@ class TrialSubject:
     certain: bool = True
     fleeting: str = ""
     family: str = ""
+    contract: str = ""
+
+    @property
+    def tests(self) -> Path:
+        """The folder of the tests that judge it."""
+        return (contract.SUPPORTING[self.contract] if self.contract else contract.REMOVAL).tests
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +197,18 @@ def _run(
         here.write_text(yaml.safe_dump(described))
         pytest.main(
             [
-                *("-p", "conformance.plugin", "-c", os.devnull, "--rootdir", str(CLAUSES), "-p", "no:cacheprovider"),
+                *(
+                    "-p",
+                    "conformance.plugin",
+                    "-c",
+                    os.devnull,
+                    "--rootdir",
+                    str(subject.tests),
+                    "-p",
+                    "no:cacheprovider",
+                ),
                 *("--target", str(here), "--depth", depth, "--seed", str(seed), "--state-dir", str(folder / "state")),
-                *("--report-dir", str(folder / "reports"), "-n", "0", *arguments, str(CLAUSES)),
+                *("--report-dir", str(folder / "reports"), "-n", "0", *arguments, str(subject.tests)),
             ]
         )
         left = len(list((folder / "state").rglob("*.jsonl")))

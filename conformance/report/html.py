@@ -102,6 +102,7 @@ def render(run: Run, earlier: Sequence[Entry] = (), directory: Path = Path()) ->
         setting=_setting(run),
         sections=difference.sections,
         sources=sources.known(),
+        headings=sources.headings(),
         shown_ends=_shown_ends([*found, *excused]),
         style=Markup(style),  # noqa: S704  # the suite's own file; its hash stands in the policy
         script=Markup(script),  # noqa: S704  # the same

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+from conformance import contract
 from conformance.verdict import WORST_FIRST, Absence, ClauseResult, Run, Spent, Verdict, gates, known
 
 DOCUMENTED: Mapping[str, str] = {
@@ -36,6 +37,7 @@ __all__ = [
     "SUITE",
     "CodeSeen",
     "TimeSpent",
+    "by_contract",
     "codes",
     "counted",
     "counts",
@@ -232,6 +234,15 @@ def families(run: Run) -> dict[str, list[ClauseResult]]:
     grouped: dict[str, list[ClauseResult]] = {}
     for clause in run.clauses:
         grouped.setdefault(clause.family, []).append(clause)
+    return grouped
+
+
+def by_contract(run: Run) -> dict[str, dict[str, list[ClauseResult]]]:
+    """The clauses by contract and family; the removal, which is always judged, is the one without a name."""
+    grouped: dict[str, dict[str, list[ClauseResult]]] = {"": {}}
+    for family, clauses in families(run).items():
+        judged_by = contract.stating(clauses[0].id)
+        grouped.setdefault("" if judged_by is contract.REMOVAL else judged_by.name, {})[family] = clauses
     return grouped
 
 

@@ -1,4 +1,4 @@
-"""Where clauses come from: what their ``source`` cites, quoted from ``spec/README.md``.
+"""Where clauses come from: what their ``source`` cites in ``spec/README.md``, and what their families are about.
 
 The page links each name to what stands there, so that nobody has to look it up.
 """
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from conformance import SPEC
+from conformance import SPEC, catalogue, contract
+from conformance.catalogue import Family
 
 _PART = re.compile(r"^\| page: ([^|]+?) \| ([^|]+?) \| ([^|]+?) \|$", re.MULTILINE)
 _LITERATURE = re.compile(r"^\| ((?:RFC|Herlihy)[^|]+?) \| ([^|]+?) \|$", re.MULTILINE)
@@ -37,6 +38,11 @@ def known() -> tuple[Source, ...]:
     decisions = readme.partition("\n## Decisions\n")[2]
     told |= {f"decision {number}": text for number, text in _DECISION.findall(decisions)}
     return tuple(Source(name, _anchor(name), _plain(text)) for name, text in told.items())
+
+
+def headings() -> dict[str, Family]:
+    """Family -> its title and introduction, as this suite words them; of every contract."""
+    return {one.name: one for one in catalogue.load(chosen=contract.chosen(contract.SUPPORTING)).families}
 
 
 def pieces(source: str) -> Iterator[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
+from conformance import contract
 from conformance.judge import (
     Attempt,
     Deallocation,
@@ -65,13 +66,14 @@ def of_deallocation(clause: str, trial: Deallocation, *, effect_alone: bool) -> 
     return deallocation.refused(clause, trial) if clause.startswith("deallocation.") else None
 
 
-def of_removal(clause: str, rule: str, trial: Attempt) -> Ruling | None:
+def of_request(clause: str, rule: str, trial: Attempt) -> Ruling | None:
     """A request to the operation judged by the clause; None if it gave no occasion."""
     if clause == "identifier.canonical":
         if "upper" in rule:
             return effect.same_in_upper_case(trial, _plainly(trial), trial)
         return refusal.refused(clause, trial)
-    return OF_REMOVALS[clause](trial) if clause in OF_REMOVALS else None
+    known = contract.stating(clause).rules
+    return known[clause](trial) if clause in known else None
 
 
 def _plainly(trial: Attempt) -> Attempt:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from conformance import preflight
+from conformance import contract, preflight
 from conformance.client import Client, Pacer, halting, passing, retried
 from conformance.client.operations import ON_THE_ADDRESS
 from conformance.driver.observer import Observer, Views
@@ -182,6 +182,7 @@ class _Trial:
         self._addresses = [one.id for one in addresses]
         self._standing = [self._pair(*one) for one in needed.standing]
         self._removed = [self._pair(*one) for one in needed.removed]
+        self._servers = [one for one in map(renaming.text, needed.servers) if one in client.target.servers]
         self._sent: list[str] = []
         self.spent = False
         by_id = {str(one["id"]): one for one in finding.exchanges}
@@ -325,7 +326,7 @@ class _Trial:
     def _look(self) -> ObservedState:
         if not self._addresses:
             return ObservedState()
-        servers = dict.fromkeys(pair.server for pair in (*self._standing, *self._removed))
+        servers = dict.fromkeys([*(pair.server for pair in (*self._standing, *self._removed)), *self._servers])
         return self._observer.associations(servers, self._addresses, self._standing) | self._observer.addresses(
             self._addresses
         )
@@ -347,7 +348,7 @@ class _Trial:
             alone = bool(told.classes) and told.rule.endswith(deallocation.EFFECT)
             return rules.of_deallocation(told.clause, trial, effect_alone=alone), exchange, trial.changes
         attempt = self._attempt(exchange, before)
-        ruling = rules.of_removal(self._finding.clause, self._finding.rule, attempt)
+        ruling = rules.of_request(self._finding.clause, self._finding.rule, attempt)
         return ruling, exchange, attempt.changes
 
     def _be_refused(self, step: Mapping[str, Any]) -> None:
@@ -363,20 +364,19 @@ class _Trial:
 
     def _attempt(self, exchange: Exchange, before: ObservedState) -> Attempt:
         pair = self._named(exchange)
-        names = exchange.request.method == "DELETE" and _ends(exchange, pair)
-        gone = before.without(pair)
-        definite = (gone,) if exchange.status == 204 and names else (before, gone)
-        refused = exchange.status is not None and 400 <= exchange.status < 500
-        after = self._observer.settled(self._look, *((before,) if refused else definite))
-        reached = bool(before.listed.get(pair) or before.shown.get(pair))
+        operation = contract.stating(self._finding.clause).operation
+        names = exchange.request.method == operation.method and _ends(exchange, pair)
+        after = self._observer.settled(self._look, *operation.explained(exchange, pair, before, named=names))
+        reached = bool(operation.reached(before, pair) or before.shown.get(pair))
         return Attempt(
             exchange=exchange, before=before, after=after, pair=pair, reached=reached, names=names, words="the request"
         )
 
     def _named(self, exchange: Exchange) -> Pair:
-        """The association that the request is about: the one in its path, else one of those that stand."""
+        """The association that the request is about: the one in its path, else one of those that are known."""
         known = [*self._standing, *self._removed]
-        named = [pair for pair in known if _ends(exchange, pair)]
+        never = [Pair(address, server) for address in self._addresses for server in self._servers]
+        named = [pair for pair in (*known, *never) if _ends(exchange, pair)]
         at_the_server = [pair for pair in known if f"/servers/{pair.server}/" in exchange.request.url]
         return next(iter([*named, *at_the_server, *known, Pair("", "")]))
 

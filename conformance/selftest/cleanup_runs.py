@@ -162,7 +162,10 @@ class Commands:
     def start(self, *arguments: str, within: tuple[str, ...] = ()) -> subprocess.Popen[str]:
         """Begin a run at the quick depth; ``within`` is a command that starts it."""
         return subprocess.Popen(
-            [*within, *self._command("run", "--depth", "quick", "--report-dir", str(self.directory / "reports"), *arguments)],
+            [
+                *within,
+                *self._command("run", "--depth", "quick", "--report-dir", str(self.directory / "reports"), *arguments),
+            ],
             env=self.environment,
             cwd=self.directory,
             stdin=subprocess.DEVNULL,

@@ -60,7 +60,19 @@ LAYERS = {
     "clauses": frozenset({"openapi", "judge", "generate", "model"}),
     # It serves the reference, runs the plugin on it and reads the run document that comes out.
     "proof": frozenset(
-        {"errors", "evidence", "catalogue", "run", "plugin", "reference", "report", "reproduction", "target", "verdict"}
+        {
+            "errors",
+            "evidence",
+            "catalogue",
+            "contract",
+            "run",
+            "plugin",
+            "reference",
+            "report",
+            "reproduction",
+            "target",
+            "verdict",
+        }
     ),
     # It runs the commands as others do, and times what they are made of.
     "bench": frozenset({"errors", "verdict", "evidence", "input_file", "run", "model", "reference", "report"}),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 from conformance.contracts.associate.operation import SUCCESS, with_association
 from conformance.judge import Attempt, ObservedState
 from conformance.judge.expect import broken, kept
 from conformance.verdict import Ruling
 
 DOCUMENTED = frozenset({200, 201, 400, 401, 403, 405, 413, 500, 503})
+UNAUTHORIZED = frozenset({401})
 
 
 def success(trial: Attempt) -> Ruling | None:
@@ -91,6 +94,17 @@ def documented(trial: Attempt) -> Ruling | None:
         observed=trial.exchange.outcome,
         exchanges=[trial.exchange],
     )
+
+
+RULES: Mapping[str, Callable[[Attempt], Ruling | None]] = {
+    "associate.success": success,
+    "associate.repeat": repeated,
+    "associate.nothing-else": nothing_else,
+    "associate.authenticated": lambda trial: refused("associate.authenticated", trial, UNAUTHORIZED),
+    "associate.unknown": lambda trial: refused("associate.unknown", trial),
+    "associate.codes": documented,
+}
+"""Clause -> its ruling on one request."""
 
 
 def _beside(trial: Attempt) -> ObservedState:

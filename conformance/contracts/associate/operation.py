@@ -21,6 +21,7 @@ class AssociateOperation:
     """``PUT /v2/servers/{serverID}/ip_associations/{IPAddressID}``."""
 
     words = "an association"
+    method = "PUT"
 
     def arrange(self, leases: Leases, pair: Pair) -> None:
         """It must not stand."""
@@ -37,11 +38,11 @@ class AssociateOperation:
 
     def send(self, client: Client, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
         """One request, sent once."""
-        return client.remove(**{"server": pair.server, "address": pair.address, "method": "PUT", **variation})
+        return client.remove(**{"server": pair.server, "address": pair.address, "method": self.method, **variation})
 
     def names(self, exchange: Exchange, pair: Pair) -> bool:
         """It is a PUT whose path names the association."""
-        return exchange.request.method == "PUT" and in_the_path(exchange, pair)
+        return exchange.request.method == self.method and in_the_path(exchange, pair)
 
     def explained(
         self, exchange: Exchange, pair: Pair, untouched: ObservedState, *, named: bool

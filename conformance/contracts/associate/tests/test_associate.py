@@ -30,7 +30,7 @@ def test_nobody_associates_without_a_valid_token(api, neighbourhood):
     """401, and nothing is associated."""
     for words, variation in classes.UNAUTHENTICATED.items():
         trial = api.attempt(neighbourhood[0], f"an association with {words}", mistake=False, **variation)
-        api.judge(judging.refused("associate.authenticated", trial, frozenset({401})), trial=trial, kind=[words])
+        api.judge(judging.refused("associate.authenticated", trial, judging.UNAUTHORIZED), trial=trial, kind=[words])
 
 
 @pytest.mark.clause("associate.unknown")
