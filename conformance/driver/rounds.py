@@ -315,7 +315,7 @@ class Overlap:
     ) -> Round:
         culprit = result.culprit
         assert culprit is not None
-        example = _to_show(self._standing.model, culprit)
+        example = _to_show(self._standing.model, culprit, timed(did.operation for did in done))
         cited = {(did.operation.process, did.operation.invoked): did.exchange for did in done}
         found = [cited[one.process, one.invoked_at] for one in example.operations if one.invoked_at is not None]
         answers = [_answer(one, exchange) for one, exchange in zip(example.operations, found, strict=True)]
@@ -331,7 +331,7 @@ class Overlap:
             in_sequence=in_sequence,
             story=tuple(story),
             stuck=story[example.stuck],
-            exchanges=tuple(exchange.id for exchange in found),
+            exchanges=tuple(exchange.id for exchange in sorted(found, key=lambda one: one.started)),
             details={
                 "kind": "timeline",
                 "timeline": timeline(example).to_json(),
@@ -352,20 +352,31 @@ def _overlap(met: list[Did]) -> bool:
     return any(later[0] <= earlier[1] for earlier, later in pairwise(spans))
 
 
-def _to_show(model: Model, culprit: PartResult) -> Counterexample:
-    """The smallest counterexample; all of the address's round where the smallest shows no callers that overlap.
+def _to_show(model: Model, culprit: PartResult, everything: Iterable[Operation]) -> Counterexample:
+    """The smallest counterexample in which callers overlap: of the address, of all of its round, or of the round.
 
     What was lost to another caller's write is shown without that write, since it is wrong in any company; but nobody
-    would see why it came to be.
+    would see why it came to be, and nobody could do it again. Of another address, that write has no place in the order.
     """
     smallest = explain(model, culprit, BUDGET)
-    callers = sorted(
-        (one for one in smallest.operations if one.process not in {ALONE, READER}), key=lambda one: one.invoked
-    )
-    if any(one.returned is None or other.invoked <= one.returned for one, other in pairwise(callers)):
+    if _meet(_callers(smallest.operations)):
         return smallest
-    assert culprit.stuck is not None
-    return Counterexample(culprit.part.key, culprit.part.operations, culprit.order, culprit.stuck, 0)
+    mine = culprit.part.operations
+    if _meet(_callers(mine)):
+        assert culprit.stuck is not None
+        return Counterexample(culprit.part.key, mine, culprit.order, culprit.stuck, 0)
+    asked = [one for one in everything if one.process != READER]
+    others = {one.input["address"] for one in _callers(asked)} - {one.input.get("address") for one in mine}
+    company = [one for one in asked if one.input["address"] in others]
+    return replace(smallest, operations=(*smallest.operations, *company))
+
+
+def _callers(operations: Iterable[Operation]) -> list[Operation]:
+    return sorted((one for one in operations if one.process not in {ALONE, READER}), key=lambda one: one.invoked)
+
+
+def _meet(callers: list[Operation]) -> bool:
+    return any(one.returned is None or other.invoked <= one.returned for one, other in pairwise(callers))
 
 
 def _decided_late(operation: Operation, seconds: float) -> Operation:

@@ -63,7 +63,7 @@ class Bar:
         if self.stuck:
             return "has no place in any order"
         if self.place is None:
-            return "not reached" if not self.pending else "outcome unknown, not needed"
+            return "not in that order" if not self.pending else "outcome unknown, not needed"
         return f"placed {self.place}."
 
 

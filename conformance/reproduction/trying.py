@@ -6,8 +6,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from conformance.provision import Address, Ledger, Provisioner, Sweep, ledger, s
 from conformance.reproduction import orphans, rules, sequences
 from conformance.reproduction.outcome import ReproductionAnswer, ReproductionOutcome
 from conformance.reproduction.renaming import Renaming, body_of
+from conformance.reproduction.replay import Replay
 from conformance.target import Target
 from conformance.verdict import Finding, Ruling, Run
 
@@ -101,8 +101,8 @@ class Reproducer:
             for number in range(FRESH if sequences.is_race(finding) else ORDERS):
                 with self._borrowed(len(needed.addresses)) as held:
                     renaming, addresses = self._renaming(needed, held)
-                    trial = _Trial(self._client, finding, needed, renaming, addresses)
-                    outcome = trial.outcome(number)
+                    with closing(_Trial(self._client, finding, needed, renaming, addresses)) as trial:
+                        outcome = trial.outcome(number)
                 if outcome.answer is ReproductionAnswer.REPRODUCED or not trial.spent:
                     break
         except ConformanceError as error:
@@ -188,6 +188,12 @@ class _Trial:
         by_id = {str(one["id"]): one for one in finding.exchanges}
         self._steps = [by_id[one] for one in needed.steps if one in by_id]
         self._sequence = setting.is_sequence(finding.details)
+        self._arranged: list[Exchange] = []
+        self._replay = Replay(self._observer, client, self._addresses, self._servers, self._send)
+
+    def close(self) -> None:
+        """Let the callers of overlapping requests go."""
+        self._replay.close()
 
     def _pair(self, server: str, address: str) -> Pair:
         return Pair(self._renaming.text(address), self._renaming.text(server))
@@ -206,7 +212,8 @@ class _Trial:
                 old = number == TRIES and not self._sequence
                 after_a_refusal = number // len(scenes) % 2 == 1
                 scene = scenes[0 if old else (first + number) % len(scenes)]
-                broken, seen = self._tried(scene, old=old, after_a_refusal=after_a_refusal)
+                spread = number % 2 == 0
+                broken, seen = self._tried(scene, old=old, after_a_refusal=after_a_refusal, spread=spread)
             except ProvisioningError:
                 if not judged:
                     raise
@@ -272,19 +279,20 @@ class _Trial:
         supposed = [[*self._standing, *pairs] for pairs in (named, gone) if pairs]
         return told + [(stand, stand) for stand in supposed]
 
-    def _tried(self, scene: Scene, *, old: bool, after_a_refusal: bool) -> tuple[str, str]:
+    def _tried(self, scene: Scene, *, old: bool, after_a_refusal: bool, spread: bool) -> tuple[str, str]:
         """What broke the clause, if it did; and what was seen.
 
         Args:
             old: what stands has been left alone for a while.
             after_a_refusal: something was refused right before, which some targets keep in mind.
+            spread: overlapping requests begin as far apart as in the run, else at once.
         """
         order, self._standing = scene
         self._arrange(order)
         if old:
             halting.pause(LEFT_ALONE_SECONDS)
         if self._sequence:
-            return self._again()
+            return self._again(spread=spread)
         *before, last = self._steps
         run_up = list(_without_effect(before))
         for step in before[: len(before) - len(run_up)]:
@@ -302,6 +310,7 @@ class _Trial:
     def _arrange(self, order: Sequence[Pair]) -> None:
         """Associate in that order, one that comes again removed before; then let stand what stands and nothing else."""
         wanted = set(self._standing)
+        self._arranged = []
         for number, pair in enumerate(order):
             if pair in order[:number]:
                 self._take(pair)
@@ -317,11 +326,14 @@ class _Trial:
 
     def _put(self, pair: Pair) -> None:
         answer = retried(lambda: self._client.associate(pair.server, pair.address))
+        self._arranged.append(answer)
         if answer.status is None or not 200 <= answer.status < 300:
             raise ProvisioningError(f"an association could not be made: PUT answered {answer.outcome}")
 
     def _take(self, pair: Pair) -> Exchange:
-        return retried(lambda: self._client.remove(pair.server, pair.address))
+        answer = retried(lambda: self._client.remove(pair.server, pair.address))
+        self._arranged.append(answer)
+        return answer
 
     def _look(self) -> ObservedState:
         if not self._addresses:
@@ -402,18 +414,18 @@ class _Trial:
 
     # -- a sequence, seen again ------------------------------------------------------------------------------------
 
-    def _again(self) -> tuple[str, str]:
-        """The same answers and the same facts to every step as in the run, which no lawful target gives."""
-        for group in sequences.overlapping(self._steps):
-            with ThreadPoolExecutor(len(group)) as callers:
-                answers = list(callers.map(self._send, group))
-            told = sorted(self._told(old, new) for old, new in zip(group, answers, strict=True))
-            met = sorted(sequences.facts(new.to_json(), self._addresses) for new in answers)
-            if told != met:
-                return "", " / ".join(answer.outcome for answer in answers)
-        return f"the same answers as in the run: {self._finding.observed}", "as in the run"
+    def _again(self, *, spread: bool) -> tuple[str, str]:
+        """The same answers and facts as in the run, which no lawful target gives, or others that no order explains."""
+        groups = sequences.overlapping(self._steps)
+        played = self._replay.play(groups, spread=spread)
+        told = [sorted(map(self._told, group)) for group in groups]
+        met = [sorted(sequences.facts(one.to_json(), self._addresses) for one in answers) for answers in played]
+        if told == met:
+            return f"the same answers as in the run: {self._finding.observed}", "as in the run"
+        everything = [one for answers in played for one in answers]
+        return self._replay.unexplained(self._arranged, everything), " / ".join(one.outcome for one in everything)
 
-    def _told(self, old: Mapping[str, Any], _new: Exchange) -> tuple[str, tuple[str, ...]]:
+    def _told(self, old: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:
         answer = old["response"]
         if answer is None:
             return "lost", ()
