@@ -69,6 +69,7 @@ class Client:
         address: str,
         *,
         method: str = "DELETE",
+        operation: str = "",
         credential: str | None = "full",
         headers: Mapping[str, str | None] | None = None,
         shown: Mapping[str, str] | None = None,
@@ -86,6 +87,7 @@ class Client:
             server: the server's ID.
             address: what stands for ``{IPAddressID}``.
             method: another method on the same path.
+            operation: what evidence calls that, if it is an operation of its own.
             credential: full, restricted, foreign; None sends no token of the target's.
             headers: fields beside the token's; they win over it. None leaves out one that is sent otherwise.
             shown: field name -> what evidence shows instead of its value.
@@ -101,10 +103,10 @@ class Client:
         first = quote(server, safe="") if segment is None else segment
         path = f"servers/{first}/ip_associations/{last}"
         url = f"{self.target.compute}/{path}{f'?{query}' if query else ''}"
-        operation = "removeAssociation" if method == "DELETE" else f"{method} on the association"
+        name = operation or ("removeAssociation" if method == "DELETE" else f"{method} on the association")
         content: dict[str, Any] = {"body": body, "framing": framing, "chunk_bytes": chunk_bytes}
         content |= {"removal": method == "DELETE", "lower_case": lower_case}
-        return self._send(operation, method, url, credential, headers, shown, **content)
+        return self._send(name, method, url, credential, headers, shown, **content)
 
     def again(
         self,
@@ -164,6 +166,14 @@ class Client:
                 exchange, self._association_body = again, EMPTY_ASSOCIATION
         self._associates = self._associates or exchange.status in ASSOCIATED
         return exchange
+
+    @property
+    def association_content(self) -> dict[str, Any]:
+        """What content the target wants for an association, and how it is sent; nothing where it wants none."""
+        if self._association_body is None:
+            return {}
+        body = json.dumps(self._association_body).encode()
+        return {"body": body, "framing": "content-length", "headers": {"Content-Type": "application/json"}}
 
     def _associate(self, server: str, address: str, credential: str, document: dict[str, Any] | None) -> Exchange:
         url = self._association(server, address)

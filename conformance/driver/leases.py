@@ -285,6 +285,13 @@ class Leases:
         self._made(pair, exchange)
         self.known_state.established([pair], ObservedState())
 
+    def introduce(self, pair: Pair) -> None:
+        """Let compute learn of a new address, which may take it a while (decision 14), by way of another server."""
+        if all(pair.address != made.address for made in self._process.made):
+            other = next((one for one in self.servers if one != pair.server), pair.server)
+            self.establish(Pair(pair.address, other))
+            self.remove(Pair(pair.address, other))
+
     def _put(self, pair: Pair) -> Exchange:
         return retried(lambda: self._client.associate(pair.server, pair.address))
 

@@ -24,7 +24,8 @@ class AssociateOperation:
     method = "PUT"
 
     def arrange(self, leases: Leases, pair: Pair) -> None:
-        """It must not stand."""
+        """It must not stand, and the target must know the address."""
+        leases.introduce(pair)
         leases.remove(pair)
         leases.intend(pair)
 
@@ -38,7 +39,10 @@ class AssociateOperation:
 
     def send(self, client: Client, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
         """One request, sent once."""
-        return client.remove(**{"server": pair.server, "address": pair.address, "method": self.method, **variation})
+        content = client.association_content
+        fields = {**content.get("headers", {}), **variation.get("headers", {})}
+        named = {"server": pair.server, "address": pair.address, "method": self.method, "operation": "associate"}
+        return client.remove(**{**named, **content, **variation, "headers": fields})
 
     def names(self, exchange: Exchange, pair: Pair) -> bool:
         """It is a PUT whose path names the association."""

@@ -29,7 +29,7 @@ def test_associating_once_more_changes_nothing(api, neighbourhood):
 def test_nobody_associates_without_a_valid_token(api, neighbourhood):
     """401, and nothing is associated."""
     for words, variation in classes.UNAUTHENTICATED.items():
-        trial = api.attempt(neighbourhood[0], f"an association with {words}", mistake=False, **variation)
+        trial = api.attempt(neighbourhood[0], f"an association with {words}", mistake=False, full=True, **variation)
         api.judge(judging.refused("associate.authenticated", trial, judging.UNAUTHORIZED), trial=trial, kind=[words])
 
 
@@ -37,5 +37,5 @@ def test_nobody_associates_without_a_valid_token(api, neighbourhood):
 def test_what_is_not_there_is_not_associated(api, neighbourhood):
     """No address of the caller's, or no server: a 4xx, and nothing is associated."""
     for words, variation in classes.NOTHING.items():
-        trial = api.attempt(neighbourhood[0], f"an association with {words}", mistake=False, **variation)
+        trial = api.attempt(neighbourhood[0], f"an association with {words}", mistake=False, full=True, **variation)
         api.judge(judging.refused("associate.unknown", trial), trial=trial, kind=[words])
