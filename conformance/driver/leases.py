@@ -286,11 +286,17 @@ class Leases:
         self.known_state.established([pair], ObservedState())
 
     def introduce(self, pair: Pair) -> None:
-        """Let compute learn of a new address, which may take it a while (decision 14), by way of another server."""
-        if all(pair.address != made.address for made in self._process.made):
-            other = next((one for one in self.servers if one != pair.server), pair.server)
-            self.establish(Pair(pair.address, other))
-            self.remove(Pair(pair.address, other))
+        """Let compute learn of a new address, which may take it a while (decision 14), by way of another server.
+
+        Whether an association comes of it is not said here.
+        """
+        if any(pair.address == made.address for made in self._process.made):
+            return
+        other = Pair(pair.address, next((one for one in self.servers if one != pair.server), pair.server))
+        with contextlib.suppress(ProvisioningError):
+            self._associate([other])
+            self.known_state.established([other], self.look([other]))
+            self.remove(other)
 
     def _put(self, pair: Pair) -> Exchange:
         return retried(lambda: self._client.associate(pair.server, pair.address))
