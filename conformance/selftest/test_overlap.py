@@ -1,6 +1,7 @@
 """Rounds of overlapping operations: recorded from parallel connections, searched for an order, and honest about it."""
 
 import random
+import re
 from collections import Counter
 
 import in_process
@@ -88,6 +89,23 @@ def test_the_counterexample_shows_who_met_whom(fault: str) -> None:
             break
     lanes = {lane["process"] for lane in unexplained(of_one).details["timeline"]["lanes"]}
     assert {"caller 1", "caller 2"} <= lanes
+
+
+def test_a_caller_of_another_address_is_in_the_picture() -> None:
+    """Who undid the removal, and the associations that both need: nobody could do the round again without."""
+    with in_process.served("the-list-of-the-server-is-written-back") as reference:
+        rounds, _ = played(reference)
+    found = next(one for one in rounds if "another address" in one.words and one.explained is False)
+    told = found.details
+    lanes = {lane["process"] for lane in told["timeline"]["lanes"]}
+    assert {"caller 1", "caller 2"} <= lanes
+    assert len(found.exchanges) == len(told["words"]) == len(told["answers"])
+    removed, associated = (
+        {name for words in told["words"] if words.startswith(f) for name in re.findall(r"\b[A-Z]\b", words)}
+        for f in ("remove", "associate")
+    )
+    assert removed <= associated
+    assert len(removed | associated) == 2
 
 
 @pytest.mark.parametrize("variant", [None, *(_slow_unless(one, soon=one == "quota-of-two") for one in FREEDOMS)])
