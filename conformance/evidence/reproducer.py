@@ -48,6 +48,7 @@ class Plan:
         allocations: how each address that is no step's own is had, by its ID.
         named: the addresses that the finding is about; the others stood beside them.
         standing, removed: URLs of associations.
+        gone: addresses that had been de-allocated.
         groups: the requests, those that overlapped together, each with the pause before it in seconds.
         telling: IDs of the exchanges whose answers have to come again; those before them are the run-up.
         lasting: of these the looks, whose answers have to last.
@@ -60,6 +61,7 @@ class Plan:
     named: tuple[str, ...]
     standing: tuple[str, ...]
     removed: tuple[str, ...]
+    gone: tuple[str, ...]
     groups: tuple[tuple[float, tuple[Exchange, ...]], ...]
     telling: frozenset[str]
     lasting: frozenset[str]
@@ -114,6 +116,7 @@ def planned(
         named,
         tuple(f"{base}/servers/{server}/ip_associations/{address}" for server, address in needed.standing),
         tuple(f"{base}/servers/{server}/ip_associations/{address}" for server, address in needed.removed),
+        needed.gone,
         tuple(_groups(steps, overlapping=sequence)),
         frozenset(one.id for one in telling),
         frozenset() if sequence else frozenset(one.id for one in telling if one.operation in READS),
@@ -201,6 +204,7 @@ def _data(plan: Plan) -> Iterator[str]:
     yield "    ],"
     yield f"    standing={list(plan.standing)!a},"
     yield f"    removed={list(plan.removed)!a},"
+    yield f"    gone={list(plan.gone)!a},"
     yield "    steps=["
     for pause, group in plan.groups:
         yield f"        ({pause}, ["

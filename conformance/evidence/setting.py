@@ -33,6 +33,7 @@ class FindingSetup:
         addresses: the run's own addresses that it names -> the literal; in order (address A, address B ...).
         standing: associations that stand before the first step.
         removed: associations that had stood and were removed.
+        gone: those of the addresses that had been de-allocated, and are asked about all the same.
         steps: the exchanges to send again, in order.
         decisive: the exchange that breaks the clause.
     """
@@ -41,6 +42,7 @@ class FindingSetup:
     addresses: Mapping[str, str] = field(default_factory=dict)
     standing: tuple[Pair, ...] = ()
     removed: tuple[Pair, ...] = ()
+    gone: tuple[str, ...] = ()
     steps: tuple[str, ...] = ()
     decisive: str = ""
 
@@ -55,6 +57,7 @@ class FindingSetup:
         return cls(
             servers=tuple(document["servers"]),
             addresses=dict(document["addresses"]),
+            gone=tuple(document.get("gone", ())),
             steps=tuple(document["steps"]),
             decisive=document["decisive"],
             **pairs,
@@ -69,7 +72,8 @@ class FindingSetup:
         """Without what stood beside the addresses that the text names."""
         kept = {one: literal for one, literal in self.addresses.items() if mentioned(one, literal, told.lower())}
         standing, removed = (tuple(one for one in pairs if one[1] in kept) for pairs in (self.standing, self.removed))
-        return replace(self, addresses=kept, standing=standing, removed=removed)
+        gone = tuple(one for one in self.gone if one in kept)
+        return replace(self, addresses=kept, standing=standing, removed=removed, gone=gone)
 
     def in_words(self, text: str) -> str:
         """The text with what a run chose called by its name."""
@@ -155,7 +159,8 @@ def _setting(cited: Sequence[Record], facts: _Facts, stood: _Facts, told: str, *
     standing = [pair for pair in stood.standing if pair[1] in addresses]
     removed = [pair for pair in stood.removed if pair[1] in addresses and pair not in stood.standing]
     servers.update(dict.fromkeys(server for server, _ in (*standing, *removed)))
-    return FindingSetup(tuple(servers), addresses, tuple(standing), tuple(removed), **sent)
+    asked_again = tuple(one for one in addresses if one in stood.gone)
+    return FindingSetup(tuple(servers), addresses, tuple(standing), tuple(removed), asked_again, **sent)
 
 
 def mentioned(identifier: str, literal: str, told: str) -> bool:

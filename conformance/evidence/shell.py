@@ -66,7 +66,13 @@ def script(plan: Plan) -> str:
     alone = all(len(group) == 1 for _, group in plan.groups) and len(steps) <= MOST_REQUESTS
     owned = not any(one.operation == "allocateAddress" for one in steps)
     fields = plan.violation.clause in OF_FIELDS
-    if plan.persists or fields or not (alone and owned) or not all(map(_is_told_by_codes, telling.values())):
+    if (
+        plan.persists
+        or plan.gone
+        or fields
+        or not (alone and owned)
+        or not all(map(_is_told_by_codes, telling.values()))
+    ):
         return ""
     renamed = [_renamed(one, names) for one in steps]
     if any(one is None for one in renamed):

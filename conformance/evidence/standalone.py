@@ -326,6 +326,18 @@ class StandaloneTry:
         for url in removed:
             if url in self._made:
                 send("DELETE", url, self.plan["headers"])
+        for step in self.plan["allocations"]:
+            if step["makes"][0] in self.plan["gone"]:
+                self._deallocate(f"{step['url']}/{self.names.current(step['makes'][0])}")
+
+    def _deallocate(self, url: str) -> None:
+        if url not in self._made:
+            return
+        until = time.monotonic() + LASTS_SECONDS
+        while not (answer := send("DELETE", url, self.plan["headers"])).granted:
+            if time.monotonic() > until:
+                raise CouldNotBeTriedError(f"an address could not be de-allocated: {answer.outcome}")
+            time.sleep(POLL_SECONDS)
 
     def _associate(self, url: str) -> None:
         self._made.append(url)

@@ -182,6 +182,7 @@ class _Trial:
         self._addresses = [one.id for one in addresses]
         self._standing = [self._pair(*one) for one in needed.standing]
         self._removed = [self._pair(*one) for one in needed.removed]
+        self._gone = [renaming.text(one) for one in needed.gone]
         self._servers = [one for one in map(renaming.text, needed.servers) if one in client.target.servers]
         self._sent: list[str] = []
         self.spent = False
@@ -323,6 +324,17 @@ class _Trial:
             self._take(pair)
         expected = dict.fromkeys(wanted, True) | dict.fromkeys(others, False)
         self._observer.settled(self._look, ObservedState(listed=expected))
+        for address in self._gone:
+            self._let_go(address)
+
+    def _let_go(self, address: str) -> None:
+        """De-allocate what had been; a guard may learn late that nothing is associated any more (decision 14)."""
+        answer = self._observer.awaited(
+            lambda: retried(lambda: self._client.deallocate_address(address)),
+            lambda heard: heard.status is not None and 200 <= heard.status < 300,
+        )
+        if answer.status is None or not 200 <= answer.status < 300:
+            raise ProvisioningError(f"an address could not be de-allocated: DELETE answered {answer.outcome}")
 
     def _put(self, pair: Pair) -> None:
         answer = retried(lambda: self._client.associate(pair.server, pair.address))
