@@ -27,16 +27,20 @@ def of_a_run(process: Process) -> Run:
     return Run(Verdict.FAIL, "", process.target.public(), NEVER, NEVER, 1, "quick", "0", "", ())
 
 
-def found(process: Process, judge: Judge, *, repeated: bool = False, **variation: Any) -> Finding:
-    """The one finding of a removal that is judged so."""
+def found(
+    process: Process, judge: Judge, *, repeated: bool = False, deallocated: bool = False, **variation: Any
+) -> Finding:
+    """The one finding of a removal that is judged so; maybe of a repeated one, or after the address has gone."""
     ruling_log = RulingLog(frozenset(), process.recorder)
     api = TargetApi(process, ruling_log)
     pair = api.leases.association()
     api.establish(pair)
-    if repeated:
+    if repeated or deallocated:
         api.attempt(pair, mistake=False)
+    if deallocated:
+        assert process.client.deallocate_address(pair.address).status == 204
     ruling_log.findings.clear()
-    trial = api.attempt(pair, mistake=False, standing=not repeated, full=True, **variation)
+    trial = api.attempt(pair, mistake=False, standing=not (repeated or deallocated), full=True, **variation)
     ruling_log.findings.clear()
     ruling_log.note(judge(trial))
     api.close()
@@ -53,6 +57,7 @@ CASES: dict[str, tuple[Judge, dict[str, Any]]] = {
         {"credential": "restricted"},
     ),
     "unknown-association-is-404": (lambda one: codes.documented(one.exchange), {"repeated": True}),
+    "a-gone-address-is-410": (lambda one: codes.documented(one.exchange), {"deallocated": True}),
 }
 
 

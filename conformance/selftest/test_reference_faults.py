@@ -186,6 +186,7 @@ def live(script: Script, method: str, order: tuple[int, ...]) -> None:
     script.send("DELETE", script.one(0, address))
     script.deallocate(method, address)
     script.send("GET", f"/v2.0/ip_addresses/{address}")
+    script.send("DELETE", script.one(0, address))
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from conformance.reference.app import UUID, Deployment
 from conformance.reference.exchange import Answer, ReceivedRequest, Refusal
 from conformance.reference.registry import breaks
-from conformance.reference.store import Association, DeploymentState
+from conformance.reference.store import Association, DeploymentState, StoredAddress
 
 
 @breaks("codes.documented", "effect.repeat")
@@ -95,6 +95,27 @@ class RemovalWorksButAnswers400(Deployment):
 
     def removed(self, _request: ReceivedRequest) -> Answer:
         return Answer(400, {"badRequest": {"code": 400, "message": "something went wrong"}})
+
+
+@breaks("codes.documented")
+class AGoneAddressIs410(Deployment):
+    """A removal that names an address which was de-allocated is answered 410."""
+
+    def start(self) -> None:
+        super().start()
+        self.gone: set[str] = set()
+
+    def release(self, request: ReceivedRequest, address: StoredAddress) -> None:
+        super().release(request, address)
+        self.gone.add(address.id)
+
+    def remove(self, request: ReceivedRequest) -> Answer:
+        try:
+            return super().remove(request)
+        except Refusal as refusal:
+            if request.path.address.lower() in self.gone and refusal.code == 400:
+                raise Refusal(410, "it was there") from None
+            raise
 
 
 @breaks("codes.success", "codes.documented")
