@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
 
 from conformance.evidence import Recorder, curl, reproducer, setting, shell
 from conformance.judge import oracle
@@ -141,14 +140,3 @@ class RulingLog:
             details=violation.details,
             setting=needed.to_json(),
         )
-
-    def to_json(self) -> dict[str, Any]:
-        """What a worker sends to the controller."""
-        return {
-            "cases": dict(self.cases),
-            "unjudged": dict(self.unjudged),
-            "vacuous": dict(self.vacuous),
-            "reasons": dict(self.reasons),
-            "untried": dict(self.untried),
-            "findings": [finding.to_json() for finding in self.found.values()],
-        }

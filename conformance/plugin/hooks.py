@@ -6,9 +6,9 @@ import contextlib
 import sys
 import time
 import traceback
+from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import asdict, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -35,15 +35,16 @@ from conformance.plugin.keys import (
     STARTING,
 )
 from conformance.plugin.outcome import ItemOutcome
-from conformance.run import arguments, cost, next_steps, progress, signals, suite
+from conformance.run import arguments, cost, messages, next_steps, progress, signals, suite
 from conformance.run import session as sessions
-from conformance.run.item_record import AT_THE_END
+from conformance.run.item_record import AT_THE_END, ItemRecord
+from conformance.run.messages import JoinMessage, LastWord
 from conformance.run.progress import Beat
 
 if TYPE_CHECKING:
     from conformance.driver.lasting import Lasting
 
-FIRST_PROCESSES = frozenset({"main", "gw0"})
+FIRST_PROCESSES = frozenset({messages.ONLY, "gw0"})
 """The only process that runs tests, or the first of the workers."""
 
 
@@ -93,7 +94,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if hasattr(config, "workerinput"):
         if said := config.workerinput.get("conformance"):
-            _join(config, said)
+            _join(config, JoinMessage.from_json(said))
             _heed(config)
     elif _judges(config):
         _set_up(config, _begun(config))
@@ -148,13 +149,13 @@ def _set_up(config: pytest.Config, run: sessions.RunSession) -> None:
         config.stash[DISPLAY] = shown
         config.add_cleanup(shown.stop)
     if not distributed:
-        _join(config, run.for_worker("main"))
+        _join(config, run.for_process(messages.ONLY))
 
 
-def _join(config: pytest.Config, said: dict[str, Any]) -> None:
+def _join(config: pytest.Config, said: JoinMessage) -> None:
     process = config.stash[PROCESS] = sessions.join(said)
     config.pluginmanager.register(redacted.Errors(process.client.redactor.text))
-    config.stash[BEAT] = Beat.of(Path(said["shared"]), said["process"], lambda: process.recorder.total)
+    config.stash[BEAT] = Beat.of(said.shared, said.process, lambda: process.recorder.total)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -179,7 +180,7 @@ def pytest_let_signals_in(session: pytest.Session) -> Generator[None, None, None
 def pytest_configure_node(node: Any) -> None:
     """Hand a worker what it needs to join the run."""
     if SESSION in node.config.stash and not node.config.stash[SESSION].collector.stopped:
-        node.workerinput["conformance"] = node.config.stash[SESSION].for_worker(node.gateway.id)
+        node.workerinput["conformance"] = node.config.stash[SESSION].for_process(node.gateway.id).to_json()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -239,7 +240,16 @@ def pytest_look_at_the_end(session: pytest.Session) -> Generator[None, Any, Any]
         begun, at = process.readings(), time.time()
         _listen(process, log)
         ended_so = _at_last(subjects)
-        session.config.stash[CLOSING] = {"worker": worker, **_closing(process, log, ended_so, begun, at)}
+        clauses = log.own if ended_so.reason else log.own & log.cases.keys()
+        session.config.stash[CLOSING] = ItemRecord(
+            test=AT_THE_END,
+            item=f"{AT_THE_END} of {worker}",
+            clauses=tuple(sorted(clauses)),
+            worker=worker,
+            **asdict(ended_so),
+            **_ruled(log),
+            **_cost(process, begun, at),
+        )
     return ended
 
 
@@ -252,22 +262,26 @@ def _at_last(subjects: Lasting) -> ItemOutcome:
 
 def _worker(config: pytest.Config) -> str:
     """The process that runs tests; the only one is called main."""
-    return str(getattr(config, "workerinput", {}).get("workerid", "main"))
+    return str(getattr(config, "workerinput", {}).get("workerid", messages.ONLY))
 
 
-def _closing(process: Process, log: RulingLog, ended: ItemOutcome, begun: Readings, at: float) -> dict[str, Any]:
-    """The record of the look at the end, as that of a test of the clauses that it gave occasion for."""
-    now = process.readings()
+def _ruled(log: RulingLog) -> dict[str, Any]:
+    """What a record tells of a ruling log."""
     return {
-        "test": AT_THE_END,
-        "clauses": sorted(log.own if ended.reason else log.own & log.cases.keys()),
-        "outcome": ended.to_json(),
-        "rulings": log.to_json(),
-        "requests": now.requests - begun.requests,
-        "spent": asdict(begun.until(now)),
-        "at": at,
-        "seconds": max(time.time() - at, 0.0),
+        "cases": Counter(log.cases),
+        "unjudged": Counter(log.unjudged),
+        "vacuous": Counter(log.vacuous),
+        "reasons": dict(log.reasons),
+        "untried": {clause: list(words) for clause, words in log.untried.items()},
+        "findings": tuple(log.found.values()),
     }
+
+
+def _cost(process: Process, begun: Readings, at: float) -> dict[str, Any]:
+    """What a record tells of requests and time since ``begun``, which was read at ``at`` by the wall clock."""
+    now = process.readings()
+    seconds = max(time.time() - at, 0.0)
+    return {"requests": now.requests - begun.requests, "spent": begun.until(now), "at": at, "seconds": seconds}
 
 
 def _listen(process: Process, log: RulingLog) -> None:
@@ -320,25 +334,22 @@ def pytest_runtest_makereport(
     if call.when == "call" and broken:
         outcome.fail(report, broken)
     if call.when == "teardown":
-        report.conformance = _record(item)  # type: ignore[attr-defined]  # reports travel with what they carry
+        report.conformance = _record(item).to_json()  # type: ignore[attr-defined]  # reports travel with what they carry
         item.config.stash[BEAT].end()
     return report
 
 
-def _record(item: pytest.Item) -> dict[str, Any]:
-    begun, now = item.stash[BEGUN], item.config.stash[PROCESS].readings()
-    return {
-        "test": suite.name(item.nodeid),
-        "item": suite.item(item.nodeid),
-        "clauses": list(_clauses(item)),
-        "outcome": item.stash.get(OUTCOME, ItemOutcome()).to_json(),
-        "rulings": item.stash[RULING_LOG].to_json(),
-        "requests": now.requests - begun.requests,
-        "spent": asdict(begun.until(now)),
-        "worker": _worker(item.config),
-        "at": item.stash[STARTED_AT],
-        "seconds": max(time.time() - item.stash[STARTED_AT], 0.0),
-    }
+def _record(item: pytest.Item) -> ItemRecord:
+    stash = item.stash
+    return ItemRecord(
+        test=suite.name(item.nodeid),
+        item=suite.item(item.nodeid),
+        clauses=tuple(_clauses(item)),
+        worker=_worker(item.config),
+        **asdict(stash.get(OUTCOME, ItemOutcome())),
+        **_ruled(stash[RULING_LOG]),
+        **_cost(item.config.stash[PROCESS], stash[BEGUN], stash[STARTED_AT]),
+    )
 
 
 @pytest.hookimpl(wrapper=True)
@@ -365,7 +376,7 @@ class Listener:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take a test's record, or note that its worker died."""
         if hasattr(report, "conformance"):
-            self._session.ended(report.conformance)
+            self._session.ended(ItemRecord.from_json(report.conformance))
         elif report.when not in {"setup", "call", "teardown"}:
             self._session.collector.crashed[suite.item(report.nodeid)] = "the worker process died"
 
@@ -379,7 +390,7 @@ class Listener:
         """Add up what a worker counted."""
         said = getattr(node, "workeroutput", {}).get("conformance")
         if said:
-            self._session.hear(said)
+            self._session.hear(LastWord.from_json(said))
         elif error:
             self._session.died(node.gateway.id, error)
 
@@ -393,7 +404,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     process = config.stash.get(PROCESS, None)
     said = process and sessions.last_word(process, config.stash.get(CLOSING, None))
     if hasattr(config, "workerinput"):
-        config.workeroutput["conformance"] = said  # type: ignore[attr-defined]  # xdist's
+        config.workeroutput["conformance"] = said and said.to_json()  # type: ignore[attr-defined]  # xdist's
     elif SESSION in config.stash:
         run = config.stash[SESSION]
         if said:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 
 import pytest
 
 from conformance.driver.context import Process, Readings
 from conformance.driver.ruling_log import RulingLog
 from conformance.plugin.outcome import ItemOutcome
+from conformance.run.item_record import ItemRecord
 from conformance.run.progress import Beat, Display
 from conformance.run.session import RunSession
 from conformance.run.signals import Handlers
@@ -38,7 +38,7 @@ DISPLAY = pytest.StashKey[Display]()
 STARTED_AT = pytest.StashKey[float]()
 """On an item: when its test began, wall clock, seconds since the epoch."""
 
-CLOSING = pytest.StashKey[dict[str, Any]]()
+CLOSING = pytest.StashKey[ItemRecord]()
 """On the config of every process that runs tests: the record of its look at the end."""
 
 HANDLERS = pytest.StashKey[Handlers]()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -20,14 +19,6 @@ class ItemOutcome:
     verdict: Verdict = Verdict.PASS
     reason: str = ""
     absence: Absence | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """What a worker sends to the controller, in the plain types that its pipe carries."""
-        return {
-            "verdict": self.verdict.value,
-            "reason": self.reason,
-            "absence": self.absence.value if self.absence else None,
-        }
 
 
 def of(error: BaseException) -> ItemOutcome:

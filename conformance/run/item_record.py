@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from conformance.verdict import Absence, Finding, Span, Spent, Verdict, worst
@@ -12,6 +12,10 @@ AT_THE_END = "the look at the end"
 """What stands for a test's name where something was seen after the last one."""
 
 VACUOUS = "it held only where nothing was there that could have broken it, or nothing could be read"
+
+COUNTED = ("cases", "unjudged", "vacuous")
+PLAIN = ("test", "item", "reason", "requests", "worker", "at", "seconds", "reasons", "untried")
+"""Members of a record: clause -> how many, and those that travel as they are."""
 
 
 @dataclass(slots=True)
@@ -38,27 +42,30 @@ class ItemRecord:
 
     @classmethod
     def from_json(cls, said: dict[str, Any]) -> ItemRecord:
-        """The record that a test's last report carries."""
-        outcome, rulings = said["outcome"], said["rulings"]
+        """The record that a test's last report carries, as :meth:`to_json` told it."""
         return cls(
-            test=said["test"],
-            item=said.get("item", f"{said['test']} of {said['worker']}"),
-            clauses=tuple(said["clauses"]),
-            verdict=Verdict(outcome["verdict"]),
-            reason=outcome["reason"],
-            absence=Absence(outcome["absence"]) if outcome["absence"] else None,
-            requests=said["requests"],
-            worker=said["worker"],
-            at=said["at"],
-            seconds=said["seconds"],
-            cases=Counter(rulings["cases"]),
-            unjudged=Counter(rulings["unjudged"]),
-            vacuous=Counter(rulings["vacuous"]),
-            reasons=rulings["reasons"],
-            untried=rulings["untried"],
-            findings=tuple(map(Finding.from_json, rulings["findings"])),
-            spent=Spent(**said["spent"]),
+            **{
+                **said,
+                "clauses": tuple(said["clauses"]),
+                "verdict": Verdict(said["verdict"]),
+                "absence": Absence(said["absence"]) if said["absence"] else None,
+                **{name: Counter(said[name]) for name in COUNTED},
+                "findings": tuple(map(Finding.from_json, said["findings"])),
+                "spent": Spent(**said["spent"]),
+            }
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """In the plain types that a worker's pipe carries."""
+        return {
+            **{name: getattr(self, name) for name in PLAIN},
+            "clauses": list(self.clauses),
+            "verdict": self.verdict.value,
+            "absence": self.absence.value if self.absence else None,
+            **{name: dict(getattr(self, name)) for name in COUNTED},
+            "findings": [finding.to_json() for finding in self.findings],
+            "spent": asdict(self.spent),
+        }
 
     def span(self) -> Span:
         """When the test ran, and the worst that it concludes."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from conformance.catalogue import Catalogue, Clause
 from conformance.contract import REMOVAL, Contract
@@ -54,9 +53,8 @@ class Collector:
         """What the tests had to say."""
         return self.heard.values()
 
-    def add(self, said: dict[str, Any]) -> bool:
+    def add(self, record: ItemRecord) -> bool:
         """Take a test's record, and say whether it is the first: a test that ran again is heard once, the last time."""
-        record = ItemRecord.from_json(said)
         first = record.item not in self.heard
         self.heard[record.item] = record
         return first

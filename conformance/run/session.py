@@ -7,7 +7,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -18,7 +18,7 @@ from conformance import __version__, catalogue, preflight, report, target
 from conformance.client import Client, Pacer, halting, retried
 from conformance.driver.context import Process
 from conformance.errors import ConformanceError, UsageError
-from conformance.evidence import Recorder, statistics
+from conformance.evidence import Recorder
 from conformance.provision import (
     Ledger,
     Provisioner,
@@ -30,7 +30,9 @@ from conformance.provision import (
     sweep_dead_runs,
     sweep_run,
 )
-from conformance.run import embedded, signals, suite, unfinished
+from conformance.run import embedded, messages, signals, suite, unfinished
+from conformance.run.item_record import ItemRecord
+from conformance.run.messages import JoinMessage, LastWord, ProcessCounts
 from conformance.run.options import Options
 from conformance.run.progress import RunTally
 from conformance.run.results import Collector
@@ -40,9 +42,7 @@ from conformance.verdict import (
     EXIT_CODES,
     Artifact,
     GatePolicy,
-    GeneratedReach,
     Phases,
-    Requests,
     Run,
     Spent,
     Time,
@@ -66,8 +66,6 @@ CONTROLLER = "controller"
 
 INTERRUPTED, INTERNAL_ERROR, USAGE_ERROR = 2, 3, 4
 """pytest's exit codes that a verdict does not replace."""
-
-COUNTS = ("by_code", "by_operation", "removals_by_code")
 
 
 @dataclass(slots=True)
@@ -95,12 +93,12 @@ class RunSession:
     run_id: str = field(default_factory=lambda: f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}")
     recorder: Recorder = field(default_factory=Recorder)
     collector: Collector = field(init=False)
-    counted: list[dict[str, Any]] = field(default_factory=list)
+    counted: list[ProcessCounts] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)
     """Why the run is no pass, whatever was judged."""
 
-    remembered: list[dict[str, Any]] = field(default_factory=list)
+    remembered: list[Mapping[str, Any]] = field(default_factory=list)
     """What the processes of the run wrote into its ledger."""
 
     interrupted: bool = False
@@ -200,11 +198,11 @@ class RunSession:
         if self.tally and self.tally.began is None:
             self.tally.began = self.moments["began"]
 
-    def ended(self, said: dict[str, Any]) -> None:
-        """A test has ended; ``said`` is its record."""
+    def ended(self, record: ItemRecord) -> None:
+        """A test has ended."""
         self.moments["ended"] = time.monotonic()
-        if self.collector.add(said) and self.tally:
-            self.tally.ended.append(said["test"])
+        if self.collector.add(record) and self.tally:
+            self.tally.ended.append(record.test)
 
     def _find_servers(self) -> None:
         """A target that was given as a URL names no servers, so the tenant's ports do."""
@@ -270,7 +268,7 @@ class RunSession:
         doubts = [*self.doubts, *([self.collector.stopped] if self.interrupted else [])]
         if doubts and verdict == "pass":
             verdict, reason = Verdict.INCONCLUSIVE, doubts[0]
-        totals = [*self.counted, taken_back(counts(self.recorder, {}))]
+        counts = [*self.counted, ProcessCounts.of(self.recorder, {}).as_standing()]
         self.run = Run(
             verdict=verdict,
             reason=(self.obstacle or self.collector.stopped or reason) if verdict == "inconclusive" else reason,
@@ -284,8 +282,8 @@ class RunSession:
             clauses=results,
             partial=self.cut_short or (self.collector.partial and not self.collector.stopped),
             interrupted=self.interrupted,
-            requests=_requests(totals),
-            generated=_generated(totals),
+            requests=messages.requests(counts),
+            generated=messages.generated(counts),
             notes=tuple(dict.fromkeys([*self.doubts, *self.notes, *waivers.notes(uses), *notes_on(self.policy)])),
             policy=self.policy,
             waivers=uses,
@@ -310,15 +308,15 @@ class RunSession:
         self.notes.append(f"worker {worker} ended early: {why}")
         self.collector.unlooked = f"worker {worker} ended before it"
 
-    def hear(self, said: dict[str, Any]) -> None:
+    def hear(self, said: LastWord) -> None:
         """Take a process's last word; its look at the end is part of the testing."""
         self.moments["ended"] = time.monotonic()
-        self.counted.append(said["counts"])
-        self.notes += said["notes"]
-        self.doubts += said["doubts"]
-        self.remembered += said["remembered"]
-        if said["closing"]:
-            self.collector.add(said["closing"])
+        self.counted.append(said.counts)
+        self.notes += said.notes
+        self.doubts += said.doubts
+        self.remembered += said.remembered
+        if said.closing:
+            self.collector.add(said.closing)
         else:
             self.collector.unlooked = "it was not taken"
 
@@ -400,19 +398,19 @@ class RunSession:
             self.reference.stop()
             embedded.forget(self._ledgers)
 
-    def for_worker(self, name: str) -> dict[str, Any]:
-        """What a worker needs to join the run; it travels through a pipe, never on a command line."""
-        return {
-            "target": target.packed(self.target),
-            "shared": str(self.shared),
-            "seconds": halting.left(),
-            "ledger": str(self.ledger_path),
-            "process": name,
-            "stopped": self.collector.stopped,
-            "depth": self.options.depth,
-            "seed": self.options.seed,
-            "probe_limits": self.options.probe_limits,
-        }
+    def for_process(self, name: str) -> JoinMessage:
+        """What a worker, or this process itself, needs to join the run."""
+        return JoinMessage(
+            target=target.packed(self.target),
+            shared=self.shared,
+            seconds=halting.left(),
+            ledger=self.ledger_path,
+            process=name,
+            stopped=self.collector.stopped,
+            depth=self.options.depth,
+            seed=self.options.seed,
+            probe_limits=self.options.probe_limits,
+        )
 
 
 def begin(options: Options) -> RunSession:
@@ -481,92 +479,47 @@ def writable(directory: Path) -> None:
         raise UsageError(f"--report-dir: {directory} cannot be written to ({error.strerror})") from error
 
 
-def join(said: dict[str, Any]) -> Process:
-    """The process of a worker, or of the session itself, from what :meth:`Session.for_worker` says."""
-    chosen = target.unpacked(said["target"])
-    shared = Path(said["shared"])
-    halting.share(shared)
-    halting.limit(said["seconds"])
-    recorder = Recorder(prefix=f"{said['process']}-" if said["process"] != "main" else "")
-    client = Client(chosen, recorder, Pacer(shared / "pace", chosen.limits.requests_per_second))
-    own = Ledger(Path(said["ledger"]), said["process"])
+def join(said: JoinMessage) -> Process:
+    """The process of a worker, or of the session itself."""
+    chosen = target.unpacked(said.target)
+    halting.share(said.shared)
+    halting.limit(said.seconds)
+    recorder = Recorder(prefix=f"{said.process}-" if said.process != messages.ONLY else "")
+    client = Client(chosen, recorder, Pacer(said.shared / "pace", chosen.limits.requests_per_second))
+    own = Ledger(said.ledger, said.process)
     return Process(
         target=chosen,
         client=client,
         recorder=recorder,
         ledger=own,
-        provisioner=Provisioner(client, own, shared),
-        depth=said["depth"],
-        seed=said["seed"],
-        probe_limits=said["probe_limits"],
+        provisioner=Provisioner(client, own, said.shared),
+        depth=said.depth,
+        seed=said.seed,
+        probe_limits=said.probe_limits,
     )
 
 
-def last_word(process: Process, closing: dict[str, Any] | None = None) -> dict[str, Any]:
+def last_word(process: Process, closing: ItemRecord | None = None) -> LastWord:
     """What a process tells the controller when its tests are over; its ledger is given back."""
-    said = {
-        "counts": counts(process.recorder, process.generated),
-        "notes": [
+    said = LastWord(
+        counts=ProcessCounts.of(process.recorder, process.generated),
+        notes=(
             *process.notes,
             *process.provisioner.notes,
             *process.views.notes(),
             *process.client.keyring.notes(),
             *sorted(process.client.incomplete),
-        ],
-        "doubts": [*process.provisioner.doubts, *_shrunk(process.ledger)],
-        "remembered": process.ledger.written,
-        "closing": closing,
-    }
+        ),
+        doubts=(*process.provisioner.doubts, *_shrunk(process.ledger)),
+        remembered=tuple(process.ledger.written),
+        closing=closing,
+    )
     process.ledger.close()
     return said
 
 
 def _shrunk(own: Ledger) -> list[str]:
     return [f"the ledger {own.path} vanished or shrank while the run was at work"] if own.shrank else []
-
-
-def counts(recorder: Recorder, generated: dict[str, Any]) -> dict[str, Any]:
-    """What a process counted, as its last word to the controller."""
-    return {
-        "total": recorder.total,
-        **{name: dict(getattr(recorder, name)) for name in COUNTS},
-        "tally": recorder.tally.to_json(),
-        "generated": generated,
-    }
-
-
-def taken_back(counted: dict[str, Any]) -> dict[str, Any]:
-    """What the controller counted; what its clean-up removed had stood, though another process had made it."""
-    kinds = {kind: Counter(codes) for kind, codes in counted["tally"]["removals_by_kind"].items()}
-    removed = kinds.get(statistics.RemovalKind.ABSENT.value, Counter()).pop("204", 0)
-    if removed:
-        kinds.setdefault(statistics.RemovalKind.STANDING.value, Counter())["204"] += removed
-    told = {kind: dict(codes) for kind, codes in kinds.items() if codes}
-    return {**counted, "tally": {**counted["tally"], "removals_by_kind": told}}
-
-
-def _requests(totals: list[dict[str, Any]]) -> Requests:
-    added: dict[str, Counter[str]] = {name: Counter() for name in COUNTS}
-    for one in totals:
-        for name in COUNTS:
-            added[name].update(one[name])
-    return Requests.from_json(
-        {
-            "total": sum(one["total"] for one in totals),
-            **{name: dict(sorted(added[name].items())) for name in COUNTS},
-            **statistics.added(one["tally"] for one in totals),
-        }
-    )
-
-
-def _generated(totals: list[dict[str, Any]]) -> GeneratedReach:
-    parts = [one["generated"] for one in totals if one["generated"]]
-    codes: Counter[str] = Counter()
-    for part in parts:
-        codes.update(part["by_code"])
-    return GeneratedReach(
-        sum(part["total"] for part in parts), sum(part["reached"] for part in parts), dict(sorted(codes.items()))
-    )
 
 
 def now() -> str:

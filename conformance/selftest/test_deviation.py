@@ -12,7 +12,7 @@ from conformance.model.history import Completion, Operation
 from conformance.model.linearize import SearchResult, check
 from conformance.model.sequential import AddressState, Stage, State, address_model
 from conformance.run import explained
-from conformance.run.item_record import AT_THE_END
+from conformance.run.item_record import AT_THE_END, ItemRecord
 from conformance.verdict import KINDS, ONCE, SCOPE, Finding, Verdict
 
 PORTS = frozenset({"p1", "p2"})
@@ -141,12 +141,12 @@ VAIN = _found("deallocation.put-after", _exchange("1", "updateAddress", 409))
 IN_VAIN = _found(SEQUENCE, _exchange("2", "updateAddress", 409), deviations=[[str(D.PUT_IN_VAIN)]])
 
 
-def _after(*said: dict[str, Any], clause: str = SEQUENCE) -> tuple[Verdict, str, int]:
+def _after(*said: ItemRecord, clause: str = SEQUENCE) -> tuple[Verdict, str, int]:
     found = result(collector(*said, collected=(LIFE, OVERLAP, RULE)), clause)
     return found.verdict, found.reason, len(found.findings)
 
 
-def _of_rule(*found: Finding) -> dict[str, Any]:
+def _of_rule(*found: Finding) -> ItemRecord:
     return record(RULE, *found, clauses=("deallocation.put-after",))
 
 
@@ -181,7 +181,7 @@ def test_overlap_is_explained_by_what_shows_without_it(test: str, due: Verdict) 
     back = [[str(D.REMOVAL_IN_VAIN)]]
     race = _found(ROUND, _exchange("3", "removeAssociation", 204), deviations=back)
     removed = _found("effect.removed", _exchange("4", "removeAssociation", 204))
-    said = record(RULE, removed, clauses=("effect.removed",)) | {"test": test}
+    said = record(RULE, removed, clauses=("effect.removed",), test=test)
     assert _after(record(OVERLAP, race, clauses=(ROUND,)), said, clause=ROUND)[0] is due
 
 
@@ -295,7 +295,7 @@ def test_what_befalls_what_nothing_was_asked_about_needs_no_refusal(
     asked_about = Finding(INERT, "late", "", "", "", details={KINDS: ["an association goes"]})
     alone = Finding(MORE, "late", "", "", "", details={KINDS: untouched})
     at_the_end = [alone, asked_about] if test == AT_THE_END else [alone]
-    said = [record(OVERLAP, *at_the_end, clauses=(MORE, INERT)) | {"test": AT_THE_END}]
+    said = [record(OVERLAP, *at_the_end, clauses=(MORE, INERT), test=AT_THE_END)]
     if test == RULE:
         said.append(record(RULE, asked_about, clauses=(INERT,)))
     told = collector(*said, collected=(OVERLAP, RULE))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +11,9 @@ import pytest
 
 from conformance import catalogue
 from conformance.run import suite
-from conformance.run.item_record import AT_THE_END, VACUOUS
+from conformance.run.item_record import AT_THE_END, VACUOUS, ItemRecord
 from conformance.run.results import Collector
-from conformance.verdict import Absence, ClauseResult, Finding, Verdict
+from conformance.verdict import Absence, ClauseResult, Finding, Spent, Verdict
 
 CLAUSE, OTHER = "body.refused", "access.authenticated"
 NODE = "conformance/clauses/test_body.py::test_a_removal_with_a_body_is_refused"
@@ -31,32 +33,28 @@ def record(
     outcome: tuple[Verdict, str, Absence | None] = (Verdict.PASS, "", None),
     cases: Mapping[str, int] | None = None,
     **said: Any,
-) -> dict[str, Any]:
-    """What a test says at its end; four cases of its clauses unless stated."""
+) -> ItemRecord:
+    """What a test says at its end; four cases of its clauses unless stated. It has been through a worker's pipe."""
     verdict, reason, absence = outcome
-    rulings = {
-        "cases": dict.fromkeys(clauses, 4) if cases is None else dict(cases),
-        "unjudged": said.pop("unjudged", {}),
-        "vacuous": said.pop("vacuous", {}),
-        "reasons": said.pop("reasons", {}),
-        "untried": said.pop("untried", {}),
-        "findings": [one.to_json() for one in found],
-    }
-    return {
+    told: dict[str, Any] = {
         "test": suite.name(nodeid),
         "item": suite.item(nodeid),
-        "clauses": list(clauses),
-        "outcome": {"verdict": verdict.value, "reason": reason, "absence": absence and absence.value},
-        "rulings": rulings,
+        "cases": Counter(dict.fromkeys(clauses, 4) if cases is None else cases),
+        "reasons": {},
+        "untried": {},
         "requests": 5,
-        "spent": {},
+        "spent": Spent(),
         "worker": "main",
         "at": 1.0,
         "seconds": 2.0,
-    } | said
+    }
+    told |= said
+    told |= {name: Counter(said.get(name, {})) for name in ("unjudged", "vacuous")}
+    made = ItemRecord(clauses=clauses, verdict=verdict, reason=reason, absence=absence, findings=found, **told)
+    return ItemRecord.from_json(json.loads(json.dumps(made.to_json())))
 
 
-def collector(*said: dict[str, Any], collected: tuple[str, ...] = (ONE, TWO), **state: Any) -> Collector:
+def collector(*said: ItemRecord, collected: tuple[str, ...] = (ONE, TWO), **state: Any) -> Collector:
     """What was chosen and what was heard of it."""
     gathered = Collector(collected={suite.item(nodeid) for nodeid in collected}, **state)
     for one in said:
@@ -154,7 +152,7 @@ def test_a_test_that_ran_again_is_heard_once() -> None:
         (record(ONE, finding(), outcome=(Verdict.ERROR, "boom", None)), Verdict.ERROR, "boom"),
     ],
 )
-def test_the_worst_of_its_tests_decides(said: dict[str, Any], verdict: Verdict, reason: str) -> None:
+def test_the_worst_of_its_tests_decides(said: ItemRecord, verdict: Verdict, reason: str) -> None:
     """Beside one that held."""
     found = result(collector(said, record(TWO)))
     assert (found.verdict, found.reason) == (verdict, reason)
