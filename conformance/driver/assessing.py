@@ -47,6 +47,8 @@ class Assessing:
         rulings = tuple(self._rulings(one, attempt))
         left_open = rulings[0] is None and not (one.asked.rule.optional and not attempt.outcome_unknown)
         self.judged.append(self._excused(Judged(one, attempt, rulings, left_open)))
+        if not left_open:
+            self._target.met(one.asked, attempt.before)
 
     def _excused(self, judged: Judged) -> Judged:
         """The same, less the blame for what everybody gets who wears the same: the credential is not why.

@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.client import Client, Wait
 from conformance.driver.lateness import Lateness
+from conformance.driver.met import MetClasses
 from conformance.driver.observer import Views
 from conformance.evidence import Exchange, Recorder
 from conformance.judge import Held, Pair
@@ -80,6 +81,10 @@ class Process:
 
     doubted: set[str] = field(default_factory=set)
     """Addresses that went through sequences or overlapping rounds: they are looked at before they are lent again."""
+
+    met: MetClasses = field(default_factory=MetClasses)
+    """Classes of the request space that were met by what was judged."""
+
     generated: dict[str, Any] = field(default_factory=lambda: {"total": 0, "reached": 0, "by_code": {}})
     notes: list[str] = field(default_factory=list)
 

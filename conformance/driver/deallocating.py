@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from conformance.client import again_after, halting, passing, retried
-from conformance.driver import persistence
+from conformance.driver import met, persistence
 from conformance.driver.context import Process
 from conformance.driver.grouping import batch
 from conformance.driver.leases import Leases
@@ -55,6 +55,8 @@ class Deallocator:
         standing: tuple[Pair, ...],
     ) -> Deallocation:
         count = f"{len(standing)} association{'' if len(standing) == 1 else 's'}"
+        if not passing(exchange):
+            self.process.met.note(met.of_a_deallocation(wording.kind, len(standing)))
         return Deallocation(
             exchange=exchange,
             before=before,

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.client import retried
+from conformance.driver import met
 from conformance.driver.context import Deallocated, Process
 from conformance.driver.observer import Observer
 from conformance.errors import ProvisioningError, Unjudgeable
@@ -196,6 +197,10 @@ class Topology:
         if shown:
             self._shown[name] = sorted(shown.ports)
             self._process.baselines.setdefault(address, shown)
+
+    def meet_overlap(self, words: str) -> None:
+        """A round in which operations overlapped was judged; ``words`` say which."""
+        self._process.met.note([(met.OVERLAP, words)])
 
     def distrust(self, name: str) -> None:
         """The next test shall not have this address."""

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from conformance.driver.lateness import Lateness
 from conformance.driver.leases import Blame
-from conformance.driver.probed import Judged
+from conformance.driver.probed import Asked, Judged
 from conformance.evidence import Exchange
 from conformance.generate.dress import Wardrobe
 from conformance.generate.settings import Between
@@ -89,6 +89,9 @@ class ProbeTarget(Protocol):
 
     def leave_out(self, case: str, reason: str) -> None:
         """A case is not tried to its end."""
+
+    def met(self, asked: Asked, before: ObservedState) -> None:
+        """An answer to this, where that stood, was judged."""
 
     def fault_share(self) -> float:
         """An upper bound of the share of faults among plain requests."""

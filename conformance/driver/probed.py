@@ -25,6 +25,9 @@ PLAIN = Value(
 )
 """A removal as the page has it."""
 
+ABSENT = " of what does not stand"
+"""The end of a class whose requests name an association that does not stand."""
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -95,7 +98,7 @@ class Asked:
 
     def of_the_absent(self) -> Asked:
         """The same request that has to be refused, where the association does not stand."""
-        return self._elsewhere(expected=Expected.ABSENT, kind=f"{self.value.kind} of what does not stand")
+        return self._elsewhere(expected=Expected.ABSENT, kind=f"{self.value.kind}{ABSENT}")
 
     def _elsewhere(self, **otherwise: Any) -> Asked:
         words = f"{self.value.words}, of what does not stand,"

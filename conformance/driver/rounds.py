@@ -105,6 +105,8 @@ class Overlap:
             round_ = self.play(scene)
             self.played += 1
             self.overlapped += round_.overlapped
+            if round_.overlapped and round_.explained is not None:
+                self._topology.meet_overlap(scene.words)
             yield round_
             if round_.explained is False:
                 unexplained |= self._go_on(round_)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from conformance.client import again_after, halting, passing
-from conformance.driver import persistence
+from conformance.driver import met, persistence
 from conformance.driver.context import Process
 from conformance.driver.folding import folded
 from conformance.driver.lateness import Lateness
@@ -360,6 +360,11 @@ class StandingScene:
     ) -> None:
         """Enter what an exchange gives occasion for; ``reason`` says why its own clause is left open."""
         self._log.judge(*rulings, case=words, unjudged=reason, exchange=exchange, kind=kind)
+
+    def met(self, asked: Asked, before: ObservedState) -> None:
+        """An answer to this, where that stood, was judged."""
+        version = self._leases.address(asked.pair).version
+        self._process.met.note([*met.of_a_removal(asked, before), (met.VERSION, f"IPv{version}")])
 
     def leave_out(self, case: str, reason: str) -> None:
         """A case is not tried to its end."""

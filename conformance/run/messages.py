@@ -12,9 +12,12 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from conformance.driver.context import Process
+from conformance.driver.met import MetClasses
 from conformance.evidence import Recorder, statistics
+from conformance.generate.space import kinds
 from conformance.run.item_record import ItemRecord
-from conformance.verdict import GeneratedReach, Requests
+from conformance.verdict import GeneratedReach, Requests, SpaceMet
 
 COUNTS = ("by_code", "by_operation", "removals_by_code")
 """What a recorder counts of exchanges, and the run document holds."""
@@ -62,19 +65,22 @@ class ProcessCounts:
     Attributes:
         counters: :data:`COUNTS` -> what is counted -> how often.
         tally: the counts by kind and the times, as :func:`conformance.evidence.statistics.added` takes them.
+        met: the classes of the request space, as :class:`conformance.driver.met.MetClasses` tells them.
         generated: of the requests that a specification generated, how many, which reached, by code; empty for none.
     """
 
     total: int = 0
     counters: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     tally: Mapping[str, Any] = field(default_factory=dict)
+    met: Mapping[str, Any] = field(default_factory=lambda: MetClasses().to_json())
     generated: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, recorder: Recorder, generated: Mapping[str, Any]) -> ProcessCounts:
-        """What was counted until now."""
+    def of(cls, recorder: Recorder, process: Process | None = None) -> ProcessCounts:
+        """What was counted until now, by a process that runs tests or by the controller."""
         counters = {name: dict(getattr(recorder, name)) for name in COUNTS}
-        return cls(recorder.total, counters, recorder.tally.to_json(), generated)
+        counted = cls(recorder.total, counters, recorder.tally.to_json())
+        return replace(counted, met=process.met.to_json(), generated=process.generated) if process else counted
 
     def as_standing(self) -> ProcessCounts:
         """The controller's: what its clean-up removed had stood, though another process had made it."""
@@ -111,6 +117,14 @@ def generated(counts: Iterable[ProcessCounts]) -> GeneratedReach:
     return GeneratedReach(
         sum(part["total"] for part in parts), sum(part["reached"] for part in parts), dict(sorted(codes.items()))
     )
+
+
+def space(counts: Iterable[ProcessCounts]) -> SpaceMet:
+    """Which classes of the request space all processes met, of those that it has."""
+    met = MetClasses()
+    for one in counts:
+        met.add(one.met)
+    return met.space(kinds())
 
 
 @dataclass(frozen=True, slots=True)

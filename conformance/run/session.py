@@ -268,7 +268,7 @@ class RunSession:
         doubts = [*self.doubts, *([self.collector.stopped] if self.interrupted else [])]
         if doubts and verdict == "pass":
             verdict, reason = Verdict.INCONCLUSIVE, doubts[0]
-        counts = [*self.counted, ProcessCounts.of(self.recorder, {}).as_standing()]
+        counts = [*self.counted, ProcessCounts.of(self.recorder).as_standing()]
         self.run = Run(
             verdict=verdict,
             reason=(self.obstacle or self.collector.stopped or reason) if verdict == "inconclusive" else reason,
@@ -284,6 +284,7 @@ class RunSession:
             interrupted=self.interrupted,
             requests=messages.requests(counts),
             generated=messages.generated(counts),
+            space=messages.space(counts),
             notes=tuple(dict.fromkeys([*self.doubts, *self.notes, *waivers.notes(uses), *notes_on(self.policy)])),
             policy=self.policy,
             waivers=uses,
@@ -502,7 +503,7 @@ def join(said: JoinMessage) -> Process:
 def last_word(process: Process, closing: ItemRecord | None = None) -> LastWord:
     """What a process tells the controller when its tests are over; its ledger is given back."""
     said = LastWord(
-        counts=ProcessCounts.of(process.recorder, process.generated),
+        counts=ProcessCounts.of(process.recorder, process),
         notes=(
             *process.notes,
             *process.provisioner.notes,

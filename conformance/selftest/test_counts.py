@@ -14,7 +14,7 @@ def counted(*codes: str) -> dict[str, dict[str, int]]:
     recorder = Recorder()
     for code in codes:
         recorder.tally.removal(ONE, "full", "none", code)
-    told: dict[str, dict[str, int]] = ProcessCounts.of(recorder, {}).as_standing().tally["removals_by_kind"]
+    told: dict[str, dict[str, int]] = ProcessCounts.of(recorder).as_standing().tally["removals_by_kind"]
     return told
 
 
@@ -30,7 +30,7 @@ def test_a_message_is_the_same_behind_the_pipe() -> None:
     """Plain types go through; both ends have the same message."""
     recorder = Recorder()
     recorder.tally.removal(ONE, "full", "none", "204")
-    word = LastWord(ProcessCounts.of(recorder, {}), ("a note",), (), ({"kind": "allocated", "address": "x"},), None)
+    word = LastWord(ProcessCounts.of(recorder), ("a note",), (), ({"kind": "allocated", "address": "x"},), None)
     assert LastWord.from_json(json.loads(json.dumps(word.to_json()))) == word
     order = JoinMessage({"compute": "x"}, Path("shared"), 1.5, Path("ledger"), ONLY, "", "quick", 7, probe_limits=True)
     assert JoinMessage.from_json(json.loads(json.dumps(order.to_json()))) == order

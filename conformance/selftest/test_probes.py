@@ -197,6 +197,9 @@ class Pretended:
         assert reason
         self.left_out.append(case)
 
+    def met(self, asked: Asked, before: ObservedState) -> None:
+        """Counted by :class:`conformance.driver.met.MetClasses`."""
+
     def fault_share(self) -> float:
         """Faults are rare."""
         return 0.01
@@ -294,14 +297,14 @@ class Noting(Pretended):
     def __init__(self) -> None:
         super().__init__()
         self.believed = dict(self.stands)
-        self.met: dict[str, list[Pair]] = {}
+        self.stood: dict[str, list[Pair]] = {}
 
     def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
         """As ever."""
         standing = [one for one, stands in self.stands.items() if stands]
         name = name_of(variation)
         if name not in {"plain", "stranger"} and self.stands[pair]:
-            self.met.setdefault(name, standing)
+            self.stood.setdefault(name, standing)
         return super().sent(pair, variation)
 
 
@@ -317,8 +320,8 @@ def test_groups_meet_their_settings_in_turn() -> None:
     """Alone, or made anew right before; between them come reads, associations and removals of what does not stand."""
     target = Noting()
     in_settings(target)
-    assert set(target.met) == set(NAMES), "what is asked for stands"
-    assert {len(met) for met in target.met.values()} == {2, 4}
+    assert set(target.stood) == set(NAMES), "what is asked for stands"
+    assert {len(stood) for stood in target.stood.values()} == {2, 4}
     assert [name for name in target.sent_names if " of " in name]
     assert target.sent_names.count("plain") > 2
     assert not [one for one, _ in target.rulings if one.violation]
@@ -339,9 +342,9 @@ def test_what_names_other_things_of_ours_meets_them_all() -> None:
     choosing = replace(value("choosing"), variation={"name": "choosing", "body": f"{{'id': '{SCENE[3].address}'}}"})
     asked = [Asked(SCENE[0], value("kind a")), Asked(SCENE[0], choosing)]
     Prober(target, SCENE, [Setting.ALONE, Setting.ALONE], [granted(pair) for pair in SCENE]).run(asked)
-    assert len(target.met["choosing"]) == len(SCENE)
-    assert target.met["kind a"] == [SCENE[0]]
-    assert target.met["choosing"] != target.met["kind a"]
+    assert len(target.stood["choosing"]) == len(SCENE)
+    assert target.stood["kind a"] == [SCENE[0]]
+    assert target.stood["choosing"] != target.stood["kind a"]
 
 
 def test_every_association_is_in_one_share_with_one_of_an_address_and_of_a_server() -> None:

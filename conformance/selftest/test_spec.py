@@ -25,8 +25,10 @@ from conformance.verdict import (
     Finding,
     GeneratedReach,
     Level,
+    PairsMet,
     Requests,
     Run,
+    SpaceMet,
     Verdict,
 )
 
@@ -472,6 +474,7 @@ def run(clauses: catalogue.Catalogue) -> Run:
             result(clauses["access.foreign"], Verdict.UNTESTED, absence=Absence.CREDENTIAL),
             *(result(clauses["method.allow"], verdict, unjudged=1) for verdict in Verdict),
         ),
+        space=SpaceMet({"method": {"method GET": 2}}, {"query": ["query all"]}, (PairsMet(("method", "query"), 1, 2),)),
         requests=Requests(3, {"404": 2, "lost": 1}, {openapi.OPERATION: 3}, {"404": 2, "lost": 1}),
         generated=GeneratedReach(2, 1, {"404": 2}),
         notes=("Reads lagged.",),
@@ -489,7 +492,7 @@ def test_a_run_survives_being_written(run: Run) -> None:
     assert Run.from_json(written(run)) == run
 
 
-ADDED_LATER = {"time", "fingerprints"}
+ADDED_LATER = {"time", "fingerprints", "space"}
 """Members that documents of earlier versions do not have."""
 
 

@@ -22,6 +22,7 @@ from conformance.verdict.records import (
     Violation,
     worst,
 )
+from conformance.verdict.space import PairsMet, SpaceMet
 from conformance.verdict.terms import EXIT_CODES, WORST_FIRST, Absence, Level, Verdict, type_of_json
 from conformance.verdict.timing import Phases, Span, Spent, Time
 from conformance.verdict.waiver import STALE, Waiver, WaiverStatus, WaiverUse
@@ -48,12 +49,14 @@ __all__ = [
     "GatePolicy",
     "GeneratedReach",
     "Level",
+    "PairsMet",
     "Phases",
     "Requests",
     "ResponseTimes",
     "Ruling",
     "Run",
     "Sighting",
+    "SpaceMet",
     "Span",
     "Spent",
     "Time",

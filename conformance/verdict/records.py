@@ -12,6 +12,7 @@ from typing import Self
 from conformance.verdict.artifact import Artifact
 from conformance.verdict.comparison import Comparison
 from conformance.verdict.policy import DEFAULT_POLICY, GatePolicy
+from conformance.verdict.space import SpaceMet
 from conformance.verdict.terms import WORST_FIRST, Absence, Level, Verdict, type_of_json
 from conformance.verdict.timing import Span, Spent, Time
 from conformance.verdict.waiver import Waiver, WaiverUse
@@ -225,6 +226,7 @@ class Run:
         interrupted: the run was stopped before its end.
         target: name, compute and network URL, and which credentials were given; never a secret.
         started, finished: ISO 8601, UTC.
+        space: which classes of the request space were met; None if the document does not say.
         notes: what the operator should know (leftovers, a smaller pool, lag seen ...), a sentence each.
         policy: what gated besides broken must-clauses.
         waivers: the waivers that were given, and what became of each.
@@ -249,6 +251,7 @@ class Run:
     interrupted: bool = False
     requests: Requests = field(default_factory=Requests)
     generated: GeneratedReach = field(default_factory=GeneratedReach)
+    space: SpaceMet | None = None
     notes: tuple[str, ...] = ()
     policy: GatePolicy = DEFAULT_POLICY
     waivers: tuple[WaiverUse, ...] = ()
@@ -268,6 +271,7 @@ class Run:
             **({"description": described.to_json()} if described else {}),
             "requests": asdict(self.requests),
             "generated": asdict(self.generated),
+            "space": self.space.to_json() if self.space else None,
             "notes": list(self.notes),
             "policy": asdict(self.policy),
             "waivers": [use.to_json() for use in self.waivers],
@@ -288,6 +292,7 @@ class Run:
                 "fingerprints": known.get("fingerprints", 1),
                 "requests": Requests.from_json(known.get("requests", {})),
                 "generated": GeneratedReach(**known.get("generated", {})),
+                "space": SpaceMet.from_json(known["space"]) if known.get("space") else None,
                 "notes": tuple(known.get("notes", ())),
                 "policy": GatePolicy.from_json(known.get("policy", {})),
                 "waivers": tuple(WaiverUse.from_json(one) for one in known.get("waivers", ())),

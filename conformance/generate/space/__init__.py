@@ -6,8 +6,8 @@ It refuses to send and to judge.
 """
 
 from conformance.generate.space.respelling import respelt
-from conformance.generate.space.selection import DEPTHS, values
+from conformance.generate.space.selection import DEPTHS, kinds, values
 from conformance.generate.space.value import Subject, Value
 from conformance.judge.oracle import Expected
 
-__all__ = ["DEPTHS", "Expected", "Subject", "Value", "respelt", "values"]
+__all__ = ["DEPTHS", "Expected", "Subject", "Value", "kinds", "respelt", "values"]

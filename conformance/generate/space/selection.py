@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
+from uuid import UUID
 
 from conformance.generate.space import addresses, bodies, credentials, fields, methods, queries, servers
 from conformance.generate.space.value import Subject, Value
@@ -39,6 +40,21 @@ def values(subject: Subject, depth: str, seed: int) -> tuple[Value, ...]:
         first = _first_of_each(found)
         kinds = [kind for place, kind in enumerate(kinds) if (place + seed) % QUICK_SHARE == 0 or kind[0] in first]
     return tuple(_chosen(kinds, depth, seed))
+
+
+@lru_cache(1)
+def kinds() -> dict[str, tuple[str, ...]]:
+    """Dimension -> every class that a run may try, whatever its depth and seed, of a target that lends all there is."""
+    one, *others = (str(UUID(int=number, version=4)) for number in range(1, 12))
+    lent = {
+        name: (others.pop(),) for name in ("others", "ports", "networks", "idle", "strangers", "foreign", "servers")
+    }
+    found: dict[str, dict[str, None]] = {}
+    for literal in ("192.0.2.1", "2001:db8::1"):
+        subject = Subject(one, literal, lent["servers"][0], tenant=others[0], token="0" * 24, **lent)
+        for value in values(subject, "deep", 0):
+            found.setdefault(value.dimension, {})[value.kind] = None
+    return {dimension: tuple(names) for dimension, names in found.items()}
 
 
 def _first_of_each(found: list[Value]) -> list[Value]:
