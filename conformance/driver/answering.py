@@ -22,10 +22,15 @@ MOST_OTHERS = 3
 
 
 class Answering:
-    """Sends requests of the space, and insists on an answer."""
+    """Sends requests of the space, and insists on an answer.
+
+    Attributes:
+        unrestored: associations that a control left otherwise than the group took them to be.
+    """
 
     def __init__(self, target: ProbeTarget) -> None:
         self._target = target
+        self.unrestored: set[Pair] = set()
 
     def at_once(self, asked: Sequence[Asked]) -> list[Answered]:
         """The answers to requests of which none changes what another one meets."""
@@ -47,6 +52,7 @@ class Answering:
     def _insist(self, one: Asked, first: Exchange) -> Answered:
         if one.pair in self._target.failing:
             return Answered(one, first)
+        self._target.halfway(one, first)
         tries, controls, began = [first], list[Exchange](), time.monotonic()
         fewest = persistence.fewest_tries(self._target.fault_share())
         while len(tries) < fewest or time.monotonic() - began < persistence.SECONDS:
@@ -91,3 +97,5 @@ class Answering:
     def _restore(self, asked: Asked) -> None:
         """The association stands, or does not, as the others of the group take it to."""
         (self._target.establish if asked.standing else self._target.clear)(asked.pair)
+        if self._target.known().listed.get(asked.pair, asked.standing) is not asked.standing:
+            self.unrestored.add(asked.pair)

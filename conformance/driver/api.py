@@ -190,6 +190,7 @@ class TargetApi:
             answers.append(trial.exchange)
             for ruling in operation.besides(trial, mistake=mistake):
                 self.ruling_log.note(ruling, trial.exchange.id)
+            self._note_what_is_halfway(operation, trial)
             if not self._is_plea(trial.exchange) or self._turns_content_away(trial):
                 self._open_in_a_row = 0
                 if mistake and trial.status is not None:
@@ -203,6 +204,11 @@ class TargetApi:
         if not (mistake and self._knows(faults.CLAUSE)):
             self._give_up_after(trial)
         return trial
+
+    def _note_what_is_halfway(self, operation: JudgedOperation, trial: Attempt) -> None:
+        if trial.outcome_unknown and trial.names and operation is REMOVAL:
+            ruling = self.leases.halfway(trial.pair, trial.exchange, trial.words)
+            self.ruling_log.note(ruling, trial.exchange.id)
 
     def _try(
         self,

@@ -110,7 +110,7 @@ class Deallocator:
     ) -> None:
         words = batch("wordings", [one.kind for one in asked])
         evidence = (*(one.id for one in answers), *after.exchanges)
-        log.judge(deallocation.together(asked[0].clause, words, before.differences(after), evidence), case=words)
+        log.judge(*deallocation.together(asked[0].clause, words, before, after, evidence), case=words)
 
     def _answer(self, address: str, wording: Wording) -> Exchange:
         """What it is answered; a fault is asked about once more, and insisted on where the page demands a refusal."""
@@ -189,9 +189,9 @@ class Deallocator:
         )
 
     def look(self, address: str, pairs: tuple[Pair, ...]) -> ObservedState:
-        """The address, by its single read and in the list, and the lists for these associations."""
-        observer = self.leases.observer
-        return observer.addresses([address]) | observer.table([address]) | self.leases.look(pairs)
+        """The address, by its single read and in the list, and the lists for these associations and for those gone."""
+        observer, gone = self.leases.observer, self.leases.known_state.gone(address)
+        return observer.addresses([address]) | observer.table([address]) | self.leases.look([*pairs, *gone])
 
     def _after(
         self, address: str, exchange: Exchange, before: ObservedState, standing: tuple[Pair, ...], *, ours: bool

@@ -46,6 +46,10 @@ class KnownState:
         """The addresses that are not gone."""
         return [address for address, ports in self.ports.items() if ports is not None]
 
+    def gone(self, address: str) -> list[Pair]:
+        """The associations of the address that were removed, and seen to be gone: they have to stay so."""
+        return [pair for pair in self._gone - self._lingering if pair.address == address]
+
     def lingers(self, address: str) -> bool:
         """A removal from this address was answered 204, and some view still shows the association."""
         return any(pair.address == address for pair in self._lingering)
@@ -170,8 +174,9 @@ class KnownState:
         )
 
     def of(self, address: str) -> ObservedState:
-        """What is known for sure of one address and its standing associations."""
-        known = {pair: True for pair in self.standing(address) if pair not in self._suspects}
+        """What is known for sure of one address, its standing associations and those that were seen to go."""
+        gone = dict.fromkeys(self.gone(address), False)
+        known = gone | {pair: True for pair in self.standing(address) if pair not in self._suspects}
         return ObservedState(
             listed=known, shown=known, ports={address: self.ports[address]}, literals=self._literals(known)
         )

@@ -393,6 +393,14 @@ class Leases:
                 self._ruling_log.note(codes.success(trial), exchange.id)
             self.believe(seen, subjects=(pair,))
 
+    def halfway(self, pair: Pair, exchange: Exchange, words: str) -> Ruling | None:
+        """What follows where an answer leaves open whether a removal was made: half of it is not lawful."""
+        views = self._process.views
+        if exchange.request.method != "DELETE" or not (views.listed and views.shown) or self.phantom:
+            return None
+        whole = (ObservedState(listed={pair: stands}, shown={pair: stands}) for stands in (True, False))
+        return effect.halfway(pair, exchange, self.settled(lambda: self.look([pair], [pair]), *whole), words)
+
     def removed(self, pair: Pair, exchange: Exchange) -> None:
         """A 204 said so: it has to stay removed until the end of the run, if it is not made again."""
         self._process.removed[pair] = exchange

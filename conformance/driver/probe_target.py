@@ -93,6 +93,9 @@ class ProbeTarget(Protocol):
     def met(self, asked: Asked, before: ObservedState) -> None:
         """An answer to this, where that stood, was judged."""
 
+    def halfway(self, asked: Asked, exchange: Exchange) -> None:
+        """The answer leaves open whether the removal was made: what is seen then has to be one or the other."""
+
     def fault_share(self) -> float:
         """An upper bound of the share of faults among plain requests."""
 

@@ -172,6 +172,7 @@ class Prober:
             else:
                 waiting.append(asked)
         answered += self._answers.at_once(waiting)
+        before = self._as_left(before)
         seen = self._target.awaited(self._target.known())
         if not before.differences(seen):
             for one in answered:
@@ -180,6 +181,13 @@ class Prober:
         back = self._target.learnt(seen, {})
         self._narrow(answered, before, seen, back)
         self._tell_whose([one.asked for one in answered if one.exchange.status and not granted(one.exchange)])
+
+    def _as_left(self, before: ObservedState) -> ObservedState:
+        """What a control could not undo is not the doing of the group."""
+        known = self._target.known().listed
+        now = {pair: known[pair] for pair in self._answers.unrestored if pair in known}
+        self._answers.unrestored.clear()
+        return before | ObservedState(listed=now, shown=now)
 
     def _stay_absent(self, asked: Sequence[Asked]) -> None:
         """Some once more where what they name does not stand, and must not come to stand."""

@@ -28,6 +28,7 @@ from conformance.generate.settings import Between
 from conformance.generate.space import Expected, Subject, Value
 from conformance.generate.space.fields import IMPERSONATING
 from conformance.judge import Attempt, ObservedState, Pair, effect, oracle
+from conformance.judge.attempt import SERVER_FAULTS
 from conformance.verdict import Ruling
 
 TRIES = 4
@@ -369,6 +370,11 @@ class StandingScene:
     def leave_out(self, case: str, reason: str) -> None:
         """A case is not tried to its end."""
         self._log.leave_out(case, reason)
+
+    def halfway(self, asked: Asked, exchange: Exchange) -> None:
+        """The answer leaves open whether the removal was made: what is seen then has to be one or the other."""
+        if (exchange.status is None or exchange.status in SERVER_FAULTS) and asked.value.names:
+            self.enter([self._leases.halfway(asked.pair, exchange, asked.words)], exchange.id, asked.words)
 
     def fault_share(self) -> float:
         """An upper bound of the share of faults among plain requests."""

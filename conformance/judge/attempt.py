@@ -105,6 +105,11 @@ class Deallocation(Trial):
     persisted: tuple[Exchange, ...] = ()
 
     @property
+    def losses(self) -> tuple[str, ...]:
+        """What stood and does not any more, or otherwise; not what was removed and is back."""
+        return self.before.standing.differences(self.after)
+
+    @property
     def exposed(self) -> bool:
         """An association stood, and what belongs to the address was seen afterwards: a lost check would have shown."""
         return bool(self.standing) and self.told

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from conformance.judge.attempt import Deallocation
+from conformance.judge.effect import INERT
 from conformance.judge.expect import broken, kept
-from conformance.verdict import Ruling
+from conformance.judge.state import ObservedState
+from conformance.verdict import KINDS, ONCE, Ruling
 
 SUCCESS = {"DELETE": frozenset({204}), "PUT": frozenset({200, 201, 202, 204})}
 """DELETE answers 204 by name; of PUT the clause asks for success, whichever its code."""
@@ -39,13 +43,13 @@ def refused(clause: str, trial: Deallocation) -> Ruling | None:
     if not trial.standing:
         return kept(clause, reached=False)  # nothing protects it any more
     subject = f"{trial.how} of an address with {associations(len(trial.standing))}"
-    if trial.changes:
+    if trial.losses:
         return broken(
             clause,
             f"{trial.how}{EFFECT}",
             summary=f"{subject} changes something",
             expected="a 4xx, and address, ports and associations stay",
-            observed=f"{trial.exchange.outcome}, and {'; '.join(trial.changes)}",
+            observed=f"{trial.exchange.outcome}, and {'; '.join(trial.losses)}",
             exchanges=trial.evidence,
         )
     if trial.persisted:
@@ -78,28 +82,39 @@ def _persists(clause: str, trial: Deallocation, subject: str) -> Ruling:
 
 def protected(clause: str, trial: Deallocation) -> Ruling:
     """Whatever another wording than the page's is answered: address, ports and associations stay (decision 20)."""
-    if not trial.changes:
+    if not trial.losses:
         return kept(clause, reached=trial.exposed)
     return broken(
         clause,
         f"{PAGES[clause]}{EFFECT}",
         summary=f"{trial.words} changes something",
         expected="address, ports and associations stay, whatever is answered",
-        observed=f"{trial.exchange.outcome}, and {'; '.join(trial.changes)}",
+        observed=f"{trial.exchange.outcome}, and {'; '.join(trial.losses)}",
         exchanges=trial.evidence,
     )
 
 
-def together(clause: str, words: str, changes: tuple[str, ...], exchanges: tuple[str, ...]) -> Ruling:
-    """What several requests brought about and none of them alone, or a single one did that does it once only."""
-    return broken(
-        clause,
-        "one of several",
-        summary=f"{words} changes something, but does not when it is sent again alone",
-        expected="address, ports and associations stay, whatever is answered",
-        observed="; ".join(changes),
-        exchanges=exchanges,
-    )
+def together(
+    clause: str, words: str, before: ObservedState, after: ObservedState, exchanges: tuple[str, ...]
+) -> Iterator[Ruling]:
+    """What several requests brought about and none of them alone, or a single one did that does it once only.
+
+    What stood and does not any more is the clause's; an association that was removed and is back, of what must have
+    been refused, is ``effect.refusal-is-inert``'s.
+    """
+    losses = before.standing.differences(after)
+    returned = [one for one in before.differences(after) if one not in losses]
+    for blamed, changes in ((clause, losses), (INERT, returned)):
+        if changes:
+            yield broken(
+                blamed,
+                "one of several",
+                summary=f"{words} changes something, but does not when it is sent again alone",
+                expected="address, ports and associations stay, whatever is answered",
+                observed="; ".join(changes),
+                exchanges=exchanges,
+                details={ONCE: True, KINDS: sorted(before.kinds(after))},
+            )
 
 
 def granted(clause: str, trial: Deallocation) -> Ruling | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from conformance.evidence import Exchange
 from conformance.judge.attempt import Attempt, Deallocation
 from conformance.judge.codes import documented, documented_codes
 from conformance.judge.expect import broken, kept
@@ -122,6 +123,25 @@ def inert_deallocation(trial: Deallocation) -> Ruling | None:
         expected="everything as it was",
         observed=f"{trial.exchange.outcome}, yet {'; '.join(trial.changes)}",
         exchanges=trial.evidence,
+    )
+
+
+def halfway(pair: Pair, exchange: Exchange, seen: ObservedState, words: str) -> Ruling | None:
+    """``effect.refusal-is-inert``: after an answer that leaves it open a removal was made, or was not, in every view.
+
+    None unless both views tell.
+    """
+    told = {view: there[pair] for view, there in (("list", seen.listed), ("single read", seen.shown)) if pair in there}
+    if len(told) < 2 or len(set(told.values())) == 1:
+        return None
+    (showing,) = (view for view, there in told.items() if there)
+    return broken(
+        INERT,
+        "halfway",
+        summary=f"{words} is answered {exchange.code}, and is carried out halfway",
+        expected="the association as it was, or gone from every view",
+        observed=f"{exchange.outcome}, and only the {showing} shows the association",
+        exchanges=(exchange.id, *seen.exchanges),
     )
 
 

@@ -6,16 +6,19 @@ from conformance.judge.attempt import Attempt
 from conformance.judge.expect import broken, kept
 from conformance.verdict import Ruling
 
+THROTTLED = 429
+"""Undocumented, and no answer to what was asked: ``codes.documented`` speaks of it, not who asks for another code."""
+
 
 def refused(
     clause: str, attempt: Attempt, *, codes: frozenset[int] | None = None, rule: str = "refusal"
 ) -> Ruling | None:
     """The request was answered with a 4xx (one of ``codes``, if given) and removed nothing.
 
-    None when it says nothing: the answer was lost or a server fault, or no association existed that a lost check
-    could have removed and the answer is a refusal (no vacuous pass).
+    None when it says nothing: the answer was lost, a server fault or one that throttles, or no association existed
+    that a lost check could have removed and the answer is a refusal (no vacuous pass).
     """
-    if attempt.outcome_unknown:
+    if attempt.outcome_unknown or (codes and attempt.status == THROTTLED and not attempt.changes):
         return None
     if not attempt.refused:
         return _accepted(clause, attempt, codes, rule)

@@ -124,6 +124,12 @@ class ObservedState:
         kept = {entry: literal for entry, literal in self.literals.items() if entry[1] not in gone}
         return replace(self, listed={**self.listed, **gone}, shown={**self.shown, **gone}, exchanges=(), literals=kept)
 
+    @property
+    def standing(self) -> ObservedState:
+        """The same without what does not stand."""
+        listed, shown = ({pair: True for pair, there in view.items() if there} for view in (self.listed, self.shown))
+        return replace(self, listed=listed, shown=shown)
+
     def differences(self, seen: ObservedState) -> tuple[str, ...]:
         """What ``seen`` shows otherwise, a phrase each; empty when they agree on what both hold."""
         return tuple(one.words for one in self._changes(seen))

@@ -100,6 +100,38 @@ def outcome(ruling: Ruling | None) -> str:
     return HOLDS if ruling.reached else VACUOUS
 
 
+@pytest.mark.parametrize(
+    ("listed", "shown", "expected"),
+    [
+        ({OWN: True}, {OWN: True}, NONE),
+        ({OWN: False}, {OWN: False}, NONE),
+        ({OWN: False}, {OWN: True}, "halfway"),
+        ({OWN: True}, {OWN: False}, "halfway"),
+        ({OWN: True}, {}, NONE),
+    ],
+)
+def test_a_removal_is_made_or_not_in_every_view(
+    listed: dict[Pair, bool], shown: dict[Pair, bool], expected: str
+) -> None:
+    """Where its answer leaves it open."""
+    seen = ObservedState(listed=listed, shown=shown)
+    assert outcome(effect.halfway(OWN, exchange(500), seen, "it")) == expected
+
+
+def test_what_is_back_after_refusals_is_told_from_what_was_lost() -> None:
+    """A refused de-allocation that brings back what was removed leaves address and associations as they have to be."""
+    before = ObservedState(listed={OWN: True, OTHER: False})
+    back, lost = ObservedState(listed={OWN: True, OTHER: True}), ObservedState(listed={OWN: False, OTHER: True})
+    told = [
+        [ruling.clause for ruling in deallocation.together(CLAUSE, "some", before, after, ("1",))]
+        for after in (before, back, lost)
+    ]
+    assert told == [[], ["effect.refusal-is-inert"], [CLAUSE, "effect.refusal-is-inert"]]
+    trial = freed(409, back, before=before)
+    assert outcome(deallocation.refused(CLAUSE, trial)) == HOLDS
+    assert outcome(effect.inert_deallocation(trial)) == "refused de-allocation"
+
+
 def by_clause(rulings: Iterator[Ruling | None]) -> list[str]:
     """Clause and outcome of each."""
     return [f"{ruling.clause if ruling else '-'}: {outcome(ruling)}" for ruling in rulings]
@@ -127,6 +159,8 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     *((refusal.refused, (CLAUSE, attempt), {}, expected) for attempt, expected in REFUSED),
     (refusal.refused, (CLAUSE, tried(401)), {"codes": frozenset({401})}, HOLDS),
     (refusal.refused, (CLAUSE, tried(403)), {"codes": frozenset({401})}, "refusal: code 403"),
+    (refusal.refused, (CLAUSE, tried(429)), {"codes": frozenset({401})}, NONE),
+    (refusal.refused, (CLAUSE, tried(429)), {}, HOLDS),
     (refusal.refused, (CLAUSE, tried(404, NOTHING, NOTHING)), {"codes": frozenset({401})}, NONE),
     (refusal.refused, (CLAUSE, tried(404)), {"codes": REFUSALS, "rule": "r"}, "r: code 404"),
     (refusal.refused_or, (CLAUSE, tried(204, REMOVED)), {"codes": REFUSALS, "granted": {204}}, HOLDS),
@@ -270,7 +304,7 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (deallocation.refused, (CLAUSE, freed(204)), {}, "DELETE: not refused"),
     *((deallocation.refused, (CLAUSE, freed(code)), {}, NONE) for code in (None, 413, 503)),
     (deallocation.refused, (CLAUSE, freed(503, persisted=(exchange(503),) * 3)), {}, "DELETE: persists: 503"),
-    (deallocation.together, (CLAUSE, "one of several", ("gone",), ("1", "2")), {}, "one of several"),
+    (effect.halfway, (OWN, exchange(500), ObservedState({OWN: False}, {OWN: True}), "it"), {}, "halfway"),
     (deallocation.protected, (CLAUSE, freed(200)), {}, HOLDS),
     (deallocation.protected, (CLAUSE, freed(200, standing=())), {}, VACUOUS),
     (deallocation.protected, (CLAUSE, freed(200, UNREAD)), {}, VACUOUS),
@@ -338,7 +372,7 @@ TABLE: list[tuple[Callable[..., Any], tuple[Any, ...], dict[str, Any], str]] = [
     (order.in_sequence, (Round("w", explained=None, overlapped=True, in_sequence=True),), {}, NONE),
     (order.in_sequence, (Round("w", explained=True, overlapped=True, in_sequence=True),), {}, NONE),
 ]
-MANY = {lasting.removed, oracle.rulings, oracle.persistent}
+MANY = {lasting.removed, oracle.rulings, oracle.persistent, deallocation.together}
 """Those that make several rulings; they have tests of their own below."""
 
 

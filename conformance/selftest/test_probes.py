@@ -197,6 +197,9 @@ class Pretended:
         assert reason
         self.left_out.append(case)
 
+    def halfway(self, asked: Asked, exchange: Exchange) -> None:
+        """Judged by :func:`conformance.judge.effect.halfway`."""
+
     def met(self, asked: Asked, before: ObservedState) -> None:
         """Counted by :class:`conformance.driver.met.MetClasses`."""
 
