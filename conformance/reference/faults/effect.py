@@ -350,3 +350,56 @@ def without(state: DeploymentState, associations: Iterable[Association]) -> Depl
     for association in associations:
         state = state.without_association(association)
     return state
+
+
+@breaks(
+    "effect.refusal-is-inert",
+    also=("effect.removed", "deallocation.delete-refused", "deallocation.put-refused", *SEQUENCES),
+)
+class ARefusedDeallocationBringsBack(Deployment):
+    """A refused de-allocation undoes the address's last removal, if that is not older than two seconds."""
+
+    def start(self) -> None:
+        super().start()
+        self.last: dict[str, tuple[Association, float]] = {}
+
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
+        super().dissociate(request, association)
+        self.last[association.address] = association, time.monotonic()
+
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
+        try:
+            super().check_free(request, address, state)
+        except Refusal:
+            association, at = self.last.pop(address.id, (None, 0.0))
+            if association and time.monotonic() < at + 2:
+                self.update(lambda state: state.with_association(association))
+            raise
+
+
+@breaks("effect.refusal-is-inert", also=("effect.removed", "codes.success", *AFTER, *SEQUENCES))
+class FaultsLeaveHalfARemoval(Deployment):
+    """Every ninth removal is answered 500: the list shows the association no more, the single read still does."""
+
+    def start(self) -> None:
+        super().start()
+        self.half: set[Association] = set()
+
+    def dissociate(self, request: ReceivedRequest, association: Association) -> None:
+        super().dissociate(request, association)
+        if self.every(9, "removal"):
+            self.half.add(association)
+            raise Refusal(500, "something broke")
+
+    def connect(self, request: ReceivedRequest, association: Association) -> None:
+        super().connect(request, association)
+        self.half.discard(association)
+
+    def show_association(self, request: ReceivedRequest) -> Answer:
+        try:
+            return super().show_association(request)
+        except Refusal:
+            association = Association(self.read_address_id(request), self.find_server(request))
+            if association not in self.half:
+                raise
+            return Answer(200, {"ip_association": self.association_document(self.store.known[association.address])})
