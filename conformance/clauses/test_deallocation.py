@@ -36,13 +36,13 @@ def _withstands(api, scene, clause):
     api.demand(judged=any(judged), reason=f"{wordings[0].kind} of a held address, as the page has it, was never judged")
 
 
-@pytest.mark.clause("deallocation.until-the-last")
+@pytest.mark.clause("deallocation.delete-refused")
 def test_the_refusal_holds_however_an_association_was_made(api, associations):
     """A guard that counts what one wording of PUT makes has to count what the others make."""
     for kind, variation in api.some(deallocations.associating().items()):
         if api.associate_as(associations[0], **variation):
             trial = api.deallocate(associations[0].address, DELETE)
-            api.judge(judge.deallocation.refused("deallocation.until-the-last", trial), trial=trial, case=kind)
+            api.judge(judge.deallocation.refused(DELETE.clause, trial), trial=trial, case=kind)
             api.remove(associations[0])
 
 
@@ -86,9 +86,10 @@ def test_put_without_ports_of_an_address_without_associations_succeeds(api, asso
 
 
 def _granted(wording, api, associations):
-    """With as many associations as there are servers, and, on another address, with one."""
+    """With as many associations as there are servers, and, on an address of the other IP version, with one."""
+    version = api.address(associations[0]).version
     for chosen in api.some([associations, None]):
-        pairs = chosen or api.bare()[:1]
+        pairs = chosen or api.bare(unlike=version)[:1]
         api.establish(*pairs)
         for pair in pairs:
             api.attempt(pair, standing=False, mistake=False)

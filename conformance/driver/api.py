@@ -80,13 +80,16 @@ class TargetApi:
         """All rows of a table, or at the quick depth every fifth, the first one always."""
         return list(rows)[:: 5 if self.depth == "quick" else 1]
 
-    def bare(self) -> tuple[Pair, ...]:
+    def bare(self, unlike: int | None = None) -> tuple[Pair, ...]:
         """One address with each of the servers, associated with none of them.
+
+        Args:
+            unlike: an IP version; another one is better.
 
         Raises:
             ProvisioningError: no address is to be had, or it cannot be rid of its associations.
         """
-        address = self.leases.one()
+        address = self.leases.one() if unlike is None else self.leases.other(unlike)
         for pair in self._known_state.standing(address.id):
             self.remove(pair)
             if self._known_state.stands[pair]:

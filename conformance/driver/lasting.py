@@ -42,6 +42,9 @@ READS = {
 LESSER = {"restricted": "access.forbidden", "foreign": "access.foreign"}
 """Credentials without the right to remove, and the clauses that speak of them."""
 
+LEAST_AGE_SECONDS = 10.0
+"""So long what was made early is left alone at least: what a target does to what is old it may do by its own clock."""
+
 ROUNDS_IN_VAIN = 2
 """So often what is refused is asked for; what is granted is left out the second time."""
 
@@ -285,7 +288,7 @@ class Lasting:
         settle = self._process.target.policy.settle_seconds
         due = time.monotonic() + settle
         if self._early:
-            due = max(due, self._early.at + 2 * settle)
+            due = max(due, self._early.at + max(2 * settle, LEAST_AGE_SECONDS))
         self._client.stopwatch.pause(Wait.SETTLING, due - time.monotonic())
 
     def _everything(self) -> ObservedState:

@@ -192,6 +192,17 @@ class Leases:
         """
         return self._renewed() or next(iter(self.addresses.values()), None) or self.lease()[0]
 
+    def other(self, version: int) -> Address:
+        """A leased address of another IP version than this, if one is to be had; else any.
+
+        Raises:
+            ProvisioningError: not one address is to be had.
+        """
+        with contextlib.suppress(ProvisioningError):
+            self.lease()
+        alive = (one for one in self.addresses.values() if self.known_state.ports[one.id] is not None)
+        return next((one for one in alive if one.version != version), None) or self.one()
+
     def _renewed(self) -> Address | None:
         """A new address in the place of a leased one that is gone; None when none is gone."""
         for old in list(self.addresses.values()):

@@ -53,7 +53,7 @@ BUDGET_TO_EXPLAIN = 20_000
 MOST_UNEXPLAINED = 3
 """Kinds of rounds that no order explains, after which it is known that the target is broken under overlap."""
 
-RENEWALS = {"quick": 1, "standard": 7, "deep": 20}
+RENEWALS = {"quick": 1, "standard": 15, "deep": 30}
 """Addresses that may be allocated in the place of de-allocated ones."""
 
 

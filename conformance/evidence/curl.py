@@ -26,7 +26,9 @@ VARIABLES: Mapping[str, str] = {
 }
 """Credential -> the environment variable that stands for it in evidence and in commands to reproduce it."""
 
-EXPANSION = re.compile(r"\$(?:CONFORMANCE_(?:\w+_)?TOKEN\b|\{CONFORMANCE_(?:\w+_)?TOKEN(?:%\?|:0:\d+|~~)?\})", re.ASCII)
+EXPANSION = re.compile(
+    r"\$(?:CONFORMANCE_(?:\w+_)?TOKEN\b|\{CONFORMANCE_(?:\w+_)?TOKEN(?:%\?|#\?|:0:\d+|~~)?\})", re.ASCII
+)
 """The shell expressions that evidence shows in place of a credential or of a part of one."""
 
 NO_NAMES = re.compile(r"(?!)")

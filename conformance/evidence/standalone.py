@@ -33,7 +33,7 @@ CONTENT_EXPECTED = ("POST", "PUT", "PATCH")
 MEMBERS = ("address", "network_id", "port_ids", "subnet_id", "tenant_id", "version", "type")
 """What is documented of an address, beside its ID."""
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-TOKEN = re.compile(r"\$\{?(CONFORMANCE_(?:\w+_)?TOKEN)(%\?|:0:\d+|~~)?\}?", re.ASCII)
+TOKEN = re.compile(r"\$\{?(CONFORMANCE_(?:\w+_)?TOKEN)(%\?|#\?|:0:\d+|~~)?\}?", re.ASCII)
 
 
 class CouldNotBeTriedError(Exception):
@@ -128,7 +128,7 @@ class Names:
 
 
 def filled(text: str) -> str:
-    """The text with credentials in the place of shell expressions such as $NAME, ${NAME%?}, ${NAME:0:8}, ${NAME~~}."""
+    """The text with credentials for shell expressions: $NAME, ${NAME%?}, ${NAME#?}, ${NAME:0:8}, ${NAME~~}."""
     return TOKEN.sub(_credential, text)
 
 
@@ -140,7 +140,7 @@ def _credential(met: Any) -> str:
     return (
         value[: int(part[3:])]
         if part.startswith(":0:")
-        else {"%?": value[:-1], "~~": value.swapcase()}.get(part, value)
+        else {"%?": value[:-1], "#?": value[1:], "~~": value.swapcase()}.get(part, value)
     )
 
 

@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 JSON = {"Content-Type": "application/json"}
 
@@ -62,6 +63,9 @@ def _encoded(kind: str, media_type: str, body: bytes, *, method: str = "PUT") ->
     return Wording(kind, method, "deallocation.put-refused", variation=variation)
 
 
+MADE_UP = str(UUID("3f7c1f0e-52a9-4d6b-8c1d-0e9b7a6f5d24"))
+"""The ID of no port."""
+
 OVERRIDES = {"X-HTTP-Method-Override": "DELETE", "X-HTTP-Method": "DELETE", "X-Method-Override": "DELETE"}
 NO_PORTS: dict[str, Any] = {"ip_address": {"port_ids": []}}
 
@@ -75,6 +79,12 @@ def wordings() -> tuple[Wording, ...]:
         _put("PUT of an empty address", {"ip_address": {}}),
         _put("PUT of null ports", {"ip_address": {"port_ids": None}}),
         _put("PUT of no address", {}),
+        # What drops the ports that it cannot use may be left with none.
+        _put("PUT of a port that nobody has", {"ip_address": {"port_ids": [MADE_UP]}}),
+        _put("PUT of ports that are none", {"ip_address": {"port_ids": ["", None, "none"]}}),
+        _put("PUT of ports as text", {"ip_address": {"port_ids": ""}}),
+        _put("PUT of ports as an object", {"ip_address": {"port_ids": {}}}),
+        _put("PUT of an address that is null", {"ip_address": None}),
         _put("PUT of ports outside the address", {"port_ids": []}),
         _put("PUT of an empty list with other members", {"ip_address": {"port_ids": [], "version": 4}}),
         _put("PUT of an empty list with all that is shown", NO_PORTS, as_shown=True),

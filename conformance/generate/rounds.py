@@ -18,6 +18,10 @@ LEAST_LEAD, LONGEST_LEAD = 0.1, 0.7
 TOGETHER = 0.25
 """The share of rounds in which nobody has a head start."""
 
+WAYS = ("DELETE", "PUT")
+BOTH_WAYS, HALFWAY = 0.7, 0.7
+"""How often two de-allocations differ in their way, and how often one comes when a removal is under way."""
+
 MOST_CALLERS = 8
 FEWEST_IN_A_MIXTURE = 5
 
@@ -196,20 +200,26 @@ def association_before_deallocation(dice: random.Random, _field: Field) -> Scene
     return Scene("associate x de-allocate", (), calls)
 
 
-def deallocation_before_association(dice: random.Random, _field: Field) -> Scene:
+def deallocation_before_association(dice: random.Random, field: Field) -> Scene:
     """A de-allocation has a head start before an association."""
-    return Scene("de-allocate x associate", (), _leading(dice, _deallocation(dice), Step("associate")), mortal=True)
+    slot = dice.randrange(field.slots)
+    calls = _leading(dice, _deallocation(dice, slot), Step("associate", slot))
+    return Scene("de-allocate x associate", (), calls, mortal=True)
 
 
-def removal_of_the_last(dice: random.Random, _field: Field) -> Scene:
-    """De-allocation meets the removal of the only association."""
-    calls = _swapped(dice, _meeting(dice, Step("remove"), _deallocation(dice)))
-    return Scene("remove the last x de-allocate", ((0, 0),), calls, mortal=True)
+def removal_of_the_last(dice: random.Random, field: Field) -> Scene:
+    """De-allocation meets the removal of the only association, most often when that is under way."""
+    slot = dice.randrange(field.slots)
+    steps = Step("remove", slot), _deallocation(dice, slot)
+    calls = _leading(dice, *steps) if dice.random() < HALFWAY else _swapped(dice, _meeting(dice, *steps))
+    return Scene("remove the last x de-allocate", ((slot, 0),), calls, mortal=True)
 
 
-def two_deallocations(dice: random.Random, _field: Field) -> Scene:
-    """Two de-allocations of one address, by both ways or by the same."""
-    calls = _meeting(dice, _deallocation(dice), _deallocation(dice))
+def two_deallocations(dice: random.Random, field: Field) -> Scene:
+    """Two de-allocations of one address, by both ways more often than by the same."""
+    slot = dice.randrange(field.slots)
+    ways = dice.sample(WAYS, 2) if dice.random() < BOTH_WAYS else [dice.choice(WAYS)] * 2
+    calls = _meeting(dice, *(Step("deallocate", slot, by=way) for way in ways))
     return Scene("de-allocate x de-allocate", (), calls, mortal=True)
 
 
@@ -254,9 +264,9 @@ PROGRAMMES: Mapping[str, tuple[tuple[Make, int], ...]] = {
         (association_before_deallocation, 5),
         (mixture, 4),
         (deallocation_before_association, 4),
-        (two_deallocations, 3),
+        (two_deallocations, 5),
         (deallocation_beside_others, 2),
-        (removal_of_the_last, 1),
+        (removal_of_the_last, 6),
     ),
     "deep": (
         (removals_of_one, 15),
@@ -273,9 +283,9 @@ PROGRAMMES: Mapping[str, tuple[tuple[Make, int], ...]] = {
         (association_before_deallocation, 20),
         (mixture, 30),
         (deallocation_before_association, 8),
-        (two_deallocations, 4),
+        (two_deallocations, 8),
         (deallocation_beside_others, 6),
-        (removal_of_the_last, 4),
+        (removal_of_the_last, 10),
     ),
 }
 """Depth -> kinds of rounds and how many of each, the cheap ones first."""
@@ -290,7 +300,7 @@ def scenes(depth: str, seed: int, field: Field) -> Iterator[Scene]:
 
 
 def _deallocation(dice: random.Random, slot: int = 0) -> Step:
-    return Step("deallocate", slot, by=dice.choice(("DELETE", "PUT")))
+    return Step("deallocate", slot, by=dice.choice(WAYS))
 
 
 def _meeting(dice: random.Random, *steps: Step) -> tuple[Call, ...]:

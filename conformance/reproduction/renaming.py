@@ -81,7 +81,11 @@ class Renaming:
             raise ProvisioningError(f"it takes the {credential} credential, which was not given", f"set {name}")
         value = self.tokens[credential]
         cut = re.fullmatch(r":0:(\d+)", part)
-        return value[: int(cut[1])] if cut else {"%?": value[:-1], "~~": value.swapcase()}.get(part, value)
+        return (
+            value[: int(cut[1])]
+            if cut
+            else {"%?": value[:-1], "#?": value[1:], "~~": value.swapcase()}.get(part, value)
+        )
 
 
 def _in_any_spelling(identifier: str) -> str:

@@ -177,7 +177,7 @@ def test_without_overlap_nothing_is_judged() -> None:
     assert all("did not overlap" in round_.open for round_ in rounds)
 
 
-@pytest.mark.parametrize(("depth", "most"), [("quick", 8), ("standard", 55)])
+@pytest.mark.parametrize(("depth", "most"), [("quick", 8), ("standard", 65)])
 def test_rounds_keep_to_their_budget(depth: str, most: int) -> None:
     """Rounds, requests of a round and allocations of a depth are bounded, whoever comes first in each."""
     with in_process.served() as reference, in_process.process(reference, depth=depth) as process:

@@ -104,6 +104,11 @@ def _made_up() -> Iterator[Value]:
         yield _value(f"no token, but {kind}", f"none, {kind}", source, headers)
 
 
+def _other(character: str) -> str:
+    """A character of a token that is not this one."""
+    return "A" if character != "A" else "B"
+
+
 def _parts(token: str) -> Iterator[Value]:
     half, name = len(token) // 2, VARIABLE
     rows = [
@@ -111,6 +116,8 @@ def _parts(token: str) -> Iterator[Value]:
         ("with a suffix", f"{token}.", f"${{{name}}}."),
         ("with a prefix", f"x{token}", f"x${{{name}}}"),
         ("without its end", token[:-1], f"${{{name}%?}}"),
+        ("with another end", token[:-1] + _other(token[-1:]), f"${{{name}%?}}{_other(token[-1:])}"),
+        ("with another beginning", _other(token[:1]) + token[1:], f"{_other(token[:1])}${{{name}#?}}"),
         ("cut in half", token[:half], f"${{{name}:0:{half}}}"),
         ("only its beginning", token[:8], f"${{{name}:0:8}}"),
         ("in the other case", token.swapcase(), f"${{{name}~~}}"),
