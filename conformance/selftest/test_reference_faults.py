@@ -119,7 +119,16 @@ def refusals(script: Script, held: str, other: str) -> Iterator[tuple[str, str, 
     for identifier in spellings:
         yield "DELETE", script.one(0, quote(identifier, safe="")), {}
     yield "DELETE", path.replace(script.servers[0], "nobody"), {}
-    tokens = [None, "", "unknown", TOKENS.full[:9], TOKENS.full + "x", TOKENS.full.upper(), "x" * 2000]
+    tokens = [
+        None,
+        "",
+        "unknown",
+        TOKENS.full[:9],
+        TOKENS.full + "x",
+        TOKENS.full[:-1] + "~",
+        TOKENS.full.upper(),
+        "x" * 2000,
+    ]
     for token in [*tokens, f"x, {TOKENS.full}", TOKENS.restricted, TOKENS.foreign]:
         yield "DELETE", path, {"headers": {"X-Auth-Token": token}}
     yield "DELETE", f"{path}?token={TOKENS.full}", {"headers": {"X-Auth-Token": None}}

@@ -52,6 +52,12 @@ def plain(times: int = 1, version: int = 4) -> Witness:
     return witness
 
 
+def let_go(script: Script, _held: str) -> None:
+    """De-allocate an IPv6 address by PUT, and list what there is."""
+    script.deallocate("PUT", script.allocate(6))
+    script.send("GET", "/v2.0/ip_addresses")
+
+
 def deallocation(spelt: Callable[[str], str] = str, content: bytes = b"", version: int = 4) -> Witness:
     """De-allocate an address that has associations."""
 
@@ -265,7 +271,9 @@ WITNESSES: dict[str, Witness] = {
     "guard-knows-lower-case-only": deallocation(str.upper),
     "put-without-ports-is-not-guarded": deallocation(content=b'{"ip_address": {}}'),
     "put-of-null-ports-is-not-guarded": deallocation(content=b'{"ip_address": {"port_ids": null}}'),
+    "unknown-ports-are-dropped": deallocation(content=b'{"ip_address": {"port_ids": ["nobody"]}}'),
     "ipv6-is-not-guarded": deallocation(version=6),
+    "ipv6-let-go-by-put-stays-listed": let_go,
     "ipv6-stays-associated": plain(version=6),
     "ipv6-takes-its-neighbours": plain(version=6),
     "restricted-may-remove-from-the-second-server": removal(1, headers={"X-Auth-Token": TOKENS.restricted}),

@@ -23,6 +23,25 @@ class DeallocatedStaysListed(Deployment):
         return replace(state, addresses=dict(self.store.known)) if request.path.resource == "addresses" else state
 
 
+@breaks("deallocation.put-after")
+class Ipv6LetGoByPutStaysListed(Deployment):
+    """The list of addresses goes on showing an IPv6 address that PUT de-allocated."""
+
+    def start(self) -> None:
+        super().start()
+        self.shells: dict[str, StoredAddress] = {}
+
+    def release(self, request: ReceivedRequest, address: StoredAddress) -> None:
+        super().release(request, address)
+        if request.method == "PUT" and address.version == 6:
+            self.shells[address.id] = address
+
+    def view(self, request: ReceivedRequest) -> DeploymentState:
+        state = super().view(request)
+        listing = request.path.resource == "addresses"
+        return replace(state, addresses={**state.addresses, **self.shells}) if listing else state
+
+
 class ChangesADocument(Deployment):
     """Shows addresses otherwise once an association of theirs was removed."""
 

@@ -84,6 +84,21 @@ class PutOfNullPortsIsNotGuarded(OtherPutsAreNotGuarded):
     unnamed: dict[str, object] = {"port_ids": None}  # noqa: RUF012 - never written to
 
 
+@breaks("deallocation.put-refused", also=LAST)
+class UnknownPortsAreDropped(Deployment):
+    """PUT drops ports that nobody has, and lets an address go that is left with none, whatever holds it."""
+
+    def read_ports(self, request: ReceivedRequest, wanted: dict[str, object]) -> tuple[str, ...]:
+        listed = wanted.get("port_ids")
+        if request.method != "PUT" or not isinstance(listed, list) or not listed:
+            return super().read_ports(request, wanted)
+        return tuple(one for one in listed if isinstance(one, str) and one in self.store.ports)
+
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
+        if not (request.method == "PUT" and request.document()["ip_address"].get("port_ids")):
+            super().check_free(request, address, state)
+
+
 @breaks("deallocation.delete-refused", "deallocation.put-refused", also=LAST)
 class Ipv6IsNotGuarded(Deployment):
     """An IPv6 address is let go, whatever associations it has."""
