@@ -44,6 +44,19 @@ def test_two_addresses_are_two(process: Process) -> None:
         assert len({pair.address for pair in pairs if pair.server == pairs[0].server}) == 2
 
 
+def test_an_address_of_the_other_version_is_had_if_there_is_one(process: Process) -> None:
+    """Else one that is there."""
+    with leases(process) as held:
+        first = held.one()
+        assert held.other(first.version).version != first.version
+        assert held.other(held.other(first.version).version).version == first.version
+    limits = replace(process.target.limits, max_addresses=1)
+    process.client.target = process.target = replace(process.target, limits=limits)
+    with leases(process) as held:
+        only = held.one()
+        assert held.other(only.version) == only
+
+
 def test_what_the_description_does_not_allow_is_untested(process: Process) -> None:
     """A lawful gap, which names the key."""
     limits = replace(process.target.limits, max_addresses=1)

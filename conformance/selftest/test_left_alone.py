@@ -8,7 +8,8 @@ import pytest
 from foreign_services import broken
 from run_processes import run, serve
 
-from conformance.driver.lasting import Lasting
+from conformance.client.stopwatch import Stopwatch
+from conformance.driver.lasting import LEAST_AGE_SECONDS, Lasting
 from conformance.driver.ruling_log import RulingLog
 
 pytestmark = pytest.mark.once
@@ -44,6 +45,24 @@ def test_what_is_granted_at_once_is_not_blamed_on_time(tmp_path: Path) -> None:
     assert broken(ran) == {"body.refused"}, ran.output
 
 
+@pytest.fixture
+def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left alone is old at once."""
+    monkeypatch.setattr("conformance.driver.lasting.LEAST_AGE_SECONDS", 0.0)
+
+
+def test_what_is_early_is_left_alone_for_a_while_however_soon_effects_settle(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A guard may be a lease by its own clock."""
+    waits: list[float] = []
+    monkeypatch.setattr(Stopwatch, "pause", lambda _watch, _kind, seconds: waits.append(seconds))
+    with in_process.served() as reference, in_process.process(reference) as process:
+        lasting = Lasting(process, RulingLog(frozenset(), process.recorder))
+        lasting.begin()
+        assert not lasting.end()
+    assert max(waits) > LEAST_AGE_SECONDS / 2
+
+
+@pytest.mark.usefixtures("_soon")
 def test_what_went_before_it_was_left_alone_is_no_loss_of_that_time() -> None:
     """A removal that is refused and carried out is judged elsewhere: what is seen when the time begins stands."""
     with in_process.served("removal-works-but-answers-400") as reference, in_process.process(reference) as process:
@@ -55,6 +74,7 @@ def test_what_went_before_it_was_left_alone_is_no_loss_of_that_time() -> None:
     assert not log.breaks("effect.nothing-else")
 
 
+@pytest.mark.usefixtures("_soon")
 def test_what_befalls_what_was_refused_alone_is_blamed_on_the_refusals() -> None:
     """An address whose de-allocation was refused goes, and those that nobody was refused stay."""
     with in_process.served() as reference, in_process.process(reference) as process:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from conformance.driver.answering import Answering
 from conformance.driver.grouping import batch
 from conformance.driver.lateness import Lateness
 from conformance.driver.leases import Blame, on_nobody
@@ -841,3 +842,26 @@ def test_a_single_read_that_goes_on_showing_what_was_removed_is_found() -> None:
     target.keeps = {"spelt"}
     Prober(target, SCENE).run([Asked(SCENE[0], granted)])
     assert {ruling.clause for ruling, _ in target.rulings if ruling.violation} == {"effect.removed"}
+
+
+class Holding(Pretended):
+    """Lets nothing go again."""
+
+    def sent(self, pair: Pair, variation: Mapping[str, Any]) -> Exchange:
+        """Whatever is answered, what stood stands."""
+        stood = dict(self.stands)
+        exchange = super().sent(pair, variation)
+        self.stands.update(stood)
+        return exchange
+
+    def clear(self, *pairs: Pair) -> None:
+        """In vain."""
+
+
+@pytest.mark.parametrize(("target", "left"), [(Pretended, set()), (Holding, {SCENE[0]})])
+def test_what_a_control_cannot_undo_is_told(target: type[Pretended], left: set[Pair]) -> None:
+    """It associates what the group takes to be absent, to see whether a plain removal is answered."""
+    pretended = target({"kind a": 503, "plain": 429})
+    answering = Answering(pretended)
+    answering.answered(Asked(SCENE[0], value("kind a")).of_the_absent())
+    assert answering.unrestored == left
