@@ -122,6 +122,7 @@ class RulingLog:
             details=violation.details,
             decisive=violation.decisive,
             words=f"{violation.expected} {violation.observed}",
+            origins={address: one.to_json() for address, one in self.recorder.origins.items()},
         )
         persists = violation.rule.startswith(oracle.PERSISTS)
         plan = reproducer.planned(violation, cited, needed, self.recorder.origins, persists=persists)

@@ -102,7 +102,13 @@ def is_sequence(details: Record) -> bool:
 
 
 def derived(
-    cited: Sequence[Record], earlier: Iterable[Record] = (), *, details: Record, decisive: str = "", words: str = ""
+    cited: Sequence[Record],
+    earlier: Iterable[Record] = (),
+    *,
+    details: Record,
+    decisive: str = "",
+    words: str = "",
+    origins: Mapping[str, Record] | None = None,
 ) -> FindingSetup:
     """What the cited exchanges need.
 
@@ -112,6 +118,7 @@ def derived(
             read, and what a sequence began with is what its model believed, whatever reads showed.
         decisive: the exchange that breaks the clause; empty for the last that is no read.
         words: what else names addresses: what no exchange shows may be what is missing.
+        origins: address -> the exchange that allocated it, which may be long ago.
     """
     if not cited:
         return FindingSetup()
@@ -120,6 +127,9 @@ def derived(
     last = decisive or str(steps[-1]["id"])
     facts = _Facts()
     before = list(_until(earlier, str(steps[0]["id"])))
+    asked = "\n".join(map(_asked, cited)).lower()
+    for one in (one for address, one in (origins or {}).items() if mentioned(address, "", asked)):
+        facts.learn(one)
     for one in before or cited:
         facts.learn(one)
     for one in cited:

@@ -126,6 +126,10 @@ def inert_deallocation(trial: Deallocation) -> Ruling | None:
     )
 
 
+HALFWAY = "halfway"
+"""The rule by which a removal breaks a clause that is carried out in one view only."""
+
+
 def halfway(pair: Pair, exchange: Exchange, seen: ObservedState, words: str) -> Ruling | None:
     """``effect.refusal-is-inert``: after an answer that leaves it open a removal was made, or was not, in every view.
 
@@ -137,7 +141,7 @@ def halfway(pair: Pair, exchange: Exchange, seen: ObservedState, words: str) -> 
     (showing,) = (view for view, there in told.items() if there)
     return broken(
         INERT,
-        "halfway",
+        HALFWAY,
         summary=f"{words} is answered {exchange.code}, and is carried out halfway",
         expected="the association as it was, or gone from every view",
         observed=f"{exchange.outcome}, and only the {showing} shows the association",

@@ -64,9 +64,9 @@ def _writes(allocations: int, associations: int, removals: int, refused: int) ->
 
 
 COSTS = {
-    "quick": Cost(900, 1, _writes(9, 90, 90, 140)),
-    "standard": Cost(5200, 1, _writes(20, 550, 420, 1400)),
-    "deep": Cost(10200, 1, _writes(39, 1400, 1050, 2700)),
+    "quick": Cost(1000, 1, _writes(8, 90, 85, 280)),
+    "standard": Cost(6700, 1, _writes(27, 660, 540, 2400)),
+    "deep": Cost(15300, 1, _writes(48, 1660, 1230, 6300)),
 }
 """By depth; the README repeats the requests, and a test compares them with runs."""
 

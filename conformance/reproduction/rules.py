@@ -72,6 +72,8 @@ def of_request(clause: str, rule: str, trial: Attempt) -> Ruling | None:
         if "upper" in rule:
             return effect.same_in_upper_case(trial, _plainly(trial), trial)
         return refusal.refused(clause, trial)
+    if rule == effect.HALFWAY:
+        return effect.halfway(trial.pair, trial.exchange, trial.after, trial.words) if trial.outcome_unknown else None
     known = contract.stating(clause).rules
     return known[clause](trial) if clause in known else None
 

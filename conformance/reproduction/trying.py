@@ -351,9 +351,8 @@ class _Trial:
         if not self._addresses:
             return ObservedState()
         servers = dict.fromkeys([*(pair.server for pair in (*self._standing, *self._removed)), *self._servers])
-        return self._observer.associations(servers, self._addresses, self._standing) | self._observer.addresses(
-            self._addresses
-        )
+        held = self._observer.addresses(self._addresses) | self._observer.table(self._addresses)
+        return self._observer.associations(servers, self._addresses, self._standing) | held
 
     # -- one request, judged ---------------------------------------------------------------------------------------
 
@@ -409,7 +408,7 @@ class _Trial:
         address = next((one for one in self._addresses if one.lower() in url), "")
         standing = tuple(pair for pair in self._standing if pair.address == address)
         granted = exchange.status is not None and 200 <= exchange.status < 300
-        gone = replace(before, ports={**before.ports, address: None})
+        gone = before | ObservedState(ports={address: None}, tabled={address: None} if before.tabled else {})
         due = gone if granted and not standing and step["credential"] == "full" else before
         after = self._observer.settled(self._look, due)
         how = exchange.request.method
@@ -452,6 +451,9 @@ class _Trial:
 
     def _send(self, step: Mapping[str, Any]) -> Exchange:
         request = step["request"]
+        path = unquote(self._renaming.url(request["url"])).lower()
+        if _is_deallocation(step) and not any(one.lower() in path for one in self._addresses):
+            raise ProvisioningError("the finding does not tell which of the run's addresses it is about")
         body = None if request["framing"] == "none" else body_of(request["body"])
         exchange = self._client.again(
             operation=step["operation"],

@@ -386,3 +386,24 @@ def test_a_de_allocation_is_tried_on_fresh_addresses_after_other_lives(monkeypat
         saved = reproductions.of_a_run(process)
     tried = reproductions.tried(saved, (finding,))
     assert [one.answer for one in tried.outcomes] == [ReproductionAnswer.REPRODUCED], tried
+
+
+@pytest.mark.parametrize("where", ["ipv6-let-go-by-put-stays-listed", ""])
+def test_what_was_let_go_long_ago_is_let_go_on_an_address_of_ones_own(where: str) -> None:
+    """The allocation is no evidence any more; the list of addresses is looked at, and no other address is asked for."""
+    with reproductions.deployed("ipv6-let-go-by-put-stays-listed") as (_, process):
+        api = TargetApi(process, RulingLog(frozenset(), process.recorder))
+        address = api.leases.other(api.leases.one().version)
+        api.leases.prepare_table()
+        process.recorder.forget()
+        put = next(one for one in deallocations.wordings() if one.judged and one.method == "PUT")
+        api.note(deallocation.granted(put.clause.replace("refused", "after"), api.deallocate(address.id, put)))
+        saved, (finding,) = reproductions.of_a_run(process), api.ruling_log.findings.values()
+        api.close()
+    assert list(setting.of(finding.to_json()).addresses) == [address.id]
+    tried = reproductions.tried(saved, (finding,), where)
+    due = ReproductionAnswer.REPRODUCED if where else ReproductionAnswer.NOT_REPRODUCED
+    assert [one.answer for one in tried.outcomes] == [due], tried
+    lost = replace(finding, setting={**finding.setting, "addresses": {}})
+    unknown = reproductions.tried(saved, (lost,), where)
+    assert [one.answer for one in unknown.outcomes] == [ReproductionAnswer.NOT_TRIED], unknown
