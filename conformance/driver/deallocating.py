@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from conformance.client import again_after, halting, passing, retried
-from conformance.driver import met, persistence
+from conformance.driver import persistence, request_classes
 from conformance.driver.context import Process
 from conformance.driver.grouping import batch
 from conformance.driver.leases import Leases
@@ -56,7 +56,7 @@ class Deallocator:
     ) -> Deallocation:
         count = f"{len(standing)} association{'' if len(standing) == 1 else 's'}"
         if not passing(exchange):
-            self.process.met.note(met.of_a_deallocation(wording.kind, len(standing)))
+            self.process.met.note(request_classes.of_a_deallocation(wording.kind, len(standing)))
         return Deallocation(
             exchange=exchange,
             before=before,

@@ -1,4 +1,7 @@
-"""Counts the classes of the request space that judged requests had, and which of them one request had together."""
+"""Counts the classes of the request space that judged requests had, and which of them one request had together.
+
+What the classes are is said in :mod:`conformance.driver.request_classes`; nothing here knows them.
+"""
 
 from __future__ import annotations
 
@@ -8,28 +11,10 @@ from dataclasses import dataclass, field
 from itertools import combinations, product
 from typing import Any
 
-from conformance.driver.probed import ABSENT, Asked
-from conformance.generate.settings import Between
-from conformance.judge import ObservedState, Pair
 from conformance.verdict import PairsMet, SpaceMet
 
 Class = tuple[str, str]
 """A dimension, and a class of it."""
-
-STATE, VERSION, BEFORE = "what stands", "IP version", "right before"
-DEALLOCATION, ASSOCIATIONS = "de-allocation", "associations of its address"
-OVERLAP = "overlap"
-ALONE, SEVERAL, NOTHING = "the only one of its address", "one of several of its address", "nothing is associated there"
-UNDISTURBED = "nothing in particular"
-COUNTS = ("none", "one", "several")
-
-KNOWN: Mapping[str, tuple[str, ...]] = {
-    STATE: (ALONE, SEVERAL, NOTHING),
-    VERSION: ("IPv4", "IPv6"),
-    BEFORE: (UNDISTURBED, *map(str, Between)),
-    ASSOCIATIONS: COUNTS,
-}
-"""Dimension -> its classes, of those that are no part of the request itself."""
 
 
 @dataclass(slots=True)
@@ -60,13 +45,13 @@ class MetClasses:
         self.together.update(frozenset((classes[one], classes[other])) for one, other in said["together"])
 
     def space(self, known: Mapping[str, Iterable[str]]) -> SpaceMet:
-        """What was met of the ``known`` classes, of the classes of states, and of what else there is."""
+        """What was met of the ``known`` classes of each dimension, and of what else there is."""
         classes: dict[str, dict[str, int]] = {}
         for (dimension, name), count in sorted(self.times.items()):
             classes.setdefault(dimension, {})[name] = count
         missed = {
             dimension: left
-            for dimension, names in {**known, **KNOWN}.items()
+            for dimension, names in known.items()
             if (left := sorted(set(names) - classes.get(dimension, {}).keys()))
         }
         return SpaceMet(classes, missed, tuple(self._pairs(classes)))
@@ -81,24 +66,3 @@ class MetClasses:
 
 def _of(dimension: str, classes: Mapping[str, Mapping[str, int]]) -> list[Class]:
     return [(dimension, name) for name in classes[dimension]]
-
-
-def of_a_removal(asked: Asked, before: ObservedState) -> Iterator[Class]:
-    """The classes of a request to the operation."""
-    for value in (asked.value, *asked.dress):
-        yield value.dimension, value.kind.removesuffix(ABSENT)
-    yield STATE, _state(asked.pair, before)
-    yield from ((BEFORE, str(one)) for one in asked.after or (UNDISTURBED,))
-
-
-def _state(pair: Pair, before: ObservedState) -> str:
-    if not before.listed.get(pair):
-        return NOTHING
-    others = [one for one, stands in before.listed.items() if stands and one.address == pair.address and one != pair]
-    return SEVERAL if others else ALONE
-
-
-def of_a_deallocation(kind: str, standing: int) -> Iterator[Class]:
-    """The classes of a request that may de-allocate an address with so many associations."""
-    yield DEALLOCATION, kind
-    yield ASSOCIATIONS, COUNTS[min(standing, 2)]

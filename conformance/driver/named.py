@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from conformance.client import retried
-from conformance.driver import met
+from conformance.driver import request_classes
 from conformance.driver.context import Deallocated, Process
 from conformance.driver.observer import Observer
 from conformance.errors import ProvisioningError, Unjudgeable
@@ -200,7 +200,7 @@ class Topology:
 
     def meet_overlap(self, words: str) -> None:
         """A round in which operations overlapped was judged; ``words`` say which."""
-        self._process.met.note([(met.OVERLAP, words)])
+        self._process.met.note([(request_classes.OVERLAP, words)])
 
     def distrust(self, name: str) -> None:
         """The next test shall not have this address."""

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from conformance.client import again_after, halting, passing
-from conformance.driver import met, persistence
+from conformance.driver import persistence, request_classes
 from conformance.driver.context import Process
 from conformance.driver.folding import folded
 from conformance.driver.lateness import Lateness
@@ -365,7 +365,9 @@ class StandingScene:
     def met(self, asked: Asked, before: ObservedState) -> None:
         """An answer to this, where that stood, was judged."""
         version = self._leases.address(asked.pair).version
-        self._process.met.note([*met.of_a_removal(asked, before), (met.VERSION, f"IPv{version}")])
+        self._process.met.note(
+            [*request_classes.of_a_removal(asked, before), (request_classes.VERSION, f"IPv{version}")]
+        )
 
     def leave_out(self, case: str, reason: str) -> None:
         """A case is not tried to its end."""

@@ -32,6 +32,9 @@ class OthersAreAnswered:
         """Nothing came before."""
         return ()
 
+    def met(self, _asked: object, _before: object) -> None:
+        """Nobody counts."""
+
     def solo(self, _pair: object, words: str, _variation: object, **_how: Any) -> Attempt:
         """The request of the comparison."""
         self.asked.append(words)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from run_processes import run
 
-from conformance.driver import met
+from conformance.driver import request_classes as met
 from conformance.driver.met import MetClasses
 from conformance.driver.probed import PLAIN, Asked
 from conformance.generate.settings import Between
