@@ -44,6 +44,10 @@ def test_the_refusal_holds_however_an_association_was_made(api, associations):
             trial = api.deallocate(associations[0].address, DELETE)
             api.judge(judge.deallocation.refused(DELETE.clause, trial), trial=trial, case=kind)
             api.remove(associations[0])
+    pair = api.leases.without_a_port()
+    if pair and api.associate_as(pair):  # a target may refuse it: nothing says that it has to be made
+        trial = api.deallocate(pair.address, DELETE)
+        api.judge(judge.deallocation.refused(DELETE.clause, trial), trial=trial, case="a server without a port on it")
 
 
 @pytest.mark.clause("deallocation.until-the-last")

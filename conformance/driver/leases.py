@@ -21,6 +21,8 @@ from conformance.provision import Address
 from conformance.verdict import Absence, Ruling
 
 ANY = Held(frozenset())
+FEWEST_PORTS = 2
+"""Of a shared address."""
 """Stands for an address that is shown, whatever is shown of it."""
 
 Blame = Callable[[ObservedState, ObservedState], Ruling | None]
@@ -202,6 +204,20 @@ class Leases:
             self.lease()
         alive = (one for one in self.addresses.values() if self.known_state.ports[one.id] is not None)
         return next((one for one in alive if one.version != version), None) or self.one()
+
+    def without_a_port(self) -> Pair | None:
+        """A fresh address and a lent server that has no port on it; None where there are too few servers for that.
+
+        Raises:
+            ProvisioningError: no address is to be had.
+        """
+        *others, last = self.servers
+        if self._quick or len(others) < FEWEST_PORTS:
+            return None
+        address = self._anew(self.one(), lambda old: self._process.provisioner.narrowed(old, others))
+        pair = Pair(address.id, last)
+        self.introduce(pair)
+        return pair if len(address.ports) < len(self.servers) else None
 
     def _renewed(self) -> Address | None:
         """A new address in the place of a leased one that is gone; None when none is gone."""

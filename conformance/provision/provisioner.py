@@ -10,7 +10,7 @@ import contextlib
 import json
 import math
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -183,7 +183,7 @@ class Provisioner:
         """The address is sound, and associated with these servers: the next test may have it."""
         slot = self._slot_of(address)
         slot.associated = tuple(associated)
-        slot.write()
+        slot.write(dirty=len(address.ports) < len(self._client.target.servers))
 
     def renew(self, gone: Address) -> Address:
         """A new address in the place of one that the holder de-allocated.
@@ -209,6 +209,26 @@ class Provisioner:
         self._fill(slot)
         if slot.address is None or slot.address == spoilt:
             raise ProvisioningError(f"address {spoilt.id} is in disorder, and another one is not to be had")
+        return slot.address
+
+    def narrowed(self, address: Address, servers: Sequence[str]) -> Address:
+        """Another address in the place of this one, on the ports of these servers alone if such a one is granted.
+
+        The next holder gets another one again.
+
+        Raises:
+            ProvisioningError: it cannot be taken back, or none is to be had.
+        """
+        slot = self._slot_of(address)
+        slot.dirty = True
+        self._empty(slot)
+        if slot.address is None:
+            slot.address, _ = self._ask_patiently(address.version, tuple(map(self.port, servers)))
+            slot.write(dirty=True)
+        if slot.address is None:
+            self._fill(slot)
+        if slot.address is None or slot.address == address:
+            raise ProvisioningError(f"address {address.id} cannot be replaced, or another one is not to be had")
         return slot.address
 
     def dropped(self, address: Address) -> None:
@@ -250,6 +270,13 @@ class Provisioner:
         return slots
 
     def _fill(self, slot: Slot) -> None:
+        self._empty(slot)
+        slot.address = slot.address or self._allocate(prefer=6 if slot.index % 2 else 4)
+        slot.closed = "" if slot.address else self.notes[-1]
+        slot.write(dirty=True)
+
+    def _empty(self, slot: Slot) -> None:
+        """Take back an address in disorder, if it can be."""
         if slot.address and slot.dirty:
             removal = discard(self._client, slot.address.id, self._client.target.servers, ROUNDS_IN_PASSING)
             if removal.gone:
@@ -262,9 +289,6 @@ class Provisioner:
             else:  # it must serve on: another beside it would be one too many
                 self.notes.append(removal.complaint)
                 slot.associated = None
-        slot.address = slot.address or self._allocate(prefer=6 if slot.index % 2 else 4)
-        slot.closed = "" if slot.address else self.notes[-1]
-        slot.write(dirty=True)
 
     def _is_of_use(self, address: Address) -> bool:
         """It can be associated: what DELETE says not to know may be a ghost, or be there for all other purposes."""

@@ -214,3 +214,16 @@ class LaterRepetitionIs204(Deployment):
             if mine and "association" in refusal.message and self.gone.get(asked, now) < now - 1:
                 return self.removed(request)
             raise
+
+
+@lawful()
+class ServersNeedNoPort(Deployment):
+    """An address is associated with a server that has no port on it."""
+
+    def find_associable(self, request: ReceivedRequest, identifier: str, _server: str) -> StoredAddress:
+        return super().find_associable(request, identifier, self.home(identifier))
+
+    def home(self, identifier: str) -> str:
+        """Give a server that has a port on the address, if there is such an address."""
+        address = self.store.state.addresses.get(identifier)
+        return self.store.server_of(address.port_ids[0]) if address else ""

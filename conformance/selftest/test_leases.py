@@ -57,6 +57,28 @@ def test_an_address_of_the_other_version_is_had_if_there_is_one(process: Process
         assert held.other(only.version) == only
 
 
+def test_an_address_may_lack_a_port_on_the_last_server(process: Process) -> None:
+    """For one test: the next one has an address on all ports again, and nothing is left of the other."""
+    ports = len(process.target.servers)
+    with leases(process) as held:
+        pair = held.without_a_port()
+        assert pair is not None
+        assert pair.server == process.target.servers[-1]
+        assert len(held.address(pair).ports) == ports - 1
+    with leases(process) as held:
+        assert {len(one.ports) for one in held.lease(2)} == {ports}
+        assert pair.address not in held.addresses
+        assert len(process.ledger.read().addresses) == 2
+
+
+@pytest.mark.parametrize("few", [1, 2])
+def test_of_few_servers_none_is_without_a_port(process: Process, few: int) -> None:
+    """An address on one port is not shared."""
+    process.client.target = process.target = replace(process.target, servers=process.target.servers[:few])
+    with leases(process) as held:
+        assert held.without_a_port() is None
+
+
 def test_what_the_description_does_not_allow_is_untested(process: Process) -> None:
     """A lawful gap, which names the key."""
     limits = replace(process.target.limits, max_addresses=1)

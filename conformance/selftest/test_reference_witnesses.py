@@ -3,6 +3,7 @@
 The same requests to a conforming deployment are answered as the contract says.
 """
 
+import json
 import random
 import uuid
 from collections.abc import Callable
@@ -14,6 +15,7 @@ from test_reference_faults import NARROW, TOKENS, Script
 
 from conformance.reference import Fault, catalogue
 from conformance.reference.faults import persistence
+from conformance.target import PUBLIC_NETWORK
 
 NARROW_FAULTS = [fault for fault in catalogue() if fault.hook.__module__ in NARROW]
 Witness = Callable[[Script, str], Any]
@@ -56,6 +58,16 @@ def let_go(script: Script, _held: str) -> None:
     """De-allocate an IPv6 address by PUT, and list what there is."""
     script.deallocate("PUT", script.allocate(6))
     script.send("GET", "/v2.0/ip_addresses")
+
+
+def portless(script: Script, _held: str) -> None:
+    """Associate a server that has no port on the address, and de-allocate that."""
+    ports = list(script.reference.ports.values())
+    wanted = {"network_id": PUBLIC_NETWORK, "version": 4, "port_ids": ports[:-1]}
+    script.send("POST", "/v2.0/ip_addresses", json.dumps({"ip_address": wanted}).encode())
+    address = next(reversed(list(script.reference.store.known)))
+    script.put(len(script.servers) - 1, address)
+    script.deallocate("DELETE", address)
 
 
 def deallocation(spelt: Callable[[str], str] = str, content: bytes = b"", version: int = 4) -> Witness:
@@ -272,6 +284,7 @@ WITNESSES: dict[str, Witness] = {
     "put-without-ports-is-not-guarded": deallocation(content=b'{"ip_address": {}}'),
     "put-of-null-ports-is-not-guarded": deallocation(content=b'{"ip_address": {"port_ids": null}}'),
     "unknown-ports-are-dropped": deallocation(content=b'{"ip_address": {"port_ids": ["nobody"]}}'),
+    "the-guard-goes-by-ports": portless,
     "ipv6-is-not-guarded": deallocation(version=6),
     "ipv6-let-go-by-put-stays-listed": let_go,
     "ipv6-stays-associated": plain(version=6),

@@ -3,9 +3,11 @@
 # ruff: noqa: D102 - a hook does what the step that it replaces says, except as its class says
 
 import re
+from dataclasses import replace
 
 from conformance.reference.app import Deployment
 from conformance.reference.exchange import Answer, ReceivedRequest
+from conformance.reference.freedoms import ServersNeedNoPort
 from conformance.reference.registry import breaks
 from conformance.reference.store import Association, DeploymentState, StoredAddress
 
@@ -97,6 +99,20 @@ class UnknownPortsAreDropped(Deployment):
     def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
         if not (request.method == "PUT" and request.document()["ip_address"].get("port_ids")):
             super().check_free(request, address, state)
+
+
+@breaks(
+    "deallocation.delete-refused",
+    also={"deallocation.put-refused": "the other way asks the same guard", **LAST},
+    fleeting="it takes an address that has no port on a server, which is allocated otherwise",
+)
+class TheGuardGoesByPorts(ServersNeedNoPort):
+    """An association with a server that has no port on the address does not hold the address."""
+
+    def check_free(self, request: ReceivedRequest, address: StoredAddress, state: DeploymentState) -> None:
+        servers = set(map(self.store.server_of, address.port_ids))
+        counted = tuple(one for one in state.associations if one.server in servers)
+        super().check_free(request, address, replace(state, associations=counted))
 
 
 @breaks("deallocation.delete-refused", "deallocation.put-refused", also=LAST)
