@@ -126,7 +126,8 @@ def derived(
     steps = list(cited) if sequence else _steps(cited, decisive)
     last = decisive or str(steps[-1]["id"])
     facts = _Facts()
-    before = list(_until(earlier, str(steps[0]["id"])))
+    sent = {str(one["id"]) for one in steps}  # one that began later may be recorded before the first
+    before = [one for one in _until(earlier, str(steps[0]["id"])) if str(one["id"]) not in sent]
     asked = "\n".join(map(_asked, cited)).lower()
     for one in (one for address, one in (origins or {}).items() if mentioned(address, "", asked)):
         facts.learn(one)

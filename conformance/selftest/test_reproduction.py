@@ -407,3 +407,19 @@ def test_what_was_let_go_long_ago_is_let_go_on_an_address_of_ones_own(where: str
     lost = replace(finding, setting={**finding.setting, "addresses": {}})
     unknown = reproductions.tried(saved, (lost,), where)
     assert [one.answer for one in unknown.outcomes] == [ReproductionAnswer.NOT_TRIED], unknown
+
+
+def test_what_overlapped_does_not_stand_before_though_it_was_answered_first() -> None:
+    """Exchanges are recorded as their answers come."""
+    address = "a2addbb8-7dbb-48ec-8566-cc66371fe6a1"
+    url = f"http://127.0.0.1/v2/servers/s/ip_associations/{address}"
+
+    def told(number: int, method: str, operation: str, at: float) -> dict[str, Any]:
+        request = {"method": method, "url": url, "body": {"text": ""}}
+        response = {"status": 201, "body": {"text": ""}}
+        return {"id": str(number), "operation": operation, "at": at, "request": request, "response": response}
+
+    slow, quick = told(1, "PUT", "updateAddress", 0.0), told(2, "PUT", "associate", 0.1)
+    needed = setting.derived([slow, quick], [quick, slow], details={"kind": "timeline"})
+    assert needed.steps == ("1", "2")
+    assert needed.standing == ()
