@@ -323,6 +323,7 @@ class Leases:
         with contextlib.suppress(ProvisioningError):
             self._associate([other])
             self.known_state.established([other], self.look([other]))
+            self.believe(self.overview(), subjects=tuple(self.known_state.stands))  # what it took is its own doing
             self.remove(other)
 
     def _put(self, pair: Pair) -> Exchange:

@@ -131,9 +131,10 @@ def derived(
     asked = "\n".join(map(_asked, cited)).lower()
     for one in (one for address, one in (origins or {}).items() if mentioned(address, "", asked)):
         facts.learn(one)
-    for one in before or cited:
+    others = [one for one in cited if str(one["id"]) != last]  # what is wrong says nothing of whose an address is
+    for one in before or others:
         facts.learn(one)
-    for one in cited:
+    for one in others:
         facts.name(one)
     stood = _Facts()
     began = [str(one["id"]) for one in cited].index(str(steps[0]["id"]))

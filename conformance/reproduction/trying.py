@@ -32,7 +32,7 @@ from conformance.verdict import Finding, Ruling, Run
 TRIES = 12
 """So often what stood before is arranged and the requests are sent: a fault may show every eighth time only."""
 
-LEFT_ALONE_SECONDS = 5.0
+LEFT_ALONE_SECONDS = 10.0
 """So long nothing is sent before the last try: what a target does to what is older shows only then."""
 
 PERSISTENT = 3
@@ -216,6 +216,9 @@ class _Trial:
                 spread = number % 2 == 0
                 broken, seen = self._tried(scene, old=old, after_a_refusal=after_a_refusal, spread=spread)
             except ProvisioningError:
+                if not judged and number + 1 < len(scenes):
+                    self._clear()  # what stood may be what the target refuses to make; another scene may do
+                    continue
                 if not judged:
                     raise
                 self.spent = True  # what an earlier try left, a de-allocated address perhaps, cannot be arranged again
@@ -336,6 +339,10 @@ class _Trial:
         if answer.status is None or not 200 <= answer.status < 300:
             raise ProvisioningError(f"an address could not be de-allocated: DELETE answered {answer.outcome}")
 
+    def _clear(self) -> None:
+        for pair in [pair for pair, stands in self._look().listed.items() if stands]:
+            self._take(pair)
+
     def _put(self, pair: Pair) -> None:
         answer = retried(lambda: self._client.associate(pair.server, pair.address))
         self._arranged.append(answer)
@@ -406,7 +413,7 @@ class _Trial:
     def _deallocation(self, step: Mapping[str, Any], exchange: Exchange, before: ObservedState) -> Deallocation:
         url = unquote(exchange.request.url).lower()
         address = next((one for one in self._addresses if one.lower() in url), "")
-        standing = tuple(pair for pair in self._standing if pair.address == address)
+        standing = tuple(pair for pair in self._standing if pair.address.lower() == address.lower())
         granted = exchange.status is not None and 200 <= exchange.status < 300
         gone = before | ObservedState(ports={address: None}, tabled={address: None} if before.tabled else {})
         due = gone if granted and not standing and step["credential"] == "full" else before
