@@ -1,3 +1,4 @@
+import base64
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -7,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from conformance.generate.space import DEPTHS, Expected, Subject, Value, selection, values
+from conformance.generate.space import DEPTHS, Expected, Subject, Value, credentials, selection, values
 from conformance.generate.space.segments import addresses_the_operation
 
 SUBJECT = Subject(
@@ -223,3 +224,25 @@ def test_a_method_in_the_other_case_is_refused_with_whichever_4xx() -> None:
     found = {value.kind: value.expected for value in values(SUBJECT, "deep", 0) if "other case" in value.kind}
     assert found["method POST in the other case"] is Expected.REFUSED
     assert found["method DELETE in the other case"] is Expected.INERT
+
+
+@pytest.mark.parametrize("last", ["g", "h", "4", "A"])
+def test_a_token_with_another_end_is_another_token(last: str) -> None:
+    """Also of those that are base64 without padding, of which the last character may be another one."""
+    token = f"gAAAAABmz8-secret-of-somebody-{last}"
+    every = credentials.every(Subject("a", "192.0.2.1", "s", token=token))
+    made = [one for one in every if one.kind.endswith(("another end", "another beginning"))]
+    sent = {one.variation["headers"]["X-Auth-Token"] for one in made}
+    assert len(sent) == 2
+    for one in sent:
+        assert len(one) == len(token)
+        assert base64.urlsafe_b64decode(f"{one}==") != base64.urlsafe_b64decode(f"{token}==")
+
+
+def test_what_a_lenient_decoder_ignores_makes_no_other_token() -> None:
+    """Keystone takes its token in quotes, in brackets or with a dot after it; nobody is let in who should not be."""
+    token = "gAAAAABmz8-secret_of-somebody"
+    every = credentials.every(Subject("a", "192.0.2.1", "s", token=token))
+    sent = {one.variation["headers"].get("X-Auth-Token") or "" for one in every if one.kind.startswith("token wrong")}
+    assert f"{token}x" in sent
+    assert not sent & {token, f'"{token}"', f"<{token}>", f"{token}.", f"{token},"}
