@@ -44,8 +44,8 @@ def test_the_refusal_holds_however_an_association_was_made(api, associations):
             trial = api.deallocate(associations[0].address, DELETE)
             api.judge(judge.deallocation.refused(DELETE.clause, trial), trial=trial, case=kind)
             api.remove(associations[0])
-    pair = api.leases.without_a_port()
-    if pair and api.associate_as(pair):  # a target may refuse it: nothing says that it has to be made
+    pair = api.associated_without_a_port()
+    if pair:  # a target may refuse it: nothing says that it has to be made
         trial = api.deallocate(pair.address, DELETE)
         api.judge(judge.deallocation.refused(DELETE.clause, trial), trial=trial, case="a server without a port on it")
 
@@ -78,22 +78,23 @@ PLANS = {
 
 
 @pytest.mark.clause("deallocation.delete-after")
-def test_delete_of_an_address_without_associations_answers_204(api, associations):
+def test_delete_of_an_address_without_associations_answers_204(api):
     """Once all are removed (one, or as many as there are servers), the address goes and is gone."""
-    _granted(DELETE, api, associations)
+    _granted(DELETE, api)
 
 
 @pytest.mark.clause("deallocation.put-after")
-def test_put_without_ports_of_an_address_without_associations_succeeds(api, associations):
+def test_put_without_ports_of_an_address_without_associations_succeeds(api):
     """The same for the other way to de-allocate."""
-    _granted(PUT, api, associations)
+    _granted(PUT, api)
 
 
-def _granted(wording, api, associations):
+def _granted(wording, api):
     """With as many associations as there are servers, and, on an address of the other IP version, with one."""
-    version = api.address(associations[0]).version
-    for chosen in api.some([associations, None]):
-        pairs = chosen or api.bare(unlike=version)[:1]
+    counts = api.some([None, 1])
+    api.leases.lease(len(counts))
+    for place, count in enumerate(counts):
+        pairs = api.bare(place)[:count]
         api.establish(*pairs)
         for pair in pairs:
             api.attempt(pair, standing=False, mistake=False)

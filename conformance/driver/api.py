@@ -80,16 +80,13 @@ class TargetApi:
         """All rows of a table, or at the quick depth every fifth, the first one always."""
         return list(rows)[:: 5 if self.depth == "quick" else 1]
 
-    def bare(self, unlike: int | None = None) -> tuple[Pair, ...]:
-        """One address with each of the servers, associated with none of them.
-
-        Args:
-            unlike: an IP version; another one is better.
+    def bare(self, place: int = 0) -> tuple[Pair, ...]:
+        """One of the leased addresses with each of the servers, associated with none of them.
 
         Raises:
             ProvisioningError: no address is to be had, or it cannot be rid of its associations.
         """
-        address = self.leases.one() if unlike is None else self.leases.other(unlike)
+        address = self.leases.one(place)
         for pair in self._known_state.standing(address.id):
             self.remove(pair)
             if self._known_state.stands[pair]:
@@ -124,6 +121,18 @@ class TargetApi:
         """
         self.address(pair)
         return self.leases.associate_as(pair, variation)
+
+    def associated_without_a_port(self) -> Pair | None:
+        """An association with a server that has no port on the address; None where the target makes none."""
+        try:
+            pair = self.leases.without_a_port()
+        except ProvisioningError as error:
+            self.ruling_log.leave_out("an association with a server without a port on the address", error.message)
+            return None
+        if not pair or not self.associate_as(pair):
+            return None
+        self.leases.learn_anew(pair.address)
+        return pair
 
     def address(self, pair: Pair) -> Address:
         """The leased address of an association.

@@ -61,6 +61,9 @@ class Process:
     removed: dict[Pair, Exchange] = field(default_factory=dict)
     """Association that was not made again -> the exchange that removed it, answered 204."""
 
+    introduced: set[str] = field(default_factory=set)
+    """Addresses that compute has had the time to learn of."""
+
     removes_in_vain: bool = False
     """Something was still shown after a 204, so that no removal is taken for made that was not looked at."""
 

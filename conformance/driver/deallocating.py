@@ -68,6 +68,7 @@ class Deallocator:
             method=wording.method,
             standing=standing,
             lingers=self.leases.known_state.lingers(address),
+            replaces=wording.replaces,
         )
 
     def withstand(self, pairs: Sequence[Pair], asked: Sequence[Wording], log: RulingLog) -> bool:
@@ -79,6 +80,9 @@ class Deallocator:
         Raises:
             ProvisioningError: an association cannot be made.
         """
+        for wording in (one for one in asked if one.replaces):
+            pairs = self._apart(pairs, wording, log)
+        asked = [one for one in asked if not one.replaces]
         self.leases.establish(*pairs)
         address = pairs[0].address
         self._make_sure_of(address)
@@ -99,6 +103,16 @@ class Deallocator:
             if not lost:
                 self._blame_them_together(asked, answers, before, after, log)
         return True
+
+    def _apart(self, pairs: Sequence[Pair], wording: Wording, log: RulingLog) -> Sequence[Pair]:
+        """One by itself, since it may lawfully spoil the address; the same associations of what is to be had then."""
+        self.leases.establish(*pairs)
+        trial = self.try_once(pairs[0].address, wording)
+        self._enter(wording, trial, log)
+        if not trial.changes:
+            return pairs
+        address = self._in_order(trial.address)
+        return [Pair(address, pair.server) for pair in pairs]
 
     def _blame_them_together(
         self,

@@ -186,45 +186,40 @@ class Leases:
             raise ProvisioningError("it takes two addresses: other tests did not give one back in time")
         raise Untested(f"it takes two addresses: {why}", Absence.OCCASION)
 
-    def one(self) -> Address:
-        """A leased address that is not gone; a new one is had where there is none.
+    def one(self, place: int = 0) -> Address:
+        """One of the leased addresses, counted round; a new one in its place if it is gone.
 
         Raises:
             ProvisioningError: not one address is to be had.
         """
-        return self._renewed() or next(iter(self.addresses.values()), None) or self.lease()[0]
+        held = list(self.addresses.values()) or self.lease()
+        return self._living(held[place % len(held)])
 
-    def other(self, version: int) -> Address:
-        """A leased address of another IP version than this, if one is to be had; else any.
-
-        Raises:
-            ProvisioningError: not one address is to be had.
-        """
-        with contextlib.suppress(ProvisioningError):
-            self.lease()
-        alive = (one for one in self.addresses.values() if self.known_state.ports[one.id] is not None)
-        return next((one for one in alive if one.version != version), None) or self.one()
+    def _living(self, address: Address) -> Address:
+        """The address, or a new one in its place if it is gone."""
+        gone = self.known_state.ports[address.id] is None
+        return self._anew(address, self._process.provisioner.renew) if gone else address
 
     def without_a_port(self) -> Pair | None:
-        """A fresh address and a lent server that has no port on it; None where there are too few servers for that.
+        """A fresh address, known to compute, and a lent server without a port on it; None where that is not to be had.
 
         Raises:
-            ProvisioningError: no address is to be had.
+            ProvisioningError: no address is to be had, or nothing can be associated with it.
         """
         *others, last = self.servers
         if self._quick or len(others) < FEWEST_PORTS:
             return None
         address = self._anew(self.one(), lambda old: self._process.provisioner.narrowed(old, others))
-        pair = Pair(address.id, last)
-        self.introduce(pair)
-        return pair if len(address.ports) < len(self.servers) else None
+        known = Pair(address.id, others[0])
+        self.establish(known)
+        self.remove(known)
+        return Pair(address.id, last) if len(address.ports) < len(self.servers) else None
 
-    def _renewed(self) -> Address | None:
-        """A new address in the place of a leased one that is gone; None when none is gone."""
-        for old in list(self.addresses.values()):
-            if self.known_state.ports[old.id] is None:
-                return self._anew(old, self._process.provisioner.renew)
-        return None
+    def learn_anew(self, address: str) -> None:
+        """Take what the target shows of the address for what it has to keep: an association may have added to it."""
+        shown = self._shown(self.addresses[address], None)
+        if shown:
+            self._process.baselines[address] = self.known_state.ports[address] = shown
 
     def replaced(self, spoilt: str) -> Address:
         """Another address in the place of a leased one that is gone, or is not as it was any more.
@@ -312,19 +307,12 @@ class Leases:
         self._made(pair, exchange)
         self.known_state.established([pair], ObservedState())
 
-    def introduce(self, pair: Pair) -> None:
-        """Let compute learn of a new address, which may take it a while (decision 14), by way of another server.
-
-        Whether an association comes of it is not said here.
-        """
-        if any(pair.address == made.address for made in self._process.made):
+    def introduce(self, address: str) -> None:
+        """Give compute the time to learn of an address that nothing was associated with yet (decision 14), once."""
+        if address in self._process.introduced or any(address == made.address for made in self._process.made):
             return
-        other = Pair(pair.address, next((one for one in self.servers if one != pair.server), pair.server))
-        with contextlib.suppress(ProvisioningError):
-            self._associate([other])
-            self.known_state.established([other], self.look([other]))
-            self.believe(self.overview(), subjects=tuple(self.known_state.stands))  # what it took is its own doing
-            self.remove(other)
+        self._process.introduced.add(address)
+        self.observer.rest(self._process.target.policy.settle_seconds)
 
     def _put(self, pair: Pair) -> Exchange:
         return retried(lambda: self._client.associate(pair.server, pair.address))
@@ -380,9 +368,7 @@ class Leases:
         Raises:
             ProvisioningError: not one address is to be had, or an association cannot be made.
         """
-        while self._renewed():
-            pass
-        addresses = list(self.addresses.values()) or self.lease(count)
+        addresses = [self._living(one) for one in list(self.addresses.values())] or self.lease(count)
         every = [Pair(address.id, server) for address in addresses for server in self.servers]
         pairs = [pair for pair in every if pair not in self._process.failing] or every
         absent = set(self._left_out(addresses))

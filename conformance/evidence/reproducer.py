@@ -180,9 +180,14 @@ def program(plan: Plan) -> str:
 def _head(violation: Violation) -> Iterator[str]:
     yield "#!/usr/bin/env python3"
     yield "# -*- coding: utf-8 -*-"  # or a comment below that speaks of an "encoding: x" would say so (PEP 263)
+    yield from about(violation, violation.observed)
+
+
+def about(violation: Violation, observed: str) -> Iterator[str]:
+    """What is tried again, as comments."""
     yield f"# {violation.clause}: {comment(violation.summary)}"
     yield f"# Expected: {comment(violation.expected)}"
-    yield f"# Observed: {comment(violation.observed)}"
+    yield f"# Observed: {comment(observed)}"
 
 
 def comment(text: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from conformance.evidence import standalone
 from conformance.evidence.curl import CONTENT_EXPECTED, curl, quoted
 from conformance.evidence.exchange import Exchange, Request
-from conformance.evidence.reproducer import Allocation, Plan, comment
+from conformance.evidence.reproducer import Allocation, Plan, about, comment
 
 MOST_REQUESTS = 12
 LASTS_SECONDS = int(standalone.LASTS_SECONDS)
@@ -93,9 +93,7 @@ def _is_told_by_codes(facts: list[Any]) -> bool:
 
 def _head(plan: Plan) -> Iterator[str]:
     yield "#!/usr/bin/env bash"
-    yield f"# {plan.violation.clause}: {comment(plan.violation.summary)}"
-    yield f"# Expected: {comment(plan.violation.expected)}"
-    yield f"# Observed: {comment(plan.observed)}"
+    yield from about(plan.violation, plan.observed)
     yield "# Ends with REPRODUCED (exit 1), NOT REPRODUCED (0) or COULD NOT BE TRIED (3); it takes back what it made."
     steps = [one for _, group in plan.groups for one in group]
     texts = "\n".join(f"{one.request.url}\n{one.request.headers}" for one in steps)

@@ -1,8 +1,9 @@
 """How a de-allocation may be worded: the rule holds for whatever makes a target de-allocate an address (decision 20).
 
 Of the two wordings of the page the answer is judged as well, of the others the effect alone: if address, ports and
-associations stay, any answer is lawful. Wordings that replace the ports by others are outside the rule (decision 9),
-and a path without the address's ID never goes out.
+associations stay, any answer is lawful. Replacing the ports by others is outside the rule (decision 9): of a wording
+that names ports, which a target may drop, only whether the address or an association goes is judged. A path without
+the address's ID never goes out.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class Wording:
         upper: the ID goes out in upper case.
         variation: further arguments of :meth:`conformance.client.Client.change_address`.
         as_shown: the document repeats all that the address shows, but for its ports.
+        replaces: it names ports, by which a target may lawfully replace those of the address (decision 9).
     """
 
     kind: str
@@ -36,6 +38,7 @@ class Wording:
     upper: bool = False
     variation: Mapping[str, Any] = field(default_factory=dict)
     as_shown: bool = False
+    replaces: bool = False
 
     def worded(self, shown: Mapping[str, str]) -> Mapping[str, Any]:
         """Its variation for an address that shows these members."""
@@ -80,8 +83,8 @@ def wordings() -> tuple[Wording, ...]:
         _put("PUT of null ports", {"ip_address": {"port_ids": None}}),
         _put("PUT of no address", {}),
         # What drops the ports that it cannot use may be left with none.
-        _put("PUT of a port that nobody has", {"ip_address": {"port_ids": [MADE_UP]}}),
-        _put("PUT of ports that are none", {"ip_address": {"port_ids": ["", None, "none"]}}),
+        _put("PUT of a port that nobody has", {"ip_address": {"port_ids": [MADE_UP]}}, replaces=True),
+        _put("PUT of ports that are none", {"ip_address": {"port_ids": ["", None, "none"]}}, replaces=True),
         _put("PUT of ports as text", {"ip_address": {"port_ids": ""}}),
         _put("PUT of ports as an object", {"ip_address": {"port_ids": {}}}),
         _put("PUT of an address that is null", {"ip_address": None}),

@@ -95,6 +95,7 @@ class Deallocation(Trial):
         method: of the request.
         lingers: a view still shows an association whose removal was answered 204.
         persisted: every try, where a fault turned out to be the answer (decision 13).
+        replaces: it names ports, and if it is granted they may be the address's from then on (decision 9).
     """
 
     address: str
@@ -103,11 +104,14 @@ class Deallocation(Trial):
     standing: tuple[Pair, ...]
     lingers: bool = False
     persisted: tuple[Exchange, ...] = ()
+    replaces: bool = False
 
     @property
     def losses(self) -> tuple[str, ...]:
         """What stood and does not any more, or otherwise; not what was removed and is back."""
-        return self.before.standing.differences(self.after)
+        moved = self.replaces and not (self.refused or self.outcome_unknown)
+        after = self.after.with_addresses_of(self.before) if moved else self.after
+        return self.before.standing.differences(after)
 
     @property
     def exposed(self) -> bool:

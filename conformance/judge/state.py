@@ -124,6 +124,14 @@ class ObservedState:
         kept = {entry: literal for entry, literal in self.literals.items() if entry[1] not in gone}
         return replace(self, listed={**self.listed, **gone}, shown={**self.shown, **gone}, exchanges=(), literals=kept)
 
+    def with_addresses_of(self, other: ObservedState) -> ObservedState:
+        """The same, its living addresses shown as the other shows them."""
+
+        def shown(own: Mapping[str, Held | None], others: Mapping[str, Held | None]) -> dict[str, Held | None]:
+            return {address: held and others.get(address, held) for address, held in own.items()}
+
+        return replace(self, ports=shown(self.ports, other.ports), tabled=shown(self.tabled, other.tabled))
+
     @property
     def standing(self) -> ObservedState:
         """The same without what does not stand."""

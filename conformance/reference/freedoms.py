@@ -227,3 +227,21 @@ class ServersNeedNoPort(Deployment):
         """Give a server that has a port on the address, if there is such an address."""
         address = self.store.state.addresses.get(identifier)
         return self.store.server_of(address.port_ids[0]) if address else ""
+
+
+@lawful()
+class AnyPortsReplaceThoseOfAnAddress(Deployment):
+    """PUT replaces the ports of an address by whatever it names, also while something is associated."""
+
+    def read_ports(self, request: ReceivedRequest, wanted: dict[str, Any]) -> tuple[str, ...]:
+        listed = wanted.get("port_ids")
+        if request.method == "PUT" and isinstance(listed, list):
+            return tuple(map(str, listed))
+        return super().read_ports(request, wanted)
+
+    def check_movable(self, address: StoredAddress, _port_ids: tuple[str, ...]) -> None:
+        """Let it be moved."""
+
+    def check_quota(self, request: ReceivedRequest, port_ids: tuple[str, ...], replaced: str = "") -> None:
+        if not replaced:
+            super().check_quota(request, port_ids, replaced)

@@ -140,7 +140,7 @@ class Replay:
         if not f or not own:
             return {}
         if f == "deallocate":
-            ports = _ports(one)
+            ports = ports_named(one)
             return {"f": "replace_ports", "address": own, "ports": ports} if ports else {"f": f, **_by(own, one)}
         return {"f": f, "address": own} | ({} if f == "show_address" else {"server": server})
 
@@ -188,7 +188,7 @@ class Replay:
         return retried(lambda: self._client.update_address(asked["address"], ()))
 
 
-def _ports(one: Exchange) -> list[str]:
+def ports_named(one: Exchange) -> list[str]:
     """The ports that an address is to have; none de-allocate it, and a DELETE names none."""
     try:
         document = json.loads(one.to_json()["request"]["body"].get("text", ""))

@@ -25,7 +25,7 @@ from conformance.provision import Address, Ledger, Provisioner, Sweep, ledger, s
 from conformance.reproduction import orphans, rules, sequences
 from conformance.reproduction.outcome import ReproductionAnswer, ReproductionOutcome
 from conformance.reproduction.renaming import Renaming, body_of
-from conformance.reproduction.replay import Replay
+from conformance.reproduction.replay import Replay, ports_named
 from conformance.target import Target
 from conformance.verdict import Finding, Ruling, Run
 
@@ -428,6 +428,7 @@ class _Trial:
             method=exchange.request.method,
             standing=standing,
             words=how,
+            replaces=bool(ports_named(exchange)),
         )
 
     # -- a sequence, seen again ------------------------------------------------------------------------------------

@@ -118,6 +118,16 @@ def test_a_removal_is_made_or_not_in_every_view(
     assert outcome(effect.halfway(OWN, exchange(500), seen, "it")) == expected
 
 
+@pytest.mark.parametrize(("status", "due"), [(200, HOLDS), (400, "PUT of an empty list: effect")])
+def test_ports_that_are_named_may_be_the_address_s_from_then_on(status: int, due: str) -> None:
+    """If that is granted (decision 9); what is refused changes nothing, and the address has to stay all the same."""
+    moved = replace(STANDING, ports={"a": HELD._replace(ports=frozenset({"other"}))})
+    clause, effects = "deallocation.put-refused", "PUT of an empty list: effect"
+    assert outcome(deallocation.protected(clause, freed(status, moved, replaces=True))) == due
+    assert outcome(deallocation.protected(clause, freed(status, moved))) == effects
+    assert outcome(deallocation.protected(clause, freed(status, DEALLOCATED, replaces=True))) == effects
+
+
 def test_what_is_back_after_refusals_is_told_from_what_was_lost() -> None:
     """A refused de-allocation that brings back what was removed leaves address and associations as they have to be."""
     before = ObservedState(listed={OWN: True, OTHER: False})

@@ -44,17 +44,16 @@ def test_two_addresses_are_two(process: Process) -> None:
         assert len({pair.address for pair in pairs if pair.server == pairs[0].server}) == 2
 
 
-def test_an_address_of_the_other_version_is_had_if_there_is_one(process: Process) -> None:
-    """Else one that is there."""
+def test_addresses_are_counted_round_and_what_is_gone_has_another_in_its_place(process: Process) -> None:
+    """Two that are leased at once are of either IP version."""
     with leases(process) as held:
-        first = held.one()
-        assert held.other(first.version).version != first.version
-        assert held.other(held.other(first.version).version).version == first.version
-    limits = replace(process.target.limits, max_addresses=1)
-    process.client.target = process.target = replace(process.target, limits=limits)
-    with leases(process) as held:
-        only = held.one()
-        assert held.other(only.version) == only
+        first, second = held.lease(2)
+        assert (held.one(), held.one(1), held.one(2)) == (first, second, first)
+        assert {first.version, second.version} == {4, 6}
+        assert process.client.deallocate_address(first.id).status == 204
+        held.known_state.ports[first.id] = None
+        assert held.one(1) == second
+        assert held.one(0) not in {first, second}
 
 
 def test_an_address_may_lack_a_port_on_the_last_server(process: Process) -> None:

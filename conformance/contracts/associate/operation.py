@@ -25,7 +25,7 @@ class AssociateOperation:
 
     def arrange(self, leases: Leases, pair: Pair) -> None:
         """It must not stand, and the target must know the address."""
-        leases.introduce(pair)
+        leases.introduce(pair.address)
         leases.remove(pair)
         leases.intend(pair)
 
