@@ -230,6 +230,19 @@ class ServersNeedNoPort(Deployment):
 
 
 @lawful()
+class ServersAreGivenAPort(ServersNeedNoPort):
+    """An address gets a port on each server that it is associated with, and keeps it."""
+
+    def connect(self, request: ReceivedRequest, association: Association) -> None:
+        super().connect(request, association)
+        address = self.store.state.addresses[association.address]
+        port = next(one for one in self.store.ports if self.store.server_of(one) == association.server)
+        if port not in address.port_ids:
+            given = replace(address, port_ids=(*address.port_ids, port))
+            self.update(lambda state: state.with_address(given))
+
+
+@lawful()
 class AnyPortsReplaceThoseOfAnAddress(Deployment):
     """PUT replaces the ports of an address by whatever it names, also while something is associated."""
 
